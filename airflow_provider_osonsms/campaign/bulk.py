@@ -1,0 +1,165 @@
+"""The bulk jobs of a task: none created twice, and none forgotten.
+
+Reference:
+    OsonSMS protocol 1.5, §5; design §2 "Bulk is different".
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+from airflow_provider_osonsms.campaign.journal import Journal, NoJournal, note_result
+from airflow_provider_osonsms.client.blocking import OsonSmsClient
+from airflow_provider_osonsms.protocol.errors import (
+    BulkRefusedError,
+    DuplicateTransactionError,
+    FinalRefusalError,
+    OsonSmsError,
+    OutcomeUnknownError,
+    RequestNotSentError,
+    TemporaryRefusalError,
+)
+from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt, Past
+
+log = logging.getLogger(__name__)
+
+_NOTHING_CREATED = (RequestNotSentError, BulkRefusedError, FinalRefusalError)
+_RESEND_HINT = "on_unconfirmed='resend' repeats with the same txn_id, trusting protocol 1.5 §1 that nobody is texted twice"
+
+
+class OnUnconfirmed(StrEnum):
+    """What to do about a bulk job that may exist already."""
+
+    FAIL = "fail"
+    RESEND = "resend"
+
+
+class UnconfirmedBulkError(OsonSmsError):
+    """A job may have been created, and repeating it could text everybody twice: a person has to look."""
+
+
+class AudienceChangedError(OsonSmsError):
+    """An earlier try created jobs for other people than those who should be texted now."""
+
+
+class BulkRun:
+    """Creates the jobs of one task, one after the other.
+
+    The journal holds ``{txn_id: bulk_name}`` with an empty name for a job that was attempted and not
+    answered.
+    """
+
+    def __init__(
+        self,
+        client: OsonSmsClient,
+        journal: Journal,
+        *,
+        journal_key: str,
+        past: Past,
+        on_unconfirmed: OnUnconfirmed,
+    ) -> None:
+        self._client = client
+        self._journal = journal
+        self._journal_key = journal_key
+        self._is_blind = isinstance(journal, NoJournal) and past is not Past.NOTHING
+        self._on_unconfirmed = on_unconfirmed
+        self._known: dict[str, str] = dict(journal.get(journal_key) or {})
+
+    def find_done(self, jobs: Sequence[BulkJob]) -> list[BulkReceipt]:
+        """Return the receipts of those *jobs* that an earlier try created.
+
+        Raises:
+            AudienceChangedError: The journal knows of jobs that are not among *jobs*.
+        """
+        strangers = self._known.keys() - {job.txn_id for job in jobs}
+        if strangers:
+            names = ", ".join(self._known[txn_id] or "one without an answer" for txn_id in sorted(strangers))
+            raise AudienceChangedError(
+                f"The recipients changed since an earlier try, which created bulk jobs for the old ones "
+                f"({names}): creating jobs for the new ones would text people twice. Restore the old "
+                f"recipients, or cancel those jobs in the cabinet and start a new DAG run"
+            )
+        return [
+            BulkReceipt(txn_id=job.txn_id, bulk_name=self._known[job.txn_id])
+            for job in jobs
+            if self._known.get(job.txn_id)
+        ]
+
+    def create(self, jobs: Sequence[BulkJob], *, check_time: Callable[[], None]) -> list[BulkReceipt]:
+        """Create those *jobs* that are not known to exist, and return the receipts of all, in order.
+
+        Args:
+            jobs: The jobs, each with a key that a retry computes again.
+            check_time: Called before each upload; raises when ``send_at`` is past.
+
+        Raises:
+            AudienceChangedError: See `find_done`.
+            UnconfirmedBulkError: A job may exist already.
+            OsonSmsError: The gateway refused, or could not be reached.
+        """
+        done = {receipt.txn_id: receipt for receipt in self.find_done(jobs)}
+        if done:
+            log.info("%d of %d bulk jobs were created by an earlier try", len(done), len(jobs))
+        for number, job in enumerate(jobs, start=1):
+            if job.txn_id not in done:
+                check_time()
+                self._refuse_unconfirmed(job, number, len(jobs))
+                done[job.txn_id] = self._create_one(job, number, len(jobs))
+        return [done[job.txn_id] for job in jobs]
+
+    def _refuse_unconfirmed(self, job: BulkJob, number: int, total: int) -> None:
+        if self._on_unconfirmed is OnUnconfirmed.RESEND:
+            return
+        if job.txn_id in self._known:
+            raise UnconfirmedBulkError(
+                f"An earlier try uploaded bulk job {number} of {total} and got no answer, so it may exist. "
+                f"Look in the cabinet for a campaign at {job.send_at:%Y-%m-%d %H:%M} UTC{job.send_at:%z}: "
+                f"{_RESEND_HINT}"
+            )
+        if self._is_blind:
+            raise UnconfirmedBulkError(
+                f"This is not the first try, and Airflow below 3.3 remembers nothing of the others: bulk job "
+                f"{number} of {total} may exist. Look in the cabinet for a campaign at "
+                f"{job.send_at:%Y-%m-%d %H:%M} UTC{job.send_at:%z}; if there is none, start a new DAG run, "
+                f"or {_RESEND_HINT}"
+            )
+
+    def _create_one(self, job: BulkJob, number: int, total: int) -> BulkReceipt:
+        self._known[job.txn_id] = ""
+        self._journal.set(self._journal_key, dict(self._known))
+        may_resend = self._on_unconfirmed is OnUnconfirmed.RESEND
+        try:
+            receipt = self._client.create_bulk(job, may_resend=may_resend)
+        except _NOTHING_CREATED as error:
+            del self._known[job.txn_id]
+            note_result(self._journal, self._journal_key, dict(self._known))
+            if isinstance(error, RequestNotSentError):
+                self._refuse_blind_retry(error, number, total)
+            raise
+        except (OutcomeUnknownError, TemporaryRefusalError) as error:
+            if may_resend:
+                raise
+            raise UnconfirmedBulkError(
+                f"Bulk job {number} of {total} may have been created ({error}). It is not repeated: look in "
+                f"the cabinet for a campaign at {job.send_at:%Y-%m-%d %H:%M} UTC{job.send_at:%z}. "
+                f"{_RESEND_HINT}"
+            ) from None
+        except DuplicateTransactionError:
+            if not may_resend:
+                raise
+            receipt = BulkReceipt(txn_id=job.txn_id, bulk_name=None)
+        self._known[job.txn_id] = receipt.bulk_name or "created, name unknown"
+        note_result(self._journal, self._journal_key, dict(self._known))
+        log.info("Bulk job %d of %d was created: %s", number, total, receipt.bulk_name)
+        return receipt
+
+    def _refuse_blind_retry(self, error: OsonSmsError, number: int, total: int) -> None:
+        """Turn a retryable failure into a final one where a retry could not know what this try created."""
+        if isinstance(self._journal, NoJournal) and self._on_unconfirmed is OnUnconfirmed.FAIL:
+            way_on = (
+                "start a new DAG run" if number == 1 else f"clear it with another setting: {_RESEND_HINT}"
+            )
+            raise UnconfirmedBulkError(
+                f"Bulk job {number} of {total} was not created, the {number - 1} before it were ({error}). "
+                f"Airflow below 3.3 remembers nothing from try to try, so this task does not retry: {way_on}"
+            ) from None

@@ -1,0 +1,1 @@
+"""The four calls as methods: the same flows, driven by a blocking and by an asynchronous client."""

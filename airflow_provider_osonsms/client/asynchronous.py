@@ -1,0 +1,95 @@
+"""The asynchronous client."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Protocol
+from uuid import uuid4
+
+from airflow_provider_osonsms.protocol import flows
+from airflow_provider_osonsms.protocol.errors import TransportError
+from airflow_provider_osonsms.protocol.models import (
+    Account,
+    BulkJob,
+    BulkReceipt,
+    Flow,
+    Message,
+    Past,
+    Pause,
+    Request,
+    Response,
+    SendReceipt,
+    T,
+)
+from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
+
+
+class AsyncTransport(Protocol):
+    """Whatever turns a Request into a Response or a TransportError."""
+
+    async def handle(self, request: Request) -> Response:
+        """Send *request* and return its answer."""
+        ...
+
+
+class AsyncOsonSmsClient:
+    """Send, query, read the balance and create bulk jobs, many calls at a time."""
+
+    def __init__(
+        self,
+        account: Account,
+        transport: AsyncTransport,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.account = account
+        self._transport = transport
+        self._sleep = sleep
+
+    async def send(self, message: Message, *, past: Past = Past.NOTHING) -> SendReceipt:
+        """Submit *message* at most once; see `flows.send_once`."""
+        return await self._drive(flows.send_once(message, self.account, past=past))
+
+    async def query_status(self, msg_id: str) -> DeliveryStatus:
+        """Ask once where a message is; see `flows.query_status`."""
+        return await self._drive(flows.query_status(msg_id, self.account, make_nonce=_make_nonce))
+
+    async def query_balance(self) -> Decimal:
+        """Ask for the balance in somoni; see `flows.query_balance`."""
+        return await self._drive(flows.query_balance(self.account, make_nonce=_make_nonce))
+
+    async def create_bulk(self, job: BulkJob, *, may_resend: bool = False) -> BulkReceipt:
+        """Create a bulk job; see `flows.create_bulk`."""
+        return await self._drive(flows.create_bulk(job, self.account, may_resend=may_resend))
+
+    async def _drive(self, flow: Flow[T]) -> T:
+        try:
+            step = next(flow)
+            while True:
+                if isinstance(step, Pause):
+                    await self._sleep(step.seconds)
+                    step = flow.send(None)
+                    continue
+                try:
+                    response = await self._transport.handle(step)
+                except TransportError as error:
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(response)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+
+@asynccontextmanager
+async def open_async_client(account: Account) -> AsyncIterator[AsyncOsonSmsClient]:
+    """Open a client with a session of its own, closed at the end."""
+    from airflow_provider_osonsms.transport.asynchronous import AiohttpTransport
+
+    async with AiohttpTransport() as transport:
+        yield AsyncOsonSmsClient(account, transport)
+
+
+def _make_nonce() -> str:
+    return uuid4().hex

@@ -1,0 +1,91 @@
+"""The blocking client."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Protocol
+from uuid import uuid4
+
+from airflow_provider_osonsms.protocol import flows
+from airflow_provider_osonsms.protocol.errors import TransportError
+from airflow_provider_osonsms.protocol.models import (
+    Account,
+    BulkJob,
+    BulkReceipt,
+    Flow,
+    Message,
+    Past,
+    Pause,
+    Request,
+    Response,
+    SendReceipt,
+    T,
+)
+from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
+
+
+class Transport(Protocol):
+    """Whatever turns a Request into a Response or a TransportError."""
+
+    def handle(self, request: Request) -> Response:
+        """Send *request* and return its answer."""
+        ...
+
+
+class OsonSmsClient:
+    """Send, query, read the balance and create bulk jobs, one call at a time."""
+
+    def __init__(
+        self, account: Account, transport: Transport, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.account = account
+        self._transport = transport
+        self._sleep = sleep
+
+    def send(self, message: Message, *, past: Past = Past.NOTHING) -> SendReceipt:
+        """Submit *message* at most once; see `flows.send_once`."""
+        return self._drive(flows.send_once(message, self.account, past=past))
+
+    def query_status(self, msg_id: str) -> DeliveryStatus:
+        """Ask once where a message is; see `flows.query_status`."""
+        return self._drive(flows.query_status(msg_id, self.account, make_nonce=_make_nonce))
+
+    def query_balance(self) -> Decimal:
+        """Ask for the balance in somoni; see `flows.query_balance`."""
+        return self._drive(flows.query_balance(self.account, make_nonce=_make_nonce))
+
+    def create_bulk(self, job: BulkJob, *, may_resend: bool = False) -> BulkReceipt:
+        """Create a bulk job; see `flows.create_bulk`."""
+        return self._drive(flows.create_bulk(job, self.account, may_resend=may_resend))
+
+    def _drive(self, flow: Flow[T]) -> T:
+        try:
+            step = next(flow)
+            while True:
+                if isinstance(step, Pause):
+                    self._sleep(step.seconds)
+                    step = flow.send(None)
+                    continue
+                try:
+                    response = self._transport.handle(step)
+                except TransportError as error:
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(response)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+
+@contextmanager
+def open_client(account: Account) -> Iterator[OsonSmsClient]:
+    """Open a client with a session of its own, closed at the end."""
+    from airflow_provider_osonsms.transport.blocking import RequestsTransport
+
+    with RequestsTransport() as transport:
+        yield OsonSmsClient(account, transport)
+
+
+def _make_nonce() -> str:
+    return uuid4().hex

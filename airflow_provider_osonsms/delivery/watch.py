@@ -1,0 +1,123 @@
+"""One watch over many messages: rounds of questions, and what is known between them."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
+from airflow_provider_osonsms.delivery.decision import Decision, decide, is_final
+from airflow_provider_osonsms.delivery.messages import TrackedMessages
+from airflow_provider_osonsms.protocol.errors import FinalRefusalError, OsonSmsError, UnknownMessageError
+from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
+
+log = logging.getLogger(__name__)
+
+DEFAULT_CONCURRENCY = 16
+
+
+class Watch:
+    """Knows what became of each message, and asks only for those that may still change."""
+
+    def __init__(
+        self,
+        messages: TrackedMessages,
+        *,
+        min_delivered: float = 1.0,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        sightings: dict[str, int] | None = None,
+    ) -> None:
+        """Start a watch.
+
+        Args:
+            messages: Whom to watch.
+            min_delivered: Share of the tracked messages, 0 to 1, that must be delivered.
+            concurrency: Questions under way at once.
+            sightings: Doubtful sightings in a row so far, by msg_id, from an earlier watch.
+        """
+        self._messages = messages
+        self._min_delivered = min_delivered
+        self._concurrency = concurrency
+        self._pending: dict[str, DeliveryStatus | None] = dict.fromkeys(messages.msg_ids)
+        self._final: Counter[DeliveryStatus] = Counter()
+        self.sightings: dict[str, int] = dict(sightings or {})
+
+    async def look(self, client: AsyncOsonSmsClient, *, only_doubtful: bool = False) -> None:
+        """Ask once for every pending message; whoever gives no usable answer stays pending.
+
+        Raises:
+            FinalRefusalError: The account is refused: asking on makes no sense.
+        """
+        wanted = [msg_id for msg_id in self._pending if not only_doubtful or msg_id in self.sightings]
+        failures: Counter[str] = Counter()
+        questions = iter(wanted)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._concurrency, len(wanted))):
+                    group.create_task(self._ask_in_turn(client, questions, failures))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        if failures:
+            log.warning(
+                "%d of %d status queries gave no usable answer and are asked again: %s",
+                failures.total(), len(wanted), dict(failures),
+            )  # fmt: skip
+
+    def decide(self, *, now: datetime, deadline: datetime) -> Decision:
+        """Decide what the waiting task does next."""
+        return decide(
+            tracked=len(self._messages.msg_ids),
+            delivered=self._final[DeliveryStatus.DELIVERED],
+            pending=len(self._pending),
+            min_delivered=self._min_delivered,
+            now=now,
+            deadline=deadline,
+        )
+
+    def summarise(self) -> dict[str, Any]:
+        """Count: total, delivered, failed, pending, untracked, and by status where one was seen."""
+        by_status = self._final + Counter(status for status in self._pending.values() if status)
+        delivered = self._final[DeliveryStatus.DELIVERED]
+        return {
+            "total": len(self._messages.msg_ids) + self._messages.untracked,
+            "delivered": delivered,
+            "failed": self._final.total() - delivered,
+            "pending": len(self._pending),
+            "untracked": self._messages.untracked,
+            "by_status": {str(status): by_status[status] for status in sorted(by_status)},
+        }
+
+    async def _ask_in_turn(
+        self, client: AsyncOsonSmsClient, questions: Iterator[str], failures: Counter[str]
+    ) -> None:
+        for msg_id in questions:
+            try:
+                self._see(msg_id, await client.query_status(msg_id))
+            except UnknownMessageError:
+                self._see(msg_id, DeliveryStatus.NOT_FOUND)
+            except FinalRefusalError:
+                raise
+            except OsonSmsError as error:
+                failures[type(error).__name__] += 1
+
+    def _see(self, msg_id: str, status: DeliveryStatus) -> None:
+        before = self.sightings.pop(msg_id, 0)
+        seen = before + 1 if self._pending[msg_id] in (status, None) else 1
+        if is_final(status, sightings=seen):
+            del self._pending[msg_id]
+            self._final[status] += 1
+            return
+        self._pending[msg_id] = status
+        if status.is_doubtful:
+            self.sightings[msg_id] = seen
+
+
+def describe(summary: dict[str, Any]) -> str:
+    """Say a summary in one line for people."""
+    statuses = ", ".join(f"{count} {status}" for status, count in summary["by_status"].items()) or "none yet"
+    return (
+        f"{summary['delivered']} of {summary['total']} messages delivered, {summary['failed']} failed, "
+        f"{summary['pending']} pending, {summary['untracked']} untracked (statuses: {statuses})"
+    )

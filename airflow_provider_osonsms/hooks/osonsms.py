@@ -1,0 +1,223 @@
+"""The hook: a Connection of type ``osonsms`` and the clients that it opens."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from airflow_provider_osonsms._compat import BaseHook, Connection, aget_connection, read_extra
+from airflow_provider_osonsms.campaign.messages import choose_sender, make_message, read_phone, read_text
+from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
+from airflow_provider_osonsms.client.blocking import OsonSmsClient, open_client
+from airflow_provider_osonsms.client.settings import Settings, read_settings
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt, Past, SendReceipt
+from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
+from airflow_provider_osonsms.provider_info import CONNECTION_FIELDS, FIELD_BEHAVIOUR
+
+
+class OsonSmsHook(BaseHook):
+    """Talk to OsonSMS with the credentials of a Connection.
+
+    The Connection holds the login, the salt (or token) as password, and optionally the host and the extras
+    ``sender``, ``auth_scheme``, ``bulk_url``, ``timeout``, ``key_namespace``, ``price_per_part``,
+    ``allowed_phones`` and ``max_rate``. Nothing is read or opened before a method is called.
+
+    Args:
+        osonsms_conn_id: Id of the Connection.
+    """
+
+    conn_name_attr = "osonsms_conn_id"
+    default_conn_name = "osonsms_default"
+    conn_type = "osonsms"
+    hook_name = "OsonSMS"
+
+    def __init__(self, osonsms_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.osonsms_conn_id = osonsms_conn_id
+
+    def get_settings(self) -> Settings:
+        """Read the Connection.
+
+        Raises:
+            InvalidSettingsError: A field is missing or wrong; the text names it and the Connection.
+        """
+        return self._read(self.get_connection(self.osonsms_conn_id))
+
+    async def aget_settings(self) -> Settings:
+        """Read the Connection without blocking the event loop; see `get_settings`."""
+        return self._read(await aget_connection(self.osonsms_conn_id))
+
+    def get_conn(self) -> Settings:
+        """Return the settings; open clients with `open_client`."""
+        return self.get_settings()
+
+    @contextmanager
+    def open_client(self) -> Iterator[OsonSmsClient]:
+        """Open a blocking client with one kept-alive session."""
+        with open_client(self.get_settings().account) as client:
+            yield client
+
+    @asynccontextmanager
+    async def open_async_client(self) -> AsyncIterator[AsyncOsonSmsClient]:
+        """Open an asynchronous client with one kept-alive session."""
+        settings = await self.aget_settings()
+        async with open_async_client(settings.account) as client:
+            yield client
+
+    def send_sms(
+        self,
+        phone: str,
+        message: str,
+        *,
+        txn_id: str,
+        sender: str | None = None,
+        channel: str | None = None,
+        is_confidential: bool = False,
+    ) -> SendReceipt:
+        """Send one message, at most once for each *txn_id*.
+
+        Args:
+            phone: A number of Tajikistan in any usual spelling.
+            message: The text.
+            txn_id: Your key of this message, the same in every attempt: ``make_txn_id("invoice", 17)``.
+            sender: One of the account's sender names; default: the Connection's.
+            channel: ``telegram``, or None for an SMS.
+            is_confidential: Ask the gateway not to keep the text.
+
+        Returns:
+            A receipt. Its outcome is ``accepted``; ``accepted_untracked`` without a msg_id when the gateway
+            knew the txn_id already; ``uncertain`` when nobody can tell.
+
+        Raises:
+            InvalidMessageError: Nothing was sent: the text says what to correct.
+            RequestNotSentError: The gateway was not reached.
+            OutcomeUnknownError: It may have been accepted: repeat with the same txn_id.
+            GatewayError: The gateway refused; the text says what to do.
+
+        Reference:
+            OsonSMS protocol 1.5, §2.
+        """
+        settings = self.get_settings()
+        sms = make_message(
+            phone,
+            message,
+            settings=settings,
+            txn_id=txn_id,
+            sender=sender,
+            channel=channel,
+            is_confidential=is_confidential,
+        )
+        with open_client(settings.account) as client:
+            return client.send(sms, past=Past.ATTEMPTED)
+
+    def get_status(self, msg_id: str) -> DeliveryStatus:
+        """Ask where a message is.
+
+        Raises:
+            UnknownMessageError: The gateway does not know this msg_id.
+            OsonSmsError: No usable answer, or a refusal.
+
+        Reference:
+            OsonSMS protocol 1.5, §3.
+        """
+        with self.open_client() as client:
+            return client.query_status(str(msg_id))
+
+    def get_balance(self) -> Decimal:
+        """Return the balance in somoni.
+
+        Raises:
+            OsonSmsError: No usable answer, or a refusal.
+
+        Reference:
+            OsonSMS protocol 1.5, §4.
+        """
+        with self.open_client() as client:
+            return client.query_balance()
+
+    def create_bulk(
+        self,
+        phones: Iterable[str],
+        message: str,
+        *,
+        txn_id: str,
+        send_at: datetime,
+        sender: str | None = None,
+    ) -> BulkReceipt:
+        """Create one bulk job; an upload whose answer is lost is not repeated.
+
+        Args:
+            phones: At most 384,615 numbers of Tajikistan.
+            message: One text for all.
+            txn_id: Your key of this job.
+            send_at: Aware datetime.
+            sender: One of the account's sender names; default: the Connection's.
+
+        Raises:
+            InvalidMessageError: Nothing was uploaded: the text says what to correct.
+            OutcomeUnknownError: The job may exist: look in the cabinet before you repeat.
+            OsonSmsError: The gateway refused or was not reached: no job exists.
+
+        Reference:
+            OsonSMS protocol 1.5, §5.
+        """
+        settings = self.get_settings()
+        job = BulkJob(
+            csv="".join(f"{read_phone(phone)}\n" for phone in phones).encode(),
+            text=read_text(message),
+            sender=choose_sender(sender, settings),
+            txn_id=txn_id,
+            send_at=send_at,
+        )
+        with open_client(settings.account) as client:
+            return client.create_bulk(job)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Read the balance, for the *Test* button: nothing is sent and nothing is billed."""
+        try:
+            balance = self.get_balance()
+        except OsonSmsError as error:
+            return False, str(error)
+        return True, f"OsonSMS answers. Balance: {balance} somoni"
+
+    def _read(self, connection: Connection) -> Settings:
+        settings = read_settings(
+            self.osonsms_conn_id,
+            login=connection.login,
+            password=connection.password,
+            host=connection.host,
+            port=connection.port,
+            schema=connection.schema,
+            extra=read_extra(connection),
+        )
+        if settings.is_clear_text:
+            self.log.warning(
+                "Connection '%s' uses http: login, hash and text travel in clear. Use https unless this is a "
+                "simulated gateway",
+                self.osonsms_conn_id,
+            )
+        return settings
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return the form's labels, for Airflow below 3.2."""
+        return {key.replace("-", "_"): value for key, value in FIELD_BEHAVIOUR.items()}
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the form's fields, for Airflow below 3.2."""
+        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
+        from flask_babel import lazy_gettext
+        from wtforms import StringField
+
+        return {
+            name: StringField(
+                lazy_gettext(field["label"]),
+                widget=BS3TextFieldWidget(),
+                description=field["description"],
+                default=str(field["schema"].get("default", "")),
+            )
+            for name, field in CONNECTION_FIELDS.items()
+        }

@@ -1,0 +1,12 @@
+"""The operators of this provider, under the import path that Airflow's users expect."""
+
+from airflow_provider_osonsms.operators.balance import BalanceTooLowError, OsonSmsBalanceOperator
+from airflow_provider_osonsms.operators.bulk import OsonSmsBulkCreateOperator
+from airflow_provider_osonsms.operators.send import OsonSmsSendOperator
+
+__all__ = [
+    "BalanceTooLowError",
+    "OsonSmsBalanceOperator",
+    "OsonSmsBulkCreateOperator",
+    "OsonSmsSendOperator",
+]

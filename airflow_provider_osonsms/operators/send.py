@@ -1,0 +1,136 @@
+"""Send one message to one number."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from airflow_provider_osonsms._compat import AirflowFailException, Context, identify_task, open_journal
+from airflow_provider_osonsms.audience.phones import mask_phone
+from airflow_provider_osonsms.campaign.concealed import reveal
+from airflow_provider_osonsms.campaign.messages import check_parts, make_message, read_phone
+from airflow_provider_osonsms.campaign.single import send_with_journal
+from airflow_provider_osonsms.client.blocking import open_client
+from airflow_provider_osonsms.hooks.failures import sorted_failures
+from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
+from airflow_provider_osonsms.operators.concealing import ConcealingOperator
+from airflow_provider_osonsms.protocol.models import Outcome, Past, SendReceipt
+
+
+class OsonSmsSendOperator(ConcealingOperator):
+    """Send one message to one number, exactly once however often the task runs.
+
+    Args:
+        phone: A number of Tajikistan in any usual spelling.
+        message: The text, or the name of a ``.txt`` or ``.j2`` file with it.
+        sender: One of the account's sender names; default: the Connection's.
+        txn_id: Your key of this message, such as ``{{ params.invoice }}``; the same key is never sent twice,
+            in whichever run. Default: made of dag, run, task and map index, so that a retry and a *Clear* do
+            not send again.
+        channel: ``telegram``, or None for an SMS.
+        is_confidential: Ask the gateway not to keep the text.
+        max_parts: Fail instead of sending a text that is billed as more parts.
+        dry_run: Check everything and send nothing.
+        osonsms_conn_id: Id of the Connection.
+
+    Returns:
+        ``{"txn_id", "msg_id", "parts", "outcome"}``. The outcome is ``accepted``; ``accepted_untracked`` with
+        msg_id None when the answer was lost; ``pending`` after a dry run.
+
+    Raises:
+        AirflowFailException: A retry would not help; the text says what would.
+        OsonSmsError: Try again; the key stays the same.
+
+    Reference:
+        OsonSMS protocol 1.5, §2.
+    """
+
+    template_fields: Sequence[str] = ("phone", "message", "sender", "txn_id", "osonsms_conn_id")
+    template_ext: Sequence[str] = (".txt", ".j2")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"message": "txt"}
+    ui_color = "#d8ecf8"
+
+    def __init__(
+        self,
+        *,
+        phone: str,
+        message: str,
+        sender: str | None = None,
+        txn_id: str | None = None,
+        channel: str | None = None,
+        is_confidential: bool = False,
+        max_parts: int | None = None,
+        dry_run: bool = False,
+        osonsms_conn_id: str = OsonSmsHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.phone = phone
+        self.message = message
+        self.sender = sender
+        self.txn_id = txn_id
+        self.channel = channel
+        self.is_confidential = is_confidential
+        self.max_parts = max_parts
+        self.is_dry_run = dry_run
+        self.osonsms_conn_id = osonsms_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Send the message; see the class."""
+        with sorted_failures():
+            settings = OsonSmsHook(self.osonsms_conn_id).get_settings()
+            identity = identify_task(context)
+            phone = read_phone(reveal(self.phone))
+            own_txn_id = identity.make_send_txn_id(
+                phone, channel=self.channel, namespace=settings.key_namespace
+            )
+            message = make_message(
+                phone,
+                reveal(self.message),
+                settings=settings,
+                txn_id=self.txn_id or own_txn_id,
+                sender=self.sender,
+                channel=self.channel,
+                is_confidential=self.is_confidential,
+            )
+            parts = check_parts(message.text, max_parts=self.max_parts)
+            if self.is_dry_run:
+                self.log.info("Dry run: nothing is sent to %s (%d parts)", mask_phone(phone), parts)
+                return _to_dict(SendReceipt(txn_id=message.txn_id, parts=parts, outcome=Outcome.PENDING))
+            past = Past.ATTEMPTED if self.txn_id else identity.past
+            with open_client(settings.account) as client:
+                receipt = send_with_journal(client, message, journal=open_journal(context), past=past)
+        return self._report(receipt, phone, parts)
+
+    def _report(self, receipt: SendReceipt, phone: str, parts: int) -> dict[str, Any]:
+        if receipt.outcome is Outcome.UNCERTAIN:
+            raise AirflowFailException(
+                f"Nobody can tell whether the message to {mask_phone(phone)} was sent: the gateway reported "
+                f"an error first and then knew its txn_id {receipt.txn_id}. It is not sent again: look for "
+                f"it in the cabinet, and send it in a new DAG run if it is not there"
+            )
+        if receipt.outcome is Outcome.ACCEPTED_UNTRACKED:
+            self.log.warning(
+                "The message to %s was accepted under txn_id %s in an earlier attempt, whose answer was "
+                "lost: it cannot be tracked to delivery",
+                mask_phone(phone),
+                receipt.txn_id,
+            )
+        else:
+            self.log.info(
+                "Accepted for %s: msg_id %s, %s parts", mask_phone(phone), receipt.msg_id, receipt.parts
+            )
+        if receipt.parts not in (None, parts):
+            self.log.warning("Billed as %s parts, estimated as %d", receipt.parts, parts)
+        return _to_dict(receipt)
+
+    def _conceal(self) -> None:
+        self._conceal_field("phone", mask_phone(self.phone))
+        self._conceal_text("message")
+
+
+def _to_dict(receipt: SendReceipt) -> dict[str, Any]:
+    return {
+        "txn_id": receipt.txn_id,
+        "msg_id": receipt.msg_id,
+        "parts": receipt.parts,
+        "outcome": str(receipt.outcome),
+    }

@@ -1,0 +1,177 @@
+"""Requests, built strictly: what the gateway would refuse or misread is refused here, unsent.
+
+Reference:
+    OsonSMS protocol 1.5, §2.1, §3.1, §4.1, §5.1; wire-notes 1, 13, 14, 15.
+"""
+
+import re
+from datetime import datetime
+from urllib.parse import quote, urlencode
+
+from airflow_provider_osonsms.protocol import signing
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError, PhoneNotAllowedError
+from airflow_provider_osonsms.protocol.keys import check_txn_id
+from airflow_provider_osonsms.protocol.models import Account, BulkJob, Message, Request
+from airflow_provider_osonsms.protocol.vocabulary import (
+    BALANCE_PATH,
+    BULK_PATH,
+    HASH_SEPARATOR,
+    MAX_BULK_FILE_BYTES,
+    MAX_SENDER_LENGTH,
+    QUERY_PATH,
+    SEND_PATH,
+    TAJIK_TIME,
+    TIMESTAMP_FORMAT,
+    AuthScheme,
+    Channel,
+)
+
+_NOT_ALLOWED = "{} not on the Connection's allowed_phones; add what may be texted from here to that list"
+_MSISDN = re.compile(r"992[0-9]{9}")
+
+
+def build_send(message: Message, account: Account) -> Request:
+    """Build the request that sends one message.
+
+    Raises:
+        InvalidMessageError: A field is empty or malformed; nothing left this machine.
+
+    Reference:
+        OsonSMS protocol 1.5, §2.1.
+    """
+    if not _MSISDN.fullmatch(message.phone):
+        raise InvalidMessageError("a phone must be an MSISDN of 12 digits that begins with 992")
+    if account.allowed_phones is not None and message.phone not in account.allowed_phones:
+        raise PhoneNotAllowedError(_NOT_ALLOWED.format("this number is"))
+    if message.channel is not None and message.channel not in tuple(Channel):
+        raise InvalidMessageError(f"channel must be one of {', '.join(Channel)}, or None for an SMS")
+    fields = {
+        "from": _check_sender(message.sender),
+        "phone_number": message.phone,
+        "msg": _check_text(message.text),
+        "login": account.login,
+        "txn_id": check_txn_id(message.txn_id),
+    }
+    if account.auth_scheme is AuthScheme.HASH:
+        fields["str_hash"] = signing.sign_send(
+            txn_id=message.txn_id,
+            login=account.login,
+            sender=message.sender,
+            phone=message.phone,
+            secret=account.secret,
+        )
+    if message.channel is not None:
+        fields["channel"] = message.channel
+    if message.is_confidential:
+        fields["is_confidential"] = "true"
+    return _get("send", account, SEND_PATH, fields)
+
+
+def build_query(msg_id: str, account: Account, *, nonce: str) -> Request:
+    """Build the request that asks for the status of *msg_id*.
+
+    Args:
+        msg_id: The gateway's message id.
+        account: Who asks.
+        nonce: A fresh txn_id; it only seasons the hash (wire-notes 6).
+
+    Reference:
+        OsonSMS protocol 1.5, §3.1.
+    """
+    fields = {"login": account.login, "txn_id": nonce, "msg_id": msg_id}
+    if account.auth_scheme is AuthScheme.HASH:
+        fields["str_hash"] = signing.sign_query(txn_id=nonce, login=account.login, secret=account.secret)
+    return _get("query", account, QUERY_PATH, fields)
+
+
+def build_balance(account: Account, *, nonce: str) -> Request:
+    """Build the request that asks for the balance.
+
+    Reference:
+        OsonSMS protocol 1.5, §4.1.
+    """
+    fields = {"login": account.login, "txn_id": nonce}
+    if account.auth_scheme is AuthScheme.HASH:
+        fields["str_hash"] = signing.sign_balance(txn_id=nonce, login=account.login, secret=account.secret)
+    return _get("balance", account, BALANCE_PATH, fields)
+
+
+def build_bulk(job: BulkJob, account: Account) -> Request:
+    """Build the upload that creates a bulk job.
+
+    Raises:
+        InvalidMessageError: A field is empty or malformed; nothing left this machine.
+
+    Reference:
+        OsonSMS protocol 1.5, §5.1; wire-notes 15 (``send_at`` is taken for Asia/Dushanbe wall time).
+    """
+    if not 0 < len(job.csv) <= MAX_BULK_FILE_BYTES:
+        raise InvalidMessageError(
+            f"a bulk file must hold 1 to {MAX_BULK_FILE_BYTES:,} bytes, not {len(job.csv):,}"
+        )
+    if account.allowed_phones is not None:
+        strangers = sum(phone not in account.allowed_phones for phone in job.csv.decode().split())
+        if strangers:
+            raise PhoneNotAllowedError(_NOT_ALLOWED.format(f"{strangers} numbers of the file are"))
+    form = {
+        "from": _check_sender(job.sender),
+        "msg": _check_text(job.text),
+        "login": account.login,
+        "txn_id": check_txn_id(job.txn_id),
+        "send_at": _format_wall_time(job.send_at),
+    }
+    if account.auth_scheme is AuthScheme.HASH:
+        form["str_hash"] = signing.sign_bulk(
+            txn_id=job.txn_id, login=account.login, sender=job.sender, secret=account.secret
+        )
+    return Request(
+        call="bulk",
+        method="POST",
+        url=account.bulk_url + BULK_PATH,
+        headers=_headers(account),
+        form=tuple(form.items()),
+        file=job.csv,
+        timeout=account.upload_timeout,
+    )
+
+
+def _get(call: str, account: Account, path: str, fields: dict[str, str]) -> Request:
+    return Request(
+        call=call,
+        method="GET",
+        url=f"{account.api_url}{path}?{urlencode(fields, quote_via=quote, safe='')}",
+        headers=_headers(account),
+        timeout=account.timeout,
+    )
+
+
+def _headers(account: Account) -> tuple[tuple[str, str], ...]:
+    accept = (("Accept", "application/json"),)
+    if account.auth_scheme is AuthScheme.BEARER:
+        return (*accept, ("Authorization", f"Bearer {account.secret}"))
+    return accept
+
+
+def _check_sender(sender: str) -> str:
+    if not sender or HASH_SEPARATOR in sender or len(sender) > MAX_SENDER_LENGTH or not sender.isprintable():
+        raise InvalidMessageError(
+            f"sender must be 1 to {MAX_SENDER_LENGTH} printable characters without {HASH_SEPARATOR!r}, "
+            f"one of the names that OsonSMS gave this account"
+        )
+    return sender
+
+
+def _check_text(text: str) -> str:
+    if not text.strip():
+        raise InvalidMessageError("the text of the message is empty")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidMessageError("the text holds half of a surrogate pair and cannot be sent") from None
+    return text
+
+
+def _format_wall_time(send_at: datetime) -> str:
+    if send_at.tzinfo is None:
+        raise InvalidMessageError("send_at has no time zone: pass an aware datetime")
+    return send_at.astimezone(TAJIK_TIME).strftime(TIMESTAMP_FORMAT)

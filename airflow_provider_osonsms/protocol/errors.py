@@ -1,0 +1,92 @@
+"""What can go wrong, sorted by what the caller may safely do next.
+
+* OsonSmsError
+  + InvalidMessageError          ours; nothing left this machine: correct the input
+    - PhoneNotAllowedError       the number is not on the Connection's allow-list
+  + InvalidSettingsError         ours; the Connection is wrong: correct it
+  + TransportError
+    - RequestNotSentError        nothing reached the gateway: repeat freely
+    - OutcomeUnknownError        it may have been accepted: repeat with the same txn_id only
+      . UnexpectedAnswerError    an answer outside the documented language: the same
+  + GatewayError                 a documented refusal, with its code
+    - FinalRefusalError          100, 105, 106, 107, 114: stop; a repeat is refused again
+    - BalanceExhaustedError      119: stop; go on after a top-up, with the same txn_id
+    - DuplicateTransactionError  108: the txn_id is taken
+    - TemporaryRefusalError      109, 112, 113 and unlisted codes: repeat with the same txn_id only,
+                                 and a later 108 proves nothing
+    - UnknownMessageError        107 in a status query: this msg_id only
+    - BulkRefusedError           the bulk call's own dialect: stop
+
+No text of an error holds a secret, a phone, a message or a URL.
+
+Reference:
+    OsonSMS protocol 1.5, §2.3, §3.3, §4.3, §5.3.
+"""
+
+
+class OsonSmsError(Exception):
+    """Anything that this package raises about a message, the Connection or the gateway."""
+
+
+class InvalidMessageError(OsonSmsError):
+    """What should be sent breaks a rule; nothing left this machine."""
+
+
+class PhoneNotAllowedError(InvalidMessageError):
+    """The number is not on the Connection's ``allowed_phones``; nothing left this machine."""
+
+
+class InvalidSettingsError(OsonSmsError):
+    """A field of the Connection is missing or wrong; nothing left this machine."""
+
+
+class TransportError(OsonSmsError):
+    """No usable answer came back."""
+
+
+class RequestNotSentError(TransportError):
+    """The gateway was not reached: repeating cannot send twice."""
+
+
+class OutcomeUnknownError(TransportError):
+    """The gateway may have accepted: only a repeat with the same txn_id cannot send twice (§1)."""
+
+
+class UnexpectedAnswerError(OutcomeUnknownError):
+    """The answer cannot be read, so it proves neither acceptance nor refusal."""
+
+
+class GatewayError(OsonSmsError):
+    """The gateway said no in a documented way.
+
+    Attributes:
+        code: ``error.code`` of the answer; None in the bulk dialect, which has no codes.
+    """
+
+    def __init__(self, text: str, *, code: int | None = None) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class FinalRefusalError(GatewayError):
+    """The account or its settings are refused: every repeat would be refused too."""
+
+
+class BalanceExhaustedError(GatewayError):
+    """The account has no money left; after a top-up the same txn_id may be sent again."""
+
+
+class DuplicateTransactionError(GatewayError):
+    """The gateway already knows this txn_id."""
+
+
+class TemporaryRefusalError(GatewayError):
+    """The gateway could not take the message just now; whether the txn_id is used up is unknown."""
+
+
+class UnknownMessageError(GatewayError):
+    """The gateway does not know this msg_id, or it belongs to somebody else."""
+
+
+class BulkRefusedError(GatewayError):
+    """The gateway refused the bulk job; no job was created."""

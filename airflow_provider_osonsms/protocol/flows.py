@@ -1,0 +1,174 @@
+"""Conversations of several requests, each written once for blocking and asynchronous clients.
+
+A flow yields a Request and is sent its Response, or is thrown a TransportError; it yields a Pause where it
+wants to wait. It does no I/O and reads no clock.
+
+Reference:
+    OsonSMS protocol 1.5, §1: after a timeout the same request may be sent again.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from airflow_provider_osonsms.protocol.build import build_balance, build_bulk, build_query, build_send
+from airflow_provider_osonsms.protocol.errors import (
+    DuplicateTransactionError,
+    OutcomeUnknownError,
+    RequestNotSentError,
+    TemporaryRefusalError,
+    TransportError,
+)
+from airflow_provider_osonsms.protocol.models import (
+    Account,
+    BulkJob,
+    BulkReceipt,
+    Flow,
+    Message,
+    Outcome,
+    Past,
+    Pause,
+    Request,
+    Response,
+    SendReceipt,
+)
+from airflow_provider_osonsms.protocol.parse import parse_balance, parse_bulk, parse_query, parse_send
+from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
+
+ATTEMPTS = 3
+FIRST_PAUSE = 1.0
+"""Seconds before the second attempt; doubled before each further one."""
+
+
+def send_once(
+    message: Message, account: Account, *, attempts: int = ATTEMPTS, past: Past = Past.NOTHING
+) -> Flow[SendReceipt]:
+    """Submit *message* at most once, however often the network fails.
+
+    Args:
+        message: What to send.
+        account: Who sends.
+        attempts: Requests at most, all with the same txn_id.
+        past: What is known of earlier uses of this txn_id.
+
+    Returns:
+        A receipt whose outcome is ``accepted``; ``accepted_untracked`` after an explained 108; or
+        ``uncertain`` when the 108 follows a temporary refusal, which may have used up the txn_id.
+
+    Raises:
+        DuplicateTransactionError: Nothing explains the 108: the txn_id belongs to another message.
+        TemporaryRefusalError: The gateway could not take it in any attempt.
+        OutcomeUnknownError: No attempt was answered and at least one may have arrived.
+        RequestNotSentError: No attempt reached the gateway.
+        FinalRefusalError, BalanceExhaustedError: At once, without a repeat.
+
+    Reference:
+        OsonSMS protocol 1.5, §1, §2; wire-notes 9, 10; design §2.
+    """
+    request = build_send(message, account)
+    failures: list[Exception] = []
+    for attempt in range(attempts):
+        yield from _pause_before(attempt)
+        try:
+            return parse_send((yield from _ask(request)), txn_id=message.txn_id)
+        except (TransportError, TemporaryRefusalError) as error:
+            failures.append(error)
+        except DuplicateTransactionError:
+            outcome = _explain_duplicate(failures, past)
+            if outcome is None:
+                raise
+            return SendReceipt(txn_id=message.txn_id, outcome=outcome)
+    raise _pick_most_doubtful(failures)
+
+
+def query_status(msg_id: str, account: Account, *, make_nonce: Callable[[], str]) -> Flow[DeliveryStatus]:
+    """Ask once where a message is; asking again is the caller's rhythm.
+
+    Reference:
+        OsonSMS protocol 1.5, §3.
+    """
+    return parse_query((yield from _ask(build_query(msg_id, account, nonce=make_nonce()))))
+
+
+def query_balance(
+    account: Account, *, make_nonce: Callable[[], str], attempts: int = ATTEMPTS
+) -> Flow[Decimal]:
+    """Ask for the balance in somoni, again after a failure: asking changes nothing.
+
+    Reference:
+        OsonSMS protocol 1.5, §4.
+    """
+    failures: list[Exception] = []
+    for attempt in range(attempts):
+        yield from _pause_before(attempt)
+        try:
+            return parse_balance((yield from _ask(build_balance(account, nonce=make_nonce()))))
+        except (TransportError, TemporaryRefusalError) as error:
+            failures.append(error)
+    raise failures[-1]
+
+
+def create_bulk(
+    job: BulkJob, account: Account, *, attempts: int = ATTEMPTS, may_resend: bool = False
+) -> Flow[BulkReceipt]:
+    """Create a bulk job; an upload that may have arrived is repeated only if the caller allows it.
+
+    Args:
+        job: What to create.
+        account: Who creates it.
+        attempts: Requests at most, all with the same txn_id.
+        may_resend: Trust §1 for bulk jobs too, although §5 documents no duplicate error.
+
+    Raises:
+        OutcomeUnknownError: The job may exist: look for it in the cabinet.
+        RequestNotSentError: No attempt reached the gateway; no job was created.
+        FinalRefusalError, BulkRefusedError: No job was created.
+
+    Reference:
+        OsonSMS protocol 1.5, §5; design §2 "Bulk is different".
+    """
+    request = build_bulk(job, account)
+    failures: list[Exception] = []
+    for attempt in range(attempts):
+        yield from _pause_before(attempt)
+        try:
+            return parse_bulk((yield from _ask(request)), txn_id=job.txn_id)
+        except RequestNotSentError as error:
+            failures.append(error)
+        except (OutcomeUnknownError, TemporaryRefusalError) as error:
+            failures.append(error)
+            if not may_resend:
+                break
+        except DuplicateTransactionError:
+            if _explain_duplicate(failures, Past.NOTHING) is None:
+                raise
+            return BulkReceipt(txn_id=job.txn_id, bulk_name=None)
+    raise _pick_most_doubtful(failures)
+
+
+def _pause_before(attempt: int) -> Flow[None]:
+    if attempt:
+        yield Pause(FIRST_PAUSE * 2 ** (attempt - 1))
+
+
+def _ask(request: Request) -> Flow[Response]:
+    response = yield request
+    if response is None:
+        raise TypeError("a flow's Request was answered with nothing: send it a Response")
+    return response
+
+
+def _explain_duplicate(failures: list[Exception], past: Past) -> Outcome | None:
+    if past is Past.REFUSED_FOR_NOW or any(isinstance(error, TemporaryRefusalError) for error in failures):
+        return Outcome.UNCERTAIN
+    if past is Past.ATTEMPTED or any(isinstance(error, OutcomeUnknownError) for error in failures):
+        return Outcome.ACCEPTED_UNTRACKED
+    return None
+
+
+def _pick_most_doubtful(failures: list[Exception]) -> Exception:
+    """Pick the failure that forbids most to the caller: the last of the most doubtful kind."""
+    for kind in (TemporaryRefusalError, OutcomeUnknownError):
+        for error in reversed(failures):
+            if isinstance(error, kind):
+                return error
+    return failures[-1]

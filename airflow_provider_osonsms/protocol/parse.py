@@ -1,0 +1,192 @@
+"""Answers, read liberally: any bytes give a value or an OsonSmsError.
+
+The dispatch is on ``error.code``, never on its words and never on the HTTP status, which proxies change.
+
+Reference:
+    OsonSMS protocol 1.5, §2.2-§5.3; wire-notes 3, 4, 7, 8, 11, 12.
+"""
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from airflow_provider_osonsms.protocol.errors import (
+    BulkRefusedError,
+    FinalRefusalError,
+    GatewayError,
+    UnexpectedAnswerError,
+    UnknownMessageError,
+)
+from airflow_provider_osonsms.protocol.models import BulkReceipt, Response, SendReceipt
+from airflow_provider_osonsms.protocol.refusals import clean_quote, make_refusal
+from airflow_provider_osonsms.protocol.vocabulary import STATUS_BY_CODE, DeliveryStatus, ErrorCode
+
+_MAX_MSG_ID_LENGTH = 64
+
+
+def parse_send(response: Response, *, txn_id: str) -> SendReceipt:
+    """Read the answer to a message.
+
+    An answer that names another txn_id belongs to another message and proves nothing about this one.
+
+    Raises:
+        GatewayError: A documented refusal.
+        UnexpectedAnswerError: Anything else; the message may have been accepted.
+
+    Reference:
+        OsonSMS protocol 1.5, §2.2, §2.3.
+    """
+    answer = _read_success(response)
+    msg_id = _read_msg_id(answer.get("msg_id"))
+    if answer.get("status") != "ok" or msg_id is None or str(answer.get("txn_id", txn_id)) != txn_id:
+        raise _unexpected(response, "it confirms no message")
+    return SendReceipt(txn_id=txn_id, msg_id=msg_id, parts=_read_count(answer.get("smsc_msg_parts")))
+
+
+def parse_query(response: Response) -> DeliveryStatus:
+    """Read the answer to a status query, in either shape (wire-notes 7).
+
+    Raises:
+        UnknownMessageError: The gateway does not know the msg_id (wire-notes 8).
+        GatewayError: Another documented refusal.
+        UnexpectedAnswerError: Anything else.
+
+    Reference:
+        OsonSMS protocol 1.5, §3.2, §3.3.
+    """
+    try:
+        answer = _read_success(response)
+    except GatewayError as error:
+        if error.code == ErrorCode.INCORRECT_SENDER:
+            raise UnknownMessageError("107: the gateway does not know this msg_id", code=error.code) from None
+        raise
+    words = [answer[key] for key in ("status", "message_state") if isinstance(answer.get(key), str)]
+    for word in words:
+        if word.strip().upper() in DeliveryStatus.__members__:
+            return DeliveryStatus[word.strip().upper()]
+    code = _read_count(answer.get("message_state_code"))
+    if code in STATUS_BY_CODE:
+        return STATUS_BY_CODE[code]
+    if words or code is not None:
+        return DeliveryStatus.UNRECOGNIZED
+    raise _unexpected(response, "it names no status")
+
+
+def parse_balance(response: Response) -> Decimal:
+    """Read the balance in somoni, a JSON number or a string (wire-notes 11).
+
+    Raises:
+        GatewayError: A documented refusal.
+        UnexpectedAnswerError: Anything else.
+
+    Reference:
+        OsonSMS protocol 1.5, §4.2, §4.3.
+    """
+    value = _read_success(response).get("balance")
+    if isinstance(value, int | float | str | Decimal) and not isinstance(value, bool):
+        try:
+            balance = Decimal(str(value).strip())
+        except InvalidOperation:
+            raise _unexpected(response, "its balance is not a number") from None
+        if balance.is_finite():
+            return balance
+    raise _unexpected(response, "its balance is not a number")
+
+
+def parse_bulk(response: Response, *, txn_id: str) -> BulkReceipt:
+    """Read the answer to a bulk job, which speaks another dialect.
+
+    Raises:
+        FinalRefusalError: The login is unknown or blocked.
+        BulkRefusedError: A field is wrong, or the file holds no numbers; no job was created.
+        UnexpectedAnswerError: Anything else; the job may have been created.
+
+    Reference:
+        OsonSMS protocol 1.5, §5.2, §5.3.
+    """
+    answer = _read_json(response)
+    refusal = answer.get("error")
+    if isinstance(refusal, dict):
+        raise _make_coded_refusal(response, refusal)
+    if isinstance(refusal, str):
+        raise _make_bulk_refusal(response, refusal)
+    if answer.get("success") is False and isinstance(answer.get("data"), dict):
+        raise BulkRefusedError(f"the gateway refused the bulk job: {_describe_fields(answer['data'])}")
+    name = answer.get("sms_bulk_name")
+    if answer.get("status") != "success" or not isinstance(name, str | int) or not str(name).strip():
+        raise _unexpected(response, "it names no bulk job")
+    return BulkReceipt(txn_id=txn_id, bulk_name=str(name).strip())
+
+
+def _make_bulk_refusal(response: Response, words: str) -> Exception:
+    if "user not found" in words.casefold():
+        return FinalRefusalError(
+            "the account is blocked or does not exist: check the login of the Connection (it is "
+            "case-sensitive), or ask OsonSMS to unblock it"
+        )
+    if "no phone numbers" in words.casefold():
+        return BulkRefusedError("the gateway found no phone numbers in the file")
+    return _unexpected(response, f"its error is not documented: {clean_quote(words)}")
+
+
+def _describe_fields(data: dict[str, Any]) -> str:
+    complaints = []
+    for name, words in data.items():
+        texts = words if isinstance(words, list) else [words]
+        complaints.append(f"{clean_quote(name)}: {clean_quote(' '.join(map(str, texts)))}")
+    return "; ".join(complaints) or "no field was named"
+
+
+def _read_success(response: Response) -> dict[str, Any]:
+    answer = _read_json(response)
+    refusal = answer.get("error")
+    if isinstance(refusal, dict):
+        raise _make_coded_refusal(response, refusal)
+    if refusal is not None or not 200 <= response.status < 300:  # noqa: PLR2004
+        raise _unexpected(response, "it is neither a success nor a documented error")
+    return answer
+
+
+def _make_coded_refusal(response: Response, refusal: dict[str, Any]) -> Exception:
+    code = _read_count(refusal.get("code"))
+    if code is None:
+        return _unexpected(response, "its error has no code")
+    return make_refusal(code, quote=str(refusal.get("msg", "")))
+
+
+def _read_json(response: Response) -> dict[str, Any]:
+    try:
+        answer = json.loads(response.body)
+    except (ValueError, RecursionError):
+        raise _unexpected(response, "it is not JSON") from None
+    if not isinstance(answer, dict):
+        raise _unexpected(response, "it is not a JSON object")
+    return answer
+
+
+def _read_msg_id(value: object) -> str | None:
+    """Read an id that is an int on the wire and a string for some clients (wire-notes 3)."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    try:
+        msg_id = str(value).strip()
+    except ValueError:  # an int of more digits than Python prints
+        return None
+    is_usable = msg_id.isascii() and msg_id.isalnum() and len(msg_id) <= _MAX_MSG_ID_LENGTH
+    return msg_id if is_usable else None
+
+
+def _read_count(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) < _MAX_MSG_ID_LENGTH:
+        return int(value)
+    return value if isinstance(value, int) and value >= 0 else None
+
+
+def _unexpected(response: Response, why: str) -> UnexpectedAnswerError:
+    size = len(response.body)
+    return UnexpectedAnswerError(
+        f"the answer (HTTP {response.status}, {size} bytes) cannot be read: {why}; a proxy or another server "
+        f"may stand between Airflow and the gateway"
+    )

@@ -1,0 +1,101 @@
+"""What Airflow reads about this provider. Imports nothing: it runs in every Airflow process."""
+
+from typing import Any
+
+_INTEGRATION = "OsonSMS"
+_PACKAGE = "airflow_provider_osonsms"
+
+CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
+    "sender": {
+        "label": "Sender",
+        "description": "Sender name that OsonSMS gave this account, at most 11 characters; a task may name "
+        "another.",
+        "schema": {"type": ["string", "null"], "maxLength": 11},
+    },
+    "auth_scheme": {
+        "label": "Authorisation",
+        "description": "hash: the password is the pass_salt_hash (protocol 1.5). bearer: it is a token "
+        "(2.0).",
+        "schema": {"type": ["string", "null"], "default": "hash", "enum": ["hash", "bearer"]},
+    },
+    "bulk_url": {
+        "label": "Bulk address",
+        "description": "Address of the cabinet that takes bulk jobs; empty for https://cab.osonsms.com.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "timeout": {
+        "label": "Timeout",
+        "description": "Seconds for connecting and for each wait for an answer.",
+        "schema": {"type": ["number", "null"], "default": 10, "exclusiveMinimum": 0},
+    },
+    "key_namespace": {
+        "label": "Key namespace",
+        "description": "A word that keeps installations apart which share one account, such as staging.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "price_per_part": {
+        "label": "Price per part",
+        "description": "Somoni per billed part, for cost estimates.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "allowed_phones": {
+        "label": "Allowed phones",
+        "description": "For staging: the only numbers that may be texted, separated by commas. Empty: "
+        "everybody.",
+        "schema": {"type": ["string", "null"], "format": "multiline"},
+    },
+    "max_rate": {
+        "label": "Requests per second",
+        "description": "At most so many requests per second; empty for no limit.",
+        "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
+    },
+}
+
+FIELD_BEHAVIOUR: dict[str, Any] = {
+    "hidden-fields": ["schema", "port", "extra"],
+    "relabeling": {"host": "Gateway address", "login": "Login", "password": "Salt (pass_salt_hash) or token"},
+    "placeholders": {
+        "host": "https://api.osonsms.com",
+        "login": "the login that OsonSMS gave you",
+        "password": "the pass_salt_hash, or the token when the authorisation is bearer",
+        "sender": "MYSHOP",
+        "bulk_url": "https://cab.osonsms.com",
+        "key_namespace": "staging",
+        "price_per_part": "0.12",
+        "allowed_phones": "992900000001, 992900000002",
+        "max_rate": "20",
+    },
+}
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider's metadata.
+
+    ``package-name`` must equal the canonical distribution name, or every ``airflow`` command dies.
+    """
+    return {
+        "package-name": "airflow-provider-osonsms",
+        "name": _INTEGRATION,
+        "description": "SMS through OsonSMS, the SMS gateway of Tajikistan: exactly once, tracked to "
+        "delivery.",
+        "integrations": [
+            {
+                "integration-name": _INTEGRATION,
+                "external-doc-url": "https://osonsms.com",
+                "tags": ["service"],
+            }
+        ],
+        "connection-types": [
+            {
+                "connection-type": "osonsms",
+                "hook-class-name": f"{_PACKAGE}.hooks.osonsms.OsonSmsHook",
+                "hook-name": _INTEGRATION,
+                "conn-fields": CONNECTION_FIELDS,
+                "ui-field-behaviour": FIELD_BEHAVIOUR,
+            }
+        ],
+        **{
+            kind: [{"integration-name": _INTEGRATION, "python-modules": [f"{_PACKAGE}.{kind}.osonsms"]}]
+            for kind in ("hooks", "operators", "sensors", "triggers")
+        },
+    }

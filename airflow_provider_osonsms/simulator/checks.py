@@ -1,0 +1,126 @@
+"""The checks of a send, a query and a balance, in the gateway's order: 100, 105, 106, 114, 107.
+
+108 and 119 depend on what was accepted before and follow in the backend.
+
+Reference:
+    OsonSMS protocol 1.5, §2.3, §3.3, §4.3; wire-notes 1, 5, 13.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from airflow_provider_osonsms.protocol.signing import sign_balance, sign_query, sign_send
+from airflow_provider_osonsms.protocol.vocabulary import Channel, ErrorCode
+from airflow_provider_osonsms.simulator.ledger import SimAccount
+from airflow_provider_osonsms.simulator.phones import read_phone
+from airflow_provider_osonsms.simulator.refusals import (
+    INCORRECT_AUTHORIZATION,
+    CallRefusedError,
+    missing_field,
+)
+
+_SEND_FIELDS: Final = ("from", "phone_number", "msg", "login", "str_hash", "txn_id")
+_QUERY_FIELDS: Final = ("login", "str_hash", "msg_id")
+_BALANCE_FIELDS: Final = ("login", "str_hash", "txn_id")
+_CHANNELS: Final = frozenset(Channel)
+
+Accounts = Mapping[str, SimAccount]
+Fields = Mapping[str, str]
+
+
+def bearer_token(authorization: str | None) -> str | None:
+    """Return the token of an ``Authorization: Bearer`` header; None means that ``str_hash`` decides."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def check_send(
+    query: Fields, accounts: Accounts, *, token: str | None, remote: str
+) -> tuple[SimAccount, str]:
+    """Return the account that may send this message, and the phone in 12 digits.
+
+    Reference:
+        OsonSMS protocol 1.5, §2.1, §2.3.
+    """
+    _require(query, _SEND_FIELDS, token=token)
+    phone = _read_recipient(query)
+    account = _find_account(query, accounts)
+    signature = sign_send(
+        txn_id=query["txn_id"],
+        login=account.login,
+        sender=query["from"],
+        phone=query["phone_number"],
+        secret=account.secret,
+    )
+    _authorize(query, account, token=token, signature=signature)
+    if account.whitelist is not None and remote not in account.whitelist:
+        raise CallRefusedError(
+            ErrorCode.HOST_NOT_IN_WHITELIST, f"{remote} is not white-listed", detail=remote
+        )
+    if query["from"] not in account.senders:
+        raise CallRefusedError(ErrorCode.INCORRECT_SENDER, "the sender does not belong to the account")
+    return account, phone
+
+
+def check_query(query: Fields, accounts: Accounts, *, token: str | None) -> SimAccount:
+    """Return the account that asks for a status; a hash needs a txn_id, whatever §3.3 lists.
+
+    Reference:
+        OsonSMS protocol 1.5, §3.1, §3.3.
+    """
+    _require(query, _QUERY_FIELDS, token=token)
+    txn_id = query.get("txn_id", "")
+    if token is None and not txn_id:
+        raise missing_field(_QUERY_FIELDS, "txn_id is missing, and str_hash is made of it")
+    account = _find_account(query, accounts)
+    signature = sign_query(txn_id=txn_id, login=account.login, secret=account.secret)
+    _authorize(query, account, token=token, signature=signature)
+    return account
+
+
+def check_balance(query: Fields, accounts: Accounts, *, token: str | None) -> SimAccount:
+    """Return the account that asks for its balance.
+
+    Reference:
+        OsonSMS protocol 1.5, §4.1, §4.3.
+    """
+    _require(query, _BALANCE_FIELDS, token=token)
+    account = _find_account(query, accounts)
+    signature = sign_balance(txn_id=query["txn_id"], login=account.login, secret=account.secret)
+    _authorize(query, account, token=token, signature=signature)
+    return account
+
+
+def _require(query: Fields, mandatory: tuple[str, ...], *, token: str | None) -> None:
+    missing = [name for name in mandatory if not query.get(name)]
+    if token is not None and "str_hash" in missing:
+        missing.remove("str_hash")
+    if missing:
+        raise missing_field(mandatory, f"{', '.join(missing)} missing")
+
+
+def _read_recipient(query: Fields) -> str:
+    """Refuse a phone or a channel that cannot be served; that this is code 100 is a guess."""
+    phone = read_phone(query["phone_number"])
+    if phone is None:
+        raise missing_field(_SEND_FIELDS, "phone_number is neither 12 digits with 992 nor 9 without")
+    if query.get("channel") and query["channel"] not in _CHANNELS:
+        raise missing_field(_SEND_FIELDS, "the channel is not one of §2.1")
+    return phone
+
+
+def _find_account(query: Fields, accounts: Accounts) -> SimAccount:
+    account = accounts.get(query["login"])
+    if account is None or account.is_blocked:
+        reason = "the account is blocked" if account else "no account has this login"
+        raise CallRefusedError(ErrorCode.ACCOUNT_BLOCKED, reason)
+    return account
+
+
+def _authorize(query: Fields, account: SimAccount, *, token: str | None, signature: str) -> None:
+    if token is not None:
+        if token != account.secret:
+            reason = "the Bearer token is not the account's"
+            raise CallRefusedError(ErrorCode.INCORRECT_HASH, reason, msg=INCORRECT_AUTHORIZATION)
+    elif query["str_hash"] != signature:
+        raise CallRefusedError(ErrorCode.INCORRECT_HASH, "str_hash is not the hash of the fields as sent")

@@ -1,0 +1,103 @@
+"""What the simulated gateway knows: accounts, accepted messages, bulk jobs and refusals."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from airflow_provider_osonsms.protocol.vocabulary import Channel
+
+
+class Call(StrEnum):
+    """The four calls of the protocol (§2, §3, §4, §5)."""
+
+    SEND = "send"
+    QUERY = "query"
+    BALANCE = "balance"
+    BULK = "bulk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimAccount:
+    """A client of the gateway.
+
+    Attributes:
+        login: Case-sensitive (wire-notes 5).
+        secret: The salt of the hash and, for the other scheme, the Bearer token.
+        senders: The names that this account may send from.
+        balance: In somoni.
+        price: Of one part, in somoni.
+        is_blocked: Whether every call answers as if the login did not exist.
+        whitelist: The addresses that may send; None lets everybody in.
+    """
+
+    login: str
+    secret: str = field(repr=False)
+    senders: frozenset[str]
+    balance: Decimal
+    price: Decimal
+    is_blocked: bool = False
+    whitelist: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedMessage:
+    """A message that was accepted and billed, once.
+
+    Attributes:
+        phone: Always 12 digits, whatever was sent.
+        text: Kept in memory even when the message is confidential; the ledger over HTTP hides it then.
+    """
+
+    msg_id: int
+    txn_id: str
+    login: str
+    sender: str
+    phone: str = field(repr=False)
+    text: str = field(repr=False)
+    parts: int
+    channel: Channel | None
+    is_confidential: bool
+    accepted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkJob:
+    """One text for all the phones of a file (§5).
+
+    Attributes:
+        phones: 12 digits each, in the order of the file, repeats included.
+        ignored: How many lines held something else than a phone.
+        send_at: Read as Asia/Dushanbe wall time (wire-notes 15).
+    """
+
+    name: str
+    txn_id: str
+    login: str
+    sender: str
+    text: str = field(repr=False)
+    phones: tuple[str, ...] = field(repr=False)
+    ignored: int
+    send_at: datetime
+    file_bytes: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A request that was refused.
+
+    Attributes:
+        code: ``error.code``; None for a bulk job, whose dialect has no codes (§5.3).
+        reason: What was wrong, in words that hold no phone, text or secret.
+        login: As sent, empty when missing.
+        txn_id: As sent, empty when missing.
+    """
+
+    call: Call
+    http_status: int
+    code: int | None
+    reason: str
+    login: str
+    txn_id: str
+    at: datetime

@@ -1,0 +1,115 @@
+r"""How many parts a text is billed in.
+
+==========  ==============  =============  =======================================
+encoding    one part holds  of several     what is never split between two parts
+==========  ==============  =============  =======================================
+GSM-7       160 septets     153 septets    the two septets of ``^{}\[~]|€`` and FF
+UCS-2       70 units        67 units       the two units of a surrogate pair
+==========  ==============  =============  =======================================
+
+One character outside GSM-7, a Cyrillic letter say, makes the whole text UCS-2.
+
+Reference:
+    design §6; 3GPP TS 23.038 (alphabet) and TS 23.040 (concatenation).
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+_GSM7_BASIC: Final = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_GSM7_EXTENSION: Final = "^{}\\[~]|€\f"
+_GSM7: Final = re.compile(f"[{re.escape(_GSM7_BASIC + _GSM7_EXTENSION)}]*+")
+
+_ESCAPE: Final = "\x1b"
+"""Stands for the first half of a pair; it is not in GSM-7 as a character of a text."""
+_EXTENSION: Final = re.compile(f"[{re.escape(_GSM7_EXTENSION)}]")
+_ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
+
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u200b\u200c\u2060\ufeff]"
+    # a zero-width joiner that holds an emoji together is not noise
+    "|\u200d(?![\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff])"
+)
+
+
+class Encoding(StrEnum):
+    """The alphabet that a text travels in."""
+
+    GSM7 = "GSM-7"
+    UCS2 = "UCS-2"
+
+    @property
+    def single_capacity(self) -> int:
+        """Units in a message of one part."""
+        return 160 if self is Encoding.GSM7 else 70
+
+    @property
+    def part_capacity(self) -> int:
+        """Units in each part of a longer message."""
+        return 153 if self is Encoding.GSM7 else 67
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segments:
+    """What a text costs.
+
+    Attributes:
+        encoding: The alphabet of the whole text.
+        units: Septets (GSM-7) or UTF-16 units (UCS-2), without the gaps that unsplit pairs leave.
+        parts: Billed parts; 0 for an empty text.
+    """
+
+    encoding: Encoding
+    units: int
+    parts: int
+
+
+def normalise_text(text: str) -> str:
+    """Return *text* as it is counted and sent: NFC, without zero-width characters, soft hyphens and BOMs.
+
+    Reference:
+        design §6.
+    """
+    return unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+
+
+def count_parts(text: str) -> Segments:
+    """Count the parts of *text* as it stands; see `normalise_text` for what should happen before.
+
+    Reference:
+        design §6.
+    """
+    if _GSM7.fullmatch(text):
+        encoding, double = Encoding.GSM7, _EXTENSION
+    else:
+        encoding, double = Encoding.UCS2, _ASTRAL
+    if not double.search(text):
+        return _measure(encoding, len(text))
+    laid_out = double.sub(f"{_ESCAPE}.", text.replace(_ESCAPE, "."))
+    return _measure(encoding, len(laid_out), laid_out=laid_out)
+
+
+def _measure(encoding: Encoding, units: int, *, laid_out: str = "") -> Segments:
+    if units <= encoding.single_capacity:
+        parts = min(units, 1)
+    elif laid_out:
+        parts = _fill_parts(laid_out, encoding.part_capacity)
+    else:
+        parts = -(-units // encoding.part_capacity)
+    return Segments(encoding=encoding, units=units, parts=parts)
+
+
+def _fill_parts(laid_out: str, capacity: int) -> int:
+    """Fill part after part, leaving a gap where the last unit of a part would be half a pair."""
+    parts = start = 0
+    while start < len(laid_out):
+        end = start + capacity
+        start = end - (laid_out[end - 1 : end] == _ESCAPE)
+        parts += 1
+    return parts

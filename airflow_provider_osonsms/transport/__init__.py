@@ -1,0 +1,1 @@
+"""A request in, a response or a TransportError out: nothing else is decided here."""

@@ -1,0 +1,67 @@
+"""Asynchronous transport on aiohttp: keep-alive, no redirects, no URL in any text."""
+
+import io
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from airflow_provider_osonsms.protocol.models import Request, Response
+from airflow_provider_osonsms.transport.failures import make_failure
+
+_NEVER_CONNECTED = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    UnicodeError,
+)
+
+
+class AiohttpTransport:
+    """Send requests, many at a time, over one session; made inside a running event loop."""
+
+    def __init__(self, *, max_connections: int = 100) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=max_connections),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=True,
+        )
+        # aiohttp sends a GET again by itself when a kept-alive connection breaks: the flow would never learn
+        # that a first copy may have been accepted, and would take its own 409 for somebody else's.
+        self._session._retry_connection = False  # noqa: SLF001
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def handle(self, request: Request) -> Response:
+        """Send *request* and wait for its answer, whatever it is.
+
+        Raises:
+            RequestNotSentError: Nothing reached the gateway.
+            OutcomeUnknownError: The request may have arrived.
+        """
+        try:
+            async with self._session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                headers=dict(request.headers),
+                data=_make_form(request),
+                timeout=aiohttp.ClientTimeout(total=None, connect=request.timeout, sock_read=request.timeout),
+                allow_redirects=False,
+            ) as answer:
+                return Response(status=answer.status, body=await answer.read())
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            was_connected = not isinstance(error, _NEVER_CONNECTED)
+            failure = make_failure(error, request, may_have_arrived=was_connected)
+        raise failure
+
+
+def _make_form(request: Request) -> aiohttp.FormData | None:
+    if request.file is None:
+        return None
+    form = aiohttp.FormData(dict(request.form))
+    form.add_field("file", io.BytesIO(request.file), filename="recipients.csv", content_type="text/csv")
+    return form

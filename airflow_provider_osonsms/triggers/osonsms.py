@@ -1,0 +1,99 @@
+"""The trigger: waits for many messages at once, without a worker slot."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_osonsms._compat import AirflowNotFoundException
+from airflow_provider_osonsms.delivery.decision import Decision, plan_pause
+from airflow_provider_osonsms.delivery.messages import TrackedMessages
+from airflow_provider_osonsms.delivery.watch import DEFAULT_CONCURRENCY, Watch, describe
+from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
+
+
+class OsonSmsDeliveryTrigger(BaseTrigger):
+    """Fire when every message has a final status, or at the deadline.
+
+    The event's payload is ``{"decision", "summary", "error"}``: a `Decision`'s value or None after an error,
+    the counts of `Watch.summarise`, and the error's text or None. It holds no msg_id and no phone.
+
+    Args:
+        msg_ids: Whom to ask for.
+        untracked: How many messages have no msg_id; they are only counted.
+        osonsms_conn_id: Id of the Connection.
+        deadline: Aware ISO time; a restarted triggerer keeps it.
+        poll_interval: Seconds after the first round; later pauses grow.
+        min_delivered: Share of *msg_ids*, 0 to 1, that must be delivered.
+        concurrency: Questions under way at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        msg_ids: Sequence[str],
+        deadline: str,
+        untracked: int = 0,
+        osonsms_conn_id: str = OsonSmsHook.default_conn_name,
+        poll_interval: float = 10.0,
+        min_delivered: float = 1.0,
+        concurrency: int = DEFAULT_CONCURRENCY,
+    ) -> None:
+        super().__init__()
+        self.msg_ids = list(msg_ids)
+        self.deadline = deadline
+        self.untracked = untracked
+        self.osonsms_conn_id = osonsms_conn_id
+        self.poll_interval = poll_interval
+        self.min_delivered = min_delivered
+        self.concurrency = concurrency
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what a triggerer needs to make this trigger again."""
+        return (
+            "airflow_provider_osonsms.triggers.osonsms.OsonSmsDeliveryTrigger",
+            {
+                "msg_ids": self.msg_ids,
+                "deadline": self.deadline,
+                "untracked": self.untracked,
+                "osonsms_conn_id": self.osonsms_conn_id,
+                "poll_interval": self.poll_interval,
+                "min_delivered": self.min_delivered,
+                "concurrency": self.concurrency,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Ask round after round, and yield the one event."""
+        messages = TrackedMessages(msg_ids=tuple(self.msg_ids), untracked=self.untracked)
+        watch = Watch(messages, min_delivered=self.min_delivered, concurrency=self.concurrency)
+        decision: Decision | None = None
+        problem: str | None = None
+        try:
+            decision = await self._wait(watch)
+        except (OsonSmsError, AirflowNotFoundException) as error:
+            problem = str(error)
+        yield TriggerEvent({"decision": decision, "summary": watch.summarise(), "error": problem})
+
+    async def _wait(self, watch: Watch) -> Decision:
+        deadline = datetime.fromisoformat(self.deadline)
+        async with OsonSmsHook(self.osonsms_conn_id).open_async_client() as client:
+            round_number = 0
+            while True:
+                await watch.look(client)
+                now = datetime.now(UTC)
+                decision = watch.decide(now=now, deadline=deadline)
+                if decision is not Decision.WAIT:
+                    return decision
+                self.log.info("%s", describe(watch.summarise()))
+                pause = plan_pause(
+                    round_number,
+                    poll_interval=self.poll_interval,
+                    jitter=random.uniform(-1, 1),  # noqa: S311
+                )
+                await asyncio.sleep(min(pause, (deadline - now).total_seconds()))
+                round_number += 1
