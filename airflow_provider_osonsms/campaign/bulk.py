@@ -24,7 +24,10 @@ from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt, Past
 log = logging.getLogger(__name__)
 
 _NOTHING_CREATED = (RequestNotSentError, BulkRefusedError, FinalRefusalError)
-_RESEND_HINT = "on_unconfirmed='resend' repeats with the same txn_id, trusting protocol 1.5 §1 that nobody is texted twice"
+_RESEND_HINT = (
+    "on_unconfirmed='resend' repeats it with the same txn_id, trusting protocol §1 "
+    "that nobody is texted twice"
+)
 
 
 class OnUnconfirmed(StrEnum):

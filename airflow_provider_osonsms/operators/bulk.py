@@ -156,11 +156,14 @@ class OsonSmsBulkCreateOperator(ConcealingOperator):
         self, jobs: list[BulkJob], context: Context, settings: Settings, *, send_at: datetime
     ) -> list[str | None]:
         identity = identify_task(context)
+        own_key = identity.make_bulk_txn_id(
+            "", campaign_id=self.campaign_id, namespace=settings.key_namespace
+        )
         with open_client(settings.account) as client:
             run = BulkRun(
                 client,
                 open_journal(context),
-                journal_key=f"osonsms_bulk_{self.campaign_id or ''}",
+                journal_key=f"osonsms_bulk_{own_key}",
                 past=identity.past,
                 on_unconfirmed=self.on_unconfirmed,
             )

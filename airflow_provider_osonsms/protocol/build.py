@@ -18,6 +18,7 @@ from airflow_provider_osonsms.protocol.vocabulary import (
     HASH_SEPARATOR,
     MAX_BULK_FILE_BYTES,
     MAX_SENDER_LENGTH,
+    MAX_URL_LENGTH,
     QUERY_PATH,
     SEND_PATH,
     TAJIK_TIME,
@@ -136,13 +137,10 @@ def build_bulk(job: BulkJob, account: Account) -> Request:
 
 
 def _get(call: str, account: Account, path: str, fields: dict[str, str]) -> Request:
-    return Request(
-        call=call,
-        method="GET",
-        url=f"{account.api_url}{path}?{urlencode(fields, quote_via=quote, safe='')}",
-        headers=_headers(account),
-        timeout=account.timeout,
-    )
+    url = f"{account.api_url}{path}?{urlencode(fields, quote_via=quote, safe='')}"
+    if len(url) > MAX_URL_LENGTH:
+        raise InvalidMessageError("the text is too long to travel in one request: shorten it")
+    return Request(call=call, method="GET", url=url, headers=_headers(account), timeout=account.timeout)
 
 
 def _headers(account: Account) -> tuple[tuple[str, str], ...]:

@@ -24,6 +24,9 @@ MAX_TXN_ID_LENGTH: Final = 64
 MAX_BULK_FILE_BYTES: Final = 5_000_000
 """§5.1 says 5 MB and not which: the smaller reading is the safe one."""
 
+MAX_URL_LENGTH: Final = 8000
+"""Not documented; web servers commonly refuse a request line of more than 8 KB, in words of their own."""
+
 TIMESTAMP_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 TAJIK_TIME: Final = timezone(timedelta(hours=5), "Asia/Dushanbe")
 """Timestamps carry no zone; they are Asia/Dushanbe, which has no daylight saving (wire-notes 12, 15)."""

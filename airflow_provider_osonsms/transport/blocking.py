@@ -9,6 +9,7 @@ import requests
 import urllib3
 
 from airflow_provider_osonsms.protocol.models import Request, Response
+from airflow_provider_osonsms.protocol.vocabulary import BALANCE_PATH, BULK_PATH, QUERY_PATH, SEND_PATH
 from airflow_provider_osonsms.transport.failures import make_failure
 
 _NEVER_CONNECTED = (
@@ -22,6 +23,8 @@ _NEVER_CONNECTED = (
     ssl.SSLCertVerificationError,
     UnicodeError,
 )
+
+_PATHS = (SEND_PATH, QUERY_PATH, BALANCE_PATH, BULK_PATH)
 
 
 class RequestsTransport:
@@ -77,9 +80,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _hide_urls(record: logging.LogRecord) -> bool:
-    """Drop debug lines of urllib3 that show the query: it holds login, hash, phone and text."""
+    """Drop debug lines of urllib3 about our requests: the URL holds login, hash, phone and text."""
     arguments = record.args if isinstance(record.args, tuple) else ()
-    return not any("login=" in str(argument) for argument in arguments)
+    return not any(path in str(argument) for argument in arguments for path in _PATHS)
 
 
 def _keep_authorization(prepared: requests.PreparedRequest) -> requests.PreparedRequest:

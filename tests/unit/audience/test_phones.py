@@ -6,6 +6,7 @@ import subprocess
 import sys
 from decimal import Decimal
 from fractions import Fraction
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -207,6 +208,17 @@ def test_anything_is_a_phone_or_a_reason(value: object) -> None:
         assert re.fullmatch(r"992\d{9}", phone, re.ASCII)
         assert normalise_phone(phone) == phone
         assert normalise_phone(int(phone)) == phone
+
+
+def test_a_number_that_is_none() -> None:
+    """An object that calls itself a number and is none is not an error either."""
+
+    class Pretender:
+        """A number by name only."""
+
+    Real.register(Pretender)
+
+    assert normalise_phone(Pretender()) is RejectReason.NOT_A_NUMBER
 
 
 @given(st.from_regex(r"\A992[0-9]{9}\Z"))
