@@ -1,5 +1,6 @@
 """Values that Airflow stores and shows for everybody to read, replaced by what may be read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,25 @@ class Concealed:
 
     def __str__(self) -> str:
         return self.shown
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSource:
+    """A callable that prints the same in every process.
+
+    Airflow before 3.3 stores ``str()`` of a template field with the DAG: the address in a plain function's
+    ``repr`` would make every parse a new DAG version.
+    """
+
+    function: Callable[..., Any]
+
+    def __call__(self, context: Any, jinja_env: Any) -> Any:
+        return self.function(context=context, jinja_env=jinja_env)
+
+    def __str__(self) -> str:
+        return f"<callable {getattr(self.function, '__qualname__', type(self.function).__name__)}>"
+
+    __repr__ = __str__
 
 
 def reveal(value: Any) -> Any:

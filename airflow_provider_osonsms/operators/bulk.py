@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from inspect import isfunction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_osonsms._compat import (
@@ -13,7 +14,7 @@ from airflow_provider_osonsms._compat import (
     open_journal,
 )
 from airflow_provider_osonsms.campaign.bulk import BulkRun, OnUnconfirmed
-from airflow_provider_osonsms.campaign.concealed import reveal
+from airflow_provider_osonsms.campaign.concealed import NamedSource, reveal
 from airflow_provider_osonsms.campaign.messages import check_parts, choose_sender, read_text
 from airflow_provider_osonsms.campaign.schedule import read_send_at, require_future
 from airflow_provider_osonsms.client.blocking import open_client
@@ -86,7 +87,7 @@ class OsonSmsBulkCreateOperator(ConcealingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.recipients = recipients
+        self.recipients = NamedSource(recipients) if isfunction(recipients) else recipients
         self.message = message
         self.send_at = send_at
         self.phone_column = phone_column
@@ -128,7 +129,7 @@ class OsonSmsBulkCreateOperator(ConcealingOperator):
             allowed_phones=settings.account.allowed_phones,
         )
         self.log.info("%s", audience.describe())
-        if not len(audience):
+        if audience.recipients.empty and audience.rejects.empty:
             raise AirflowSkipException("There are no recipients: nothing was sent")
         if audience.recipients.empty:
             raise AirflowFailException(f"Every row was rejected, nothing was sent. {audience.describe()}")

@@ -1,0 +1,64 @@
+"""Every Monday at nine in Dushanbe: choose customers with pandas, and let the gateway text them at ten.
+
+The audience travels as a file whose path is in XCom, so no phone number is stored in Airflow. On several workers
+the folder must be one that all of them see.
+"""
+
+import os
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pendulum
+from airflow.sdk import DAG, task
+
+from airflow_provider_osonsms.operators.osonsms import OsonSmsBulkCreateOperator
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CUSTOMERS = Path(__file__).parent / "data" / "customers.csv"
+AUDIENCES = Path(os.environ.get("EXAMPLE_OSONSMS_FOLDER", tempfile.gettempdir()))
+
+
+@task
+def select_customers(run_id: str) -> str:
+    """Write the customers who agreed to be texted to a file, and return its path."""
+    import pandas as pd
+
+    customers = pd.read_csv(CUSTOMERS, dtype=str)  # dtype=str: numbers lose digits and leading zeros
+    audience = customers[(customers["consent"] == "yes") & (customers["language"] == "tg")]
+    path = AUDIENCES / f"audience-{run_id}.csv"
+    audience.to_csv(path, index=False)
+    return str(path)
+
+
+def read_audience(context: Any, jinja_env: Any) -> "pd.DataFrame":  # noqa: ARG001
+    """Read the file when the bulk task runs; Airflow calls this with the task's context."""
+    import pandas as pd
+
+    return pd.read_csv(context["ti"].xcom_pull(task_ids="select_customers"), dtype=str)
+
+
+with DAG(
+    dag_id="example_osonsms_bulk",
+    schedule="0 9 * * MON",
+    start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Dushanbe"),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 2, "retry_delay": timedelta(minutes=1)},
+    tags=["osonsms", "example"],
+) as dag:
+    create = OsonSmsBulkCreateOperator(
+        task_id="create_bulk_job",
+        recipients=read_audience,
+        message="Танҳо имрӯз: тахфиф 20% ба ҳамаи молҳо!",
+        send_at="{{ (dag_run.run_after + macros.timedelta(hours=1)).isoformat() }}",
+        max_parts=1,
+    )
+
+    select_customers(run_id="{{ run_id }}") >> create
+
+if __name__ == "__main__":
+    dag.test()

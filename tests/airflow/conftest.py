@@ -1,0 +1,177 @@
+"""Run tasks through Airflow's real task runner, without a database (from shared/reference/task_harness.py)."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_provider_osonsms.protocol import flows
+from airflow_provider_osonsms.simulator import SimulatedGateway
+
+
+class FakeSupervisor:
+    """Answers the few messages that a provider sends, and keeps state over tries as the API server does."""
+
+    def __init__(self, ear: Any) -> None:
+        self.store: dict[str, Any] = {}
+        self.xcom: dict[str, Any] = {}
+        self.reschedule_start: datetime | None = None
+        self._ear = ear
+
+    def send(self, msg: Any) -> Any:
+        from airflow.sdk.exceptions import ErrorType
+        from airflow.sdk.execution_time import comms
+
+        self._ear.hear("to the supervisor", msg)
+        kind = type(msg).__name__
+        if kind == "GetTaskStateStore":
+            if msg.key in self.store:
+                return comms.TaskStateStoreResult(value=self.store[msg.key])
+            return comms.ErrorResponse(error=ErrorType.TASK_STORE_NOT_FOUND)
+        if kind == "SetTaskStateStore":
+            self.store[msg.key] = json.loads(json.dumps(msg.value))
+        elif kind == "SetXCom":
+            self.xcom[msg.key] = msg.value
+        elif kind == "GetTaskRescheduleStartDate":
+            return comms.TaskRescheduleStartDate(start_date=self.reschedule_start)
+        elif kind == "GetConnection":
+            return comms.ErrorResponse(error=ErrorType.CONNECTION_NOT_FOUND)
+        return None
+
+    async def asend(self, msg: Any) -> Any:
+        return self.send(msg)
+
+
+@pytest.fixture
+def supervisor(monkeypatch: pytest.MonkeyPatch, ear: Any) -> FakeSupervisor:
+    """Stand in for the process that supervises a task."""
+    from airflow.sdk.execution_time import task_runner
+
+    fake = FakeSupervisor(ear)
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", fake, raising=False)
+    return fake
+
+
+@pytest.fixture
+def has_journal() -> bool:
+    """Whether this Airflow remembers something from try to try (3.3)."""
+    from importlib.metadata import version
+
+    return tuple(map(int, version("apache-airflow-core").split(".")[:2])) >= (3, 3)
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a flow's second and third attempt follow at once."""
+    monkeypatch.setattr(flows, "FIRST_PAUSE", 0.01)
+
+
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedGateway]:
+    """A fresh gateway behind the default Connection, with fast delivery."""
+    with SimulatedGateway(enroute_seconds=0, accepted_seconds=0) as gateway:
+        monkeypatch.setenv("AIRFLOW_CONN_OSONSMS_DEFAULT", gateway.connection_json(timeout=1))
+        yield gateway
+
+
+@pytest.fixture
+def run_task(supervisor: FakeSupervisor, ear: Any) -> Callable[..., SimpleNamespace]:
+    """Run an operator as one try of a task; the result holds state, msg, error, xcom and rendered fields."""
+    import structlog
+    from airflow.sdk.execution_time import task_runner
+
+    def run(operator: Any, **options: Any) -> SimpleNamespace:
+        ti = _make_task_instance(operator, supervisor, **options)
+        context = ti.get_template_context()
+        state, msg, error = task_runner.run(ti, context, structlog.get_logger("task"))
+        if error is not None:
+            ear.hear_error("task", error)
+        return SimpleNamespace(
+            state=state.value, msg=msg, error=error, ti=ti, xcom=supervisor.xcom.get("return_value")
+        )
+
+    return run
+
+
+def _make_task_instance(
+    operator: Any,
+    supervisor: FakeSupervisor,
+    *,
+    try_number: int = 1,
+    map_index: int = -1,
+    run_id: str = "run-1",
+    next_event: Any = None,
+    reschedules: int = 0,
+) -> Any:
+    from airflow.sdk import DAG
+    from airflow.sdk.api.datamodels import _generated as generated
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    if not operator.has_dag():
+        operator.dag = DAG("unit", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC))
+    if next_event is None:
+        supervisor.xcom.clear()
+    fields = {
+        "dag_run": _make_dag_run(operator.dag_id, run_id, generated),
+        "max_tries": operator.retries,
+        "should_retry": try_number <= operator.retries,
+        "task_reschedule_count": reschedules,
+        "next_method": None if next_event is None else "execute_complete",
+        "next_kwargs": None if next_event is None else _encode({"event": next_event}),
+        "xcom_keys_to_clear": [],
+    }
+    known = generated.TIRunContext.model_fields
+    return RuntimeTaskInstance.model_construct(
+        id=uuid.uuid4(),
+        task_id=operator.task_id,
+        dag_id=operator.dag_id,
+        run_id=run_id,
+        try_number=try_number,
+        map_index=map_index,
+        dag_version_id=uuid.uuid4(),
+        task=operator,
+        max_tries=operator.retries,
+        start_date=datetime.now(UTC),
+        hostname=None,
+        context_carrier=None,
+        _ti_context_from_server=generated.TIRunContext.model_construct(
+            **{name: value for name, value in fields.items() if name in known}
+        ),
+    )
+
+
+def _make_dag_run(dag_id: str, run_id: str, generated: Any) -> Any:
+    now = datetime.now(UTC)
+    fields = {
+        "dag_id": dag_id,
+        "run_id": run_id,
+        "logical_date": now,
+        "data_interval_start": now,
+        "data_interval_end": now,
+        "run_after": now,
+        "start_date": now,
+        "end_date": None,
+        "run_type": "manual",
+        "state": "running",
+        "consumed_asset_events": [],
+        "partition_key": None,
+        "clear_number": 0,
+        "conf": None,
+    }
+    known = generated.DagRun.model_fields
+    return generated.DagRun.model_validate({name: value for name, value in fields.items() if name in known})
+
+
+def _encode(kwargs: dict[str, Any]) -> Any:
+    """Encode what the API server hands to a resumed task."""
+    try:
+        from airflow.sdk.serde import serialize
+    except ImportError:  # Airflow below 3.2
+        from airflow.serialization.serialized_objects import BaseSerialization
+
+        serialize = BaseSerialization.serialize
+    return serialize(kwargs)

@@ -1,0 +1,268 @@
+"""The bulk operator, run as Airflow runs it, against the simulated gateway."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from airflow_provider_osonsms.audience import bulk_csv
+from airflow_provider_osonsms.client.blocking import OsonSmsClient
+from airflow_provider_osonsms.operators.osonsms import OsonSmsBulkCreateOperator
+from airflow_provider_osonsms.protocol.errors import RequestNotSentError
+from airflow_provider_osonsms.simulator import Fault
+
+PEOPLE = [f"99290000{number:04}" for number in range(1, 6)]
+
+
+def tomorrow() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+
+
+def make_operator(**kwargs: Any) -> OsonSmsBulkCreateOperator:
+    defaults = {
+        "task_id": "bulk",
+        "recipients": pd.DataFrame({"phone": PEOPLE}),
+        "message": "Тахфиф 20%!",
+        "send_at": tomorrow(),
+        "retries": 5,
+    }
+    return OsonSmsBulkCreateOperator(**{**defaults, **kwargs})
+
+
+@pytest.fixture
+def two_to_a_file(monkeypatch):
+    """Let a file hold two numbers, so that five people are three jobs."""
+    split = bulk_csv.split_into_files
+    monkeypatch.setattr(bulk_csv, "split_into_files", lambda phones: split(phones, max_bytes=2 * 13))
+
+
+def test_creates_one_job(gateway, run_task):
+    """A DataFrame becomes one job with its numbers, text, sender and time; messes are rejected."""
+    send_at = tomorrow()
+    messy = pd.DataFrame({"phone": [*PEOPLE, "+992 90 000 00 01", "79161234567", None, 9.92928e11]})
+
+    result = run_task(make_operator(recipients=messy, send_at=send_at))
+
+    (job,) = gateway.bulks
+    assert result.state == "success"
+    assert list(job.phones) == PEOPLE
+    assert (job.text, job.sender, job.send_at.astimezone(UTC)) == ("Тахфиф 20%!", "SHOP", send_at)
+    assert result.xcom["bulk_names"] == [job.name]
+    assert (result.xcom["recipients"], result.xcom["rejected"]) == (5, 4)
+    assert sum(result.xcom["reject_reasons"].values()) == 4
+    json.dumps(result.xcom)
+
+
+@pytest.mark.parametrize(
+    "recipients",
+    [
+        PEOPLE,
+        [int(phone) for phone in PEOPLE],
+        [{"phone": phone} for phone in PEOPLE],
+        lambda context, jinja_env: pd.DataFrame({"phone": PEOPLE}),  # noqa: ARG005
+    ],
+    ids=["texts", "numbers", "dicts", "callable"],
+)
+def test_sources(gateway, run_task, recipients):
+    """Lists, dicts and callables reach the gateway as the same file as a DataFrame."""
+    run_task(make_operator(recipients=recipients))
+
+    assert [list(job.phones) for job in gateway.bulks] == [PEOPLE]
+
+
+@pytest.mark.parametrize(
+    "send_at",
+    ["2030-12-01 09:30", "2030-12-01T04:30:00Z", datetime(2030, 12, 1, 9, 30), "{{ '2030-12-01' }} 09:30:00"],  # noqa: DTZ001
+    ids=["naive text", "UTC text", "naive datetime", "template"],
+)
+def test_send_at_is_dushanbe_time(gateway, run_task, send_at):
+    """Whatever names the time, the gateway reads the wall time of Dushanbe."""
+    run_task(make_operator(send_at=send_at))
+
+    assert gateway.bulks[0].send_at.isoformat() == "2030-12-01T09:30:00+05:00"
+
+
+@pytest.mark.parametrize(
+    ("fields", "hint"),
+    [
+        ({"send_at": "2020-01-01 09:00"}, "past"),
+        ({"send_at": "2030-12-01"}, "date and a time"),
+        ({"send_at": "soon"}, "date and a time"),
+        ({"send_at": 5}, "datetime"),
+        ({"recipients": ["abc", None]}, "rejected"),
+        ({"recipients": {"phone": 1}}, "dict"),
+        ({"recipients": "992900000001"}, "str"),
+        ({"phone_column": "mobile"}, "mobile"),
+        ({"message": ""}, "empty"),
+        ({"message": "я" * 71, "max_parts": 1}, "2 parts"),
+    ],
+)
+def test_bad_input_is_refused_before_uploading(gateway, run_task, fields, hint):
+    """What breaks a rule fails without retry, says what to do, and uploads nothing."""
+    result = run_task(make_operator(**fields))
+
+    assert result.state == "failed"
+    assert hint in str(result.error)
+    assert gateway.requests["bulk"] == 0
+
+
+def test_nobody_to_text_skips(gateway, run_task):
+    """No rows at all skip the task: a day without debtors is no failure."""
+    result = run_task(make_operator(recipients=[]))
+
+    assert result.state == "skipped"
+    assert gateway.requests["bulk"] == 0
+
+
+def test_several_jobs_have_keys_of_their_own(gateway, run_task, two_to_a_file):
+    """Above the limit several jobs are created, each with its own key, and nobody is in two."""
+    result = run_task(make_operator())
+
+    assert [list(job.phones) for job in gateway.bulks] == [PEOPLE[:2], PEOPLE[2:4], PEOPLE[4:]]
+    assert len(set(result.xcom["txn_ids"])) == 3
+
+
+def test_order_of_rows_does_not_change_keys(gateway, run_task, supervisor, two_to_a_file):
+    """The same people in another order are the same jobs."""
+    first = run_task(make_operator())
+    supervisor.store.clear()
+    second = run_task(make_operator(recipients=PEOPLE[::-1], on_unconfirmed="resend"), try_number=2)
+
+    assert second.xcom["txn_ids"] == first.xcom["txn_ids"]
+    assert len(gateway.bulks) == 3
+
+
+def test_lost_answer_is_not_repeated(gateway, run_task):
+    """An upload without an answer fails without retry and names the cabinet: nobody is texted twice."""
+    gateway.inject(Fault.CUT_AFTER, call="bulk")
+
+    result = run_task(make_operator())
+
+    assert result.state == "failed"
+    assert "cabinet" in str(result.error)
+    assert (len(gateway.bulks), gateway.requests["bulk"]) == (1, 1)
+
+
+def test_clear_after_a_lost_answer_is_not_repeated(gateway, run_task):
+    """Clearing the failed task does not repeat the upload either, with or without a journal."""
+    gateway.inject(Fault.CUT_AFTER, call="bulk")
+    run_task(make_operator())
+
+    result = run_task(make_operator(), try_number=2)
+
+    assert result.state == "failed"
+    assert "resend" in str(result.error)
+    assert gateway.requests["bulk"] == 1
+
+
+def test_resend_repeats_with_the_same_key(gateway, run_task):
+    """on_unconfirmed='resend' repeats under the same key, and the gateway makes one job of it."""
+    gateway.inject(Fault.CUT_AFTER, call="bulk")
+
+    result = run_task(make_operator(on_unconfirmed="resend"))
+
+    assert result.state == "success"
+    assert result.xcom["bulk_names"] == [gateway.bulks[0].name]
+    assert (len(gateway.bulks), gateway.requests["bulk"]) == (1, 2)
+
+
+def test_retry_goes_on_where_it_stopped(gateway, run_task, two_to_a_file, has_journal):
+    """With a journal a retry creates only the jobs that are missing; without one it refuses to guess."""
+    create, calls = OsonSmsClient.create_bulk, []
+
+    def fail_the_second(self, job, **options):
+        calls.append(job.txn_id)
+        if len(calls) == 2:
+            raise RequestNotSentError("bulk: no connection")
+        return create(self, job, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OsonSmsClient, "create_bulk", fail_the_second)
+        first = run_task(make_operator())
+    second = run_task(make_operator(), try_number=2)
+
+    if has_journal:
+        assert (first.state, second.state) == ("up_for_retry", "success")
+        assert [list(job.phones) for job in gateway.bulks] == [PEOPLE[:2], PEOPLE[2:4], PEOPLE[4:]]
+    else:
+        assert (first.state, second.state) == ("failed", "failed")
+        assert "the 1 before it were" in str(first.error)
+        assert len(gateway.bulks) == 1
+
+
+def test_clear_of_a_finished_task_creates_nothing(gateway, run_task, two_to_a_file, has_journal):
+    """A Clear after the time of sending returns the same jobs, or refuses to guess without a journal."""
+    first = run_task(make_operator())
+    cleared = run_task(make_operator(send_at="2020-01-01 09:00"), try_number=2)
+
+    assert len(gateway.bulks) == 3
+    if has_journal:
+        assert cleared.xcom["bulk_names"] == first.xcom["bulk_names"]
+    else:
+        assert cleared.state == "failed"
+
+
+def test_changed_audience_is_refused(gateway, run_task, has_journal):
+    """Other people than in an earlier try would be texted twice in part: the task fails and says so."""
+    if not has_journal:
+        pytest.skip("Airflow below 3.3 refuses every second try")
+    run_task(make_operator())
+
+    result = run_task(make_operator(recipients=[*PEOPLE, "992900000009"]), try_number=2)
+
+    assert result.state == "failed"
+    assert "recipients changed" in str(result.error)
+    assert len(gateway.bulks) == 1
+
+
+def test_refused_account_does_not_retry(gateway, run_task):
+    """A blocked login fails at once and nothing is created."""
+    gateway.backend.change_account("demo", is_blocked=True)
+
+    result = run_task(make_operator())
+
+    assert result.state == "failed"
+    assert "login" in str(result.error)
+    assert gateway.bulks == []
+
+
+def test_refused_fields_are_named(gateway, run_task):
+    """The gateway's complaint about a field reaches the person who reads the log."""
+    result = run_task(make_operator(sender="OTHER"))
+
+    assert result.state == "failed"
+    assert "from" in str(result.error)
+
+
+def test_allowed_phones_reject_the_others(gateway, run_task, monkeypatch):
+    """On staging only the listed numbers are in the file."""
+    monkeypatch.setenv("AIRFLOW_CONN_OSONSMS_DEFAULT", gateway.connection_json(allowed_phones=PEOPLE[:1]))
+
+    result = run_task(make_operator())
+
+    assert [list(job.phones) for job in gateway.bulks] == [PEOPLE[:1]]
+    assert result.xcom["rejected"] == 4
+
+
+def test_rendered_recipients_are_counted_not_shown(gateway, run_task):
+    """What Airflow stores of the recipients is their number."""
+    from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
+
+    result = run_task(make_operator(recipients=PEOPLE))
+
+    stored = json.dumps(_serialize_rendered_fields(result.ti.task), ensure_ascii=False)
+    assert "<5 recipients>" in stored
+    assert PEOPLE[0] not in stored
+    assert "Тахфиф" not in stored
+
+
+def test_mapped_recipients_are_concealed_too(gateway, run_task):
+    """A mapped operator conceals as an unmapped one does."""
+    operator = make_operator()
+    from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
+
+    operator._do_render_template_fields(operator, operator.template_fields, {}, None, set())
+
+    assert "<5 recipients>" in json.dumps(_serialize_rendered_fields(operator), ensure_ascii=False)

@@ -1,0 +1,267 @@
+"""The send operator, run as Airflow runs it, against the simulated gateway."""
+
+import json
+from typing import Any
+
+import pytest
+
+from airflow_provider_osonsms.operators.osonsms import OsonSmsSendOperator
+from airflow_provider_osonsms.simulator import Fault
+
+PHONE = "992900000001"
+
+
+def make_operator(**kwargs: Any) -> OsonSmsSendOperator:
+    return OsonSmsSendOperator(
+        **{"task_id": "send", "phone": PHONE, "message": "Салом!", "retries": 5, **kwargs}
+    )
+
+
+def test_sends_once_and_returns_a_receipt(gateway, run_task):
+    """A run sends one message and returns its ids, parts and outcome."""
+    result = run_task(make_operator())
+
+    (sms,) = gateway.sent
+    assert result.state == "success"
+    assert (sms.phone, sms.text, sms.sender) == (PHONE, "Салом!", "SHOP")
+    assert result.xcom == {
+        "txn_id": sms.txn_id, "msg_id": str(sms.msg_id), "parts": 1, "outcome": "accepted"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT_AFTER, Fault.HANG_AFTER, Fault.TRUNCATED, Fault.EMPTY])
+def test_lost_answer_within_a_try(gateway, run_task, fault):
+    """An answer lost after the gateway accepted leaves one SMS and a task that succeeds untracked."""
+    gateway.inject(fault)
+
+    result = run_task(make_operator())
+
+    assert result.state == "success"
+    assert result.xcom["outcome"] == "accepted_untracked"
+    assert result.xcom["msg_id"] is None
+    assert len(gateway.sent) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT_AFTER, Fault.GARBAGE_AFTER])
+def test_lost_answer_across_tries(gateway, run_task, fault):
+    """A try that ends without an answer is repeated under the same key: one SMS, accepted untracked."""
+    gateway.inject(fault, times=3)
+    operator = make_operator()
+
+    first = run_task(operator)
+    second = run_task(make_operator(), try_number=2)
+
+    assert first.state == "up_for_retry"
+    assert second.state == "success"
+    assert second.xcom["outcome"] == "accepted_untracked"
+    assert len(gateway.sent) == 1
+
+
+def test_retry_keeps_the_receipt(gateway, run_task, has_journal):
+    """A cleared task sends nothing; with a journal it returns the same receipt without any request."""
+    first = run_task(make_operator())
+    cleared = run_task(make_operator(), try_number=2)
+
+    assert len(gateway.sent) == 1
+    assert cleared.state == "success"
+    if has_journal:
+        assert cleared.xcom == first.xcom
+        assert gateway.requests["send"] == 1
+    else:
+        assert cleared.xcom["outcome"] == "accepted_untracked"
+        assert cleared.xcom["txn_id"] == first.xcom["txn_id"]
+
+
+def test_foreign_409_fails_loudly(gateway, run_task, supervisor):
+    """A key that is taken although nothing explains it fails without retry and names key_namespace."""
+    run_task(make_operator())
+    supervisor.store.clear()  # another installation: same dag and run ids, same account, no memory
+
+    result = run_task(make_operator())
+
+    assert result.state == "failed"
+    assert "key_namespace" in str(result.error)
+    assert len(gateway.sent) == 1
+
+
+def test_namespace_keeps_installations_apart(gateway, run_task, supervisor, monkeypatch):
+    """With another key_namespace the same task of another installation sends its own message."""
+    run_task(make_operator())
+    supervisor.store.clear()
+    monkeypatch.setenv("AIRFLOW_CONN_OSONSMS_DEFAULT", gateway.connection_json(key_namespace="staging"))
+
+    result = run_task(make_operator())
+
+    assert result.xcom["outcome"] == "accepted"
+    assert len(gateway.sent) == 2
+
+
+def test_own_key_is_sent_once_over_runs(gateway, run_task, supervisor):
+    """A txn_id that the user chose is sent once, whichever run asks."""
+    run_task(make_operator(txn_id="invoice-17"), run_id="monday")
+    supervisor.store.clear()
+
+    result = run_task(make_operator(txn_id="invoice-17"), run_id="tuesday")
+
+    assert result.state == "success"
+    assert result.xcom["outcome"] == "accepted_untracked"
+    assert [sms.txn_id for sms in gateway.sent] == ["invoice-17"]
+
+
+def test_key_depends_on_what_identifies_the_message(gateway, run_task, supervisor):
+    """Another run, number, channel or map index is another message; another text or try is not."""
+    run_task(make_operator())
+    run_task(make_operator(), run_id="run-2")
+    run_task(make_operator(phone="992900000002"))
+    run_task(make_operator(channel="telegram"))
+    run_task(make_operator(), map_index=1)
+    assert len({sms.txn_id for sms in gateway.sent}) == 5
+
+    run_task(make_operator(message="Another text"), try_number=3)
+
+    assert len(gateway.sent) == 5
+
+
+def test_uncertain_is_said_and_not_repeated(gateway, run_task):
+    """A 409 after a 109 fails without retry, says why, and stays so after a Clear."""
+    gateway.inject(Fault.NOT_STORED_BUT_USED_UP)
+
+    result = run_task(make_operator())
+
+    assert result.state == "failed"
+    assert "cabinet" in str(result.error)
+    assert gateway.sent == []
+
+
+def test_uncertain_across_tries(gateway, run_task, has_journal):
+    """With a journal, a 409 in a later try than the 109 is uncertain too."""
+    if not has_journal:
+        pytest.skip("Airflow below 3.3 remembers nothing: the 409 reads as accepted")
+    gateway.inject(Fault.NOT_STORED_BUT_USED_UP)
+    gateway.inject(Fault.SMSC_UNREACHABLE, times=2)
+    operator = make_operator()
+    first = run_task(operator)
+
+    second = run_task(make_operator(), try_number=2)
+
+    assert first.state == "up_for_retry"
+    assert second.state == "failed"
+    assert "Nobody can tell" in str(second.error)
+
+
+def test_temporary_refusals_are_repeated(gateway, run_task):
+    """Refusals for now are repeated within the try and leave one SMS."""
+    gateway.inject(Fault.NOT_SENT)
+    gateway.inject(Fault.SMSC_UNREACHABLE)
+
+    result = run_task(make_operator())
+
+    assert result.xcom["outcome"] == "accepted"
+    assert len(gateway.sent) == 1
+
+
+def test_empty_balance_goes_on_after_a_top_up(gateway, run_task):
+    """An exhausted balance lets the task retry, and the retry after a top-up sends once."""
+    gateway.backend.change_account("demo", balance=0)
+    first = run_task(make_operator())
+    gateway.backend.change_account("demo", balance=10)
+
+    second = run_task(make_operator(), try_number=2)
+
+    assert first.state == "up_for_retry"
+    assert "top it up" in str(first.error)
+    assert second.xcom["outcome"] == "accepted"
+    assert len(gateway.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        ({"is_blocked": True}, "login"),
+        ({"senders": frozenset({"OTHER"})}, "sender"),
+        ({"secret": "another-salt"}, "pass_salt_hash"),
+        ({"whitelist": frozenset({"203.0.113.7"})}, "white list"),
+    ],
+)
+def test_final_refusals_do_not_retry(gateway, run_task, change, hint):
+    """A refused account fails at once, without retry, and the text says what to do."""
+    gateway.backend.change_account("demo", **change)
+
+    result = run_task(make_operator())
+
+    assert result.state == "failed"
+    assert hint in str(result.error)
+    assert gateway.requests["send"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "hint"),
+    [
+        ({"phone": "79161234567"}, "foreign"),
+        ({"message": "  "}, "empty"),
+        ({"message": "x" * 161, "max_parts": 1}, "2 parts"),
+        ({"sender": "A;B"}, "sender"),
+        ({"txn_id": "a b"}, "make_txn_id"),
+        ({"channel": "pigeon"}, "telegram"),
+    ],
+)
+def test_bad_input_is_refused_before_sending(gateway, run_task, fields, hint):
+    """What breaks a rule fails without retry, with a text that says what to do, and asks nobody."""
+    result = run_task(make_operator(**fields))
+
+    assert result.state == "failed"
+    assert hint in str(result.error).lower()
+    assert gateway.requests["send"] == 0
+
+
+def test_dry_run_sends_nothing(gateway, run_task):
+    """A dry run checks, counts and sends nothing; a real run afterwards sends."""
+    dry = run_task(make_operator(dry_run=True))
+    run_task(make_operator())
+
+    assert (dry.xcom["outcome"], dry.xcom["parts"], dry.xcom["msg_id"]) == ("pending", 1, None)
+    assert len(gateway.sent) == 1
+
+
+def test_allowed_phones_skip_the_others(gateway, run_task, monkeypatch):
+    """On staging a number that is not on the allow-list is skipped, and nobody is texted."""
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_OSONSMS_DEFAULT", gateway.connection_json(allowed_phones="+992 90 000 00 09")
+    )
+    stranger = run_task(make_operator())
+    friend = run_task(make_operator(phone="900000009"))
+
+    assert stranger.state == "skipped"
+    assert friend.state == "success"
+    assert [sms.phone for sms in gateway.sent] == ["992900000009"]
+
+
+def test_rendered_fields_are_concealed(gateway, run_task, supervisor):
+    """Templates are rendered, and what Airflow stores of them holds neither number nor text."""
+    from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
+
+    operator = make_operator(phone="{{ '9000' ~ '00003' }}", message="Run {{ run_id }}")
+
+    result = run_task(operator)
+
+    stored = json.dumps(_serialize_rendered_fields(result.ti.task), ensure_ascii=False)
+    assert gateway.sent[0].text == "Run run-1"
+    assert "00003" not in stored
+    assert "Run run-1" not in stored
+    assert "<9 characters>" in stored
+
+
+def test_text_from_a_file(gateway, run_task, tmp_path):
+    """A message may be the name of a template file beside the DAG."""
+    from datetime import UTC, datetime
+
+    from airflow.sdk import DAG
+
+    (tmp_path / "salom.txt").write_text("Салом аз {{ dag.dag_id }}", encoding="utf-8")
+    with DAG("files", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), template_searchpath=str(tmp_path)):
+        operator = make_operator(message="salom.txt")
+    operator.resolve_template_files()
+
+    run_task(operator)
+
+    assert gateway.sent[0].text == "Салом аз files"

@@ -1,0 +1,232 @@
+"""The sensor in its three modes, and the trigger, against the simulated gateway."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
+from airflow_provider_osonsms.sensors.osonsms import (
+    DeliveryFailedError,
+    DeliveryTimeoutError,
+    OsonSmsDeliverySensor,
+)
+from airflow_provider_osonsms.simulator import Fault
+from airflow_provider_osonsms.triggers.osonsms import OsonSmsDeliveryTrigger
+
+MODES = ("poke", "reschedule", "deferrable")
+
+
+def send(*endings: str) -> list[str]:
+    """Send a message to one number for each ending, which chooses its final status; return the msg_ids."""
+    hook = OsonSmsHook()
+    receipts = [
+        hook.send_sms(f"9929000{index:03}{ending}", "Salom", txn_id=f"{index}-{ending}")
+        for index, ending in enumerate(endings)
+    ]
+    return [str(receipt.msg_id) for receipt in receipts]
+
+
+def wait(run_task: Any, mode: str, **kwargs: Any) -> SimpleNamespace:
+    """Run the sensor in *mode* to its end, as Airflow does: pokes again, or fires the trigger and resumes."""
+    defaults = {"task_id": "wait", "poke_interval": 0.05, "timeout": 5, "exponential_backoff": False}
+    options = {**defaults, **kwargs}
+    if mode != "deferrable":
+        options["mode"] = mode
+    started = datetime.now(UTC)
+    sensor = OsonSmsDeliverySensor(deferrable=mode == "deferrable", **options)
+    result = run_task(sensor)
+    while result.state == "up_for_reschedule":
+        run_task.supervisor.reschedule_start = started
+        result = run_task(OsonSmsDeliverySensor(deferrable=False, **options), reschedules=1)
+    if result.state == "deferred":
+        trigger = OsonSmsDeliveryTrigger(**_read_kwargs(result.msg))
+        event = asyncio.run(_first_event(trigger))
+        run_task.ear.hear("event", json.dumps(event))
+        result = run_task(OsonSmsDeliverySensor(deferrable=True, **options), next_event=event)
+    return result
+
+
+def _read_kwargs(msg: Any) -> dict[str, Any]:
+    """Decode the trigger's arguments as the triggerer does."""
+    try:
+        from airflow.sdk.serde import deserialize
+
+        return deserialize(msg.trigger_kwargs)
+    except ImportError:
+        from airflow.serialization.serialized_objects import BaseSerialization
+
+        kwargs = msg.trigger_kwargs
+        return BaseSerialization.deserialize(kwargs) if "__type" in kwargs else kwargs
+
+
+async def _first_event(trigger: OsonSmsDeliveryTrigger) -> dict[str, Any]:
+    async for event in trigger.run():
+        return json.loads(json.dumps(event.payload))
+    raise AssertionError("the trigger ended without an event")
+
+
+@pytest.fixture(autouse=True)
+def _reach(run_task, supervisor, ear):
+    run_task.supervisor, run_task.ear = supervisor, ear
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_waits_until_delivered(gateway, run_task, mode):
+    """The sensor succeeds when everything is delivered, and counts it."""
+    gateway.backend.pace = type(gateway.backend.pace)(enroute_seconds=0.1, accepted_seconds=0.1)
+    msg_ids = send("01", "02")
+
+    result = wait(run_task, mode, messages=msg_ids)
+
+    assert result.state == "success"
+    assert result.xcom == {
+        "total": 2, "delivered": 2, "failed": 0, "pending": 0, "untracked": 0, "by_status": {"DELIVERED": 2}
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("is_soft", [False, True])
+def test_failed_delivery(gateway, run_task, mode, is_soft):
+    """A message that is not delivered fails with the same text in every mode, and skips under soft_fail."""
+    result = wait(run_task, mode, messages=send("01", "93"), soft_fail=is_soft)
+
+    if is_soft:
+        assert result.state == "skipped"
+    else:
+        assert result.state == "failed"
+        assert isinstance(result.error, DeliveryFailedError)
+        assert str(result.error).startswith("1 of 2 messages delivered, 1 failed, 0 pending, 0 untracked")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("is_soft", [False, True])
+def test_timeout(gateway, run_task, mode, is_soft):
+    """At the deadline the wait fails with its counts in every mode, and skips under soft_fail."""
+    result = wait(run_task, mode, messages=send("01", "96"), timeout=0.3, soft_fail=is_soft)
+
+    if is_soft:
+        assert result.state == "skipped"
+    else:
+        assert result.state == "failed"
+        assert isinstance(result.error, DeliveryTimeoutError)
+        assert "1 of 2 messages delivered, 0 failed, 1 pending" in str(result.error)
+        assert "ACCEPTED" in str(result.error)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_unknown_is_believed_after_three_sightings(gateway, run_task, mode):
+    """UNKNOWN, and a msg_id that the gateway does not know, are final after three sightings in a row."""
+    (unknown,) = send("95")
+
+    result = wait(run_task, mode, messages=[unknown, "777777"])
+
+    assert isinstance(result.error, DeliveryFailedError)
+    assert "1 NOT_FOUND, 1 UNKNOWN" in str(result.error)
+    assert gateway.requests["query"] == 6
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_transient_errors_never_fail_the_wait(gateway, run_task, mode):
+    """Whatever the network does before the deadline, the wait goes on."""
+    msg_ids = send("01")
+    for fault in (Fault.CUT_BEFORE, Fault.GARBAGE, Fault.BAD_GATEWAY, Fault.EMPTY, Fault.NOT_STORED):
+        gateway.inject(fault, call="query")
+
+    result = wait(run_task, mode, messages=msg_ids, timeout=60)
+
+    assert result.state == "success"
+    assert gateway.requests["query"] == 6
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_refused_account_fails_at_once(gateway, run_task, mode):
+    """A refused account ends the wait without waiting for the deadline."""
+    msg_ids = send("96")
+    gateway.backend.change_account("demo", is_blocked=True)
+
+    result = wait(run_task, mode, messages=msg_ids, timeout=60)
+
+    assert result.state == "failed"
+    assert "login" in str(result.error)
+    assert gateway.requests["query"] == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_enough_delivered(gateway, run_task, mode):
+    """min_delivered is the share of tracked messages that must be delivered."""
+    msg_ids = send(*["01"] * 9, "93")
+
+    assert wait(run_task, mode, messages=msg_ids, min_delivered=0.9).state == "success"
+    assert isinstance(wait(run_task, mode, messages=msg_ids, min_delivered=0.95).error, DeliveryFailedError)
+
+
+def test_outputs_of_sends(gateway, run_task):
+    """Outputs of send tasks, nested as mapping nests them, are read; those without a msg_id are counted."""
+    (first, second) = send("01", "02")
+    outputs = [{"msg_id": first, "outcome": "accepted"}, [{"msg_id": None, "outcome": "accepted_untracked"}], second]
+
+    result = wait(run_task, "poke", messages=outputs)
+
+    assert (result.xcom["total"], result.xcom["delivered"], result.xcom["untracked"]) == (3, 2, 1)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_nothing_to_ask_for(gateway, run_task, mode):
+    """Only untracked messages, or none, need no request."""
+    result = wait(run_task, mode, messages=[{"msg_id": None}])
+
+    assert (result.state, result.xcom["untracked"]) == ("success", 1)
+    assert gateway.requests["query"] == 0
+
+
+@pytest.mark.parametrize(
+    ("messages", "hint"),
+    [(None, "skipped"), ({"id": 5}, "msg_id"), ("[1, 2]", "render"), (1.5, "float"), ([True], "bool")],
+)
+def test_wrong_messages(gateway, run_task, messages, hint):
+    """What is no message fails without retry and says what is accepted."""
+    result = wait(run_task, "poke", messages=messages)
+
+    assert result.state == "failed"
+    assert hint in str(result.error)
+
+
+def test_missing_connection_ends_the_wait(run_task, monkeypatch):
+    """A trigger without its Connection fires an error instead of crashing."""
+    monkeypatch.delenv("AIRFLOW_CONN_OSONSMS_DEFAULT", raising=False)
+    trigger = OsonSmsDeliveryTrigger(msg_ids=["1"], deadline=datetime.now(UTC).isoformat())
+
+    event = asyncio.run(_first_event(trigger))
+
+    assert event["decision"] is None
+    assert "osonsms_default" in event["error"]
+
+
+def test_event_without_a_result_fails_closed(gateway, run_task):
+    """An event that says nothing fails the task."""
+    sensor = OsonSmsDeliverySensor(task_id="wait", messages="1", deferrable=True)
+
+    assert run_task(sensor, next_event={}).state == "failed"
+
+
+def test_trigger_survives_serialisation():
+    """A triggerer makes the same trigger of what was stored: ids and settings, no secret and no phone."""
+    deadline = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    trigger = OsonSmsDeliveryTrigger(msg_ids=["1", "2"], deadline=deadline, untracked=1, min_delivered=0.5)
+
+    path, kwargs = trigger.serialize()
+
+    assert path == f"{OsonSmsDeliveryTrigger.__module__}.{OsonSmsDeliveryTrigger.__qualname__}"
+    assert OsonSmsDeliveryTrigger(**json.loads(json.dumps(kwargs))).serialize() == (path, kwargs)
+    assert set(kwargs) >= {"msg_ids", "deadline", "osonsms_conn_id"}
+
+
+@pytest.mark.parametrize("fields", [{"min_delivered": 1.5}, {"min_delivered": -1}, {"concurrency": 0}])
+def test_wrong_settings_are_refused_when_parsed(fields):
+    """A share outside 0 to 1, or no concurrency, is refused when the DAG file is parsed."""
+    with pytest.raises(ValueError, match=r"share|at least 1"):
+        OsonSmsDeliverySensor(task_id="wait", messages="1", **fields)
