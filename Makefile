@@ -1,7 +1,7 @@
 # The only front door: make demo, make test, make check (everything CI runs).
 PYTHON ?= python3
-NEWEST := constraints/airflow-3.3.2.txt
-OLDEST := constraints/airflow-3.0.6.txt
+NEWEST := .venv/bin/python
+OLDEST := .venv-oldest/bin/python
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types floors test-oldest e2e e2e-oldest format clean
@@ -9,16 +9,46 @@ OLDEST := constraints/airflow-3.0.6.txt
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-.venv/installed: $(NEWEST) pyproject.toml
-	@echo "setting up .venv from $(NEWEST) (a few minutes the first time)"
-	@$(PYTHON) -m venv .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r $(NEWEST)
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+demo: .venv/installed  ## run the example DAGs in a real Airflow against the simulated gateway
+	@$(NEWEST) demo/run.py
 
-.venv-oldest/installed: $(OLDEST) pyproject.toml
-	@echo "setting up .venv-oldest from $(OLDEST) (a few minutes the first time)"
-	@$(PYTHON) -m venv .venv-oldest
-	@.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check -r $(OLDEST)
-	@.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+test: .venv/installed  ## run the tests on the newest Airflow
+	@$(NEWEST) -m pytest tests --ignore=tests/e2e --cov --cov-report=term -q
+
+check: lint types floors test test-oldest e2e e2e-oldest  ## everything CI runs
+
+lint: .venv/installed  ## style and formatting
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+types: .venv/installed  ## mypy --strict
+	@.venv/bin/mypy
+
+floors: .venv/installed  ## who may import whom
+	@.venv/bin/lint-imports --no-logo
+
+test-oldest: .venv-oldest/installed  ## run the tests on the oldest supported Airflow
+	@$(OLDEST) -m pytest tests --ignore=tests/e2e -q
+
+e2e: .venv/installed  ## a whole Airflow: command line, dag.test(), scheduler and triggerer
+	@$(NEWEST) -m pytest tests/e2e -q
+
+e2e-oldest: .venv-oldest/installed  ## the same on the oldest supported Airflow
+	@$(OLDEST) -m pytest tests/e2e -q
+
+format: .venv/installed  ## let ruff format and fix
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+clean:  ## remove what make has built
+	@rm -rf .venv .venv-oldest .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+.venv/installed: constraints/airflow-3.3.2.txt pyproject.toml
+.venv-oldest/installed: constraints/airflow-3.0.6.txt pyproject.toml
+
+%/installed:
+	@echo "setting up $* from $< (a minute or a few)"
+	@$(PYTHON) -m venv $*
+	@$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

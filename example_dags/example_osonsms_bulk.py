@@ -1,7 +1,7 @@
 """Every Monday at nine in Dushanbe: choose customers with pandas, and let the gateway text them at ten.
 
-The audience travels as a file whose path is in XCom, so no phone number is stored in Airflow. On several workers
-the folder must be one that all of them see.
+The audience travels as a file whose path is in XCom, so no phone number is stored in Airflow. On several
+workers the folder must be one that all of them see.
 """
 
 import os

@@ -52,7 +52,7 @@ class _EarHandler(logging.Handler):
 
 @pytest.fixture(scope="session", autouse=True)
 def ear() -> Iterator[Ear]:
-    """Listen to every log line at DEBUG, every error of ours, and learn every secret and hash that is used."""
+    """Listen to every log line and every error of ours, and learn every secret and hash that is used."""
     ear, patch = Ear(), pytest.MonkeyPatch()
     make_account, make_error, digest = models.Account.__init__, errors.OsonSmsError.__init__, signing._digest
 

@@ -30,6 +30,7 @@ class NamedSource:
     function: Callable[..., Any]
 
     def __call__(self, context: Any, jinja_env: Any) -> Any:
+        """Call the function as Airflow calls a template field."""
         return self.function(context=context, jinja_env=jinja_env)
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ def read_send_at(value: object) -> datetime:
         InvalidMessageError: It is neither.
     """
     if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=TAJIK_TIME)).astimezone(TAJIK_TIME)
+        return _to_wall_time(value if value.tzinfo else value.replace(tzinfo=TAJIK_TIME))
     if not isinstance(value, str):
         raise InvalidMessageError(f"send_at must be a datetime or an ISO text, not {type(value).__name__}")
     try:
@@ -36,7 +36,12 @@ def read_send_at(value: object) -> datetime:
             "send_at must name a date and a time, such as '2026-12-01 09:00' (Asia/Dushanbe) or "
             f"'2026-12-01T04:00:00Z'; it is {value[:40]!r}"
         )
-    return datetime.fromisoformat(moment.isoformat()).astimezone(TAJIK_TIME)
+    return _to_wall_time(datetime.fromisoformat(moment.isoformat()))
+
+
+def _to_wall_time(moment: datetime) -> datetime:
+    """Cut to the seconds that the wire carries."""
+    return moment.astimezone(TAJIK_TIME).replace(microsecond=0)
 
 
 def require_future(send_at: datetime, now: datetime) -> None:

@@ -180,7 +180,7 @@ class OsonSmsHook(BaseHook):
             balance = self.get_balance()
         except OsonSmsError as error:
             return False, str(error)
-        return True, f"OsonSMS answers. Balance: {balance} somoni"
+        return True, f"OsonSMS answers. Balance: {balance:.2f} somoni"
 
     def _read(self, connection: Connection) -> Settings:
         settings = read_settings(

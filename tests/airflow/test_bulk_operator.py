@@ -17,10 +17,12 @@ PEOPLE = [f"99290000{number:04}" for number in range(1, 6)]
 
 
 def tomorrow() -> datetime:
+    """Return this time tomorrow."""
     return datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 
 
 def make_operator(**kwargs: Any) -> OsonSmsBulkCreateOperator:
+    """Make an operator that texts five people."""
     defaults = {
         "task_id": "bulk",
         "recipients": pd.DataFrame({"phone": PEOPLE}),

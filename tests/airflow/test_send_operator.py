@@ -12,6 +12,7 @@ PHONE = "992900000001"
 
 
 def make_operator(**kwargs: Any) -> OsonSmsSendOperator:
+    """Make an operator that sends to one number."""
     return OsonSmsSendOperator(
         **{"task_id": "send", "phone": PHONE, "message": "Салом!", "retries": 5, **kwargs}
     )
@@ -258,7 +259,9 @@ def test_text_from_a_file(gateway, run_task, tmp_path):
     from airflow.sdk import DAG
 
     (tmp_path / "salom.txt").write_text("Салом аз {{ dag.dag_id }}", encoding="utf-8")
-    with DAG("files", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), template_searchpath=str(tmp_path)):
+    with DAG(
+        "files", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), template_searchpath=str(tmp_path)
+    ):
         operator = make_operator(message="salom.txt")
     operator.resolve_template_files()
 

@@ -167,7 +167,11 @@ def test_enough_delivered(gateway, run_task, mode):
 def test_outputs_of_sends(gateway, run_task):
     """Outputs of send tasks, nested as mapping nests them, are read; those without a msg_id are counted."""
     (first, second) = send("01", "02")
-    outputs = [{"msg_id": first, "outcome": "accepted"}, [{"msg_id": None, "outcome": "accepted_untracked"}], second]
+    outputs = [
+        {"msg_id": first, "outcome": "accepted"},
+        [{"msg_id": None, "outcome": "accepted_untracked"}],
+        second,
+    ]
 
     result = wait(run_task, "poke", messages=outputs)
 

@@ -1,6 +1,5 @@
 """Recipients and rejects: nobody is lost, nobody is texted twice, nobody is shown."""
 
-# ruff: noqa: TID253  # these tests are about tables
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal

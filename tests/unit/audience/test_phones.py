@@ -1,6 +1,5 @@
 """A phone is read as people write it, or left out with a reason."""
 
-# ruff: noqa: TID253  # these tests are about tables
 import re
 import subprocess
 import sys

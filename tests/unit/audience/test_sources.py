@@ -1,6 +1,5 @@
 """What may be given as recipients becomes one table, and what may not is named."""
 
-# ruff: noqa: TID253  # these tests are about tables
 import re
 from collections import OrderedDict
 from types import MappingProxyType

@@ -1,0 +1,97 @@
+"""What Airflow reads about the provider, and what a DAG file costs to parse."""
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+from importlib.metadata import distribution, entry_points
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from airflow_provider_osonsms import get_provider_info
+from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
+
+ROOT = Path(__file__).parent.parent.parent
+DAGS = sorted((ROOT / "example_dags").glob("*.py"))
+
+
+def test_provider_info_fits_airflow():
+    """The metadata fits Airflow's schema, and its package name is the distribution's canonical name."""
+    import airflow
+
+    schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
+    info = get_provider_info()
+
+    jsonschema.validate(info, schema)
+    assert info["package-name"] == distribution("airflow-provider-osonsms").metadata["name"]
+    (point,) = [point for point in entry_points(group="apache_airflow_provider") if "osonsms" in point.value]
+    assert point.load()() == info
+
+
+def test_named_modules_exist():
+    """Every module and class that the metadata names can be imported."""
+    info = get_provider_info()
+
+    for kind in ("hooks", "operators", "sensors", "triggers"):
+        for entry in info[kind]:
+            for module in entry["python-modules"]:
+                import_module(module)
+    module, _, name = info["connection-types"][0]["hook-class-name"].rpartition(".")
+    assert getattr(import_module(module), name) is OsonSmsHook
+
+
+def test_connection_form():
+    """The form has a labelled, described field for every extra, and none for what is not used."""
+    (form,) = get_provider_info()["connection-types"]
+
+    assert set(form["conn-fields"]) == {
+        "sender",
+        "auth_scheme",
+        "bulk_url",
+        "timeout",
+        "key_namespace",
+        "price_per_part",
+        "allowed_phones",
+        "max_rate",
+    }
+    assert all(field["label"] and field["description"] for field in form["conn-fields"].values())
+    assert set(form["ui-field-behaviour"]["relabeling"]) == {"host", "login", "password"}
+    assert form["ui-field-behaviour"]["placeholders"]["host"] == "https://api.osonsms.com"
+
+
+@pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
+def test_parsing_imports_nothing_slow(path, has_journal):
+    """Parsing an example DAG imports no pandas, aiohttp or requests (Airflow 3.0 imports aiohttp itself)."""
+    code = (
+        "import runpy, sys\n"
+        "from airflow.sdk import DAG, BaseOperator, task\n"
+        f"before = set() if {has_journal} else set(sys.modules)\n"
+        f"assert runpy.run_path({str(path)!r})['dag'].task_ids\n"
+        "slow = {'pandas', 'numpy', 'aiohttp', 'requests', 'urllib3'}\n"
+        "print(sorted((set(sys.modules) - before) & slow))\n"
+    )
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert output.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
+def test_parsing_twice_is_the_same_dag(path):
+    """Two processes parse the same DAG of a file, so that no parse makes a new DAG version."""
+    code = (
+        "import json, runpy, sys\n"
+        "from airflow.serialization.serialized_objects import SerializedDAG\n"
+        "try:\n    from airflow.serialization.serialized_objects import DagSerialization as SerializedDAG\n"
+        "except ImportError:\n    pass\n"
+        f"dag = runpy.run_path({str(path)!r})['dag']\n"
+        "print(json.dumps(SerializedDAG.to_dict(dag), sort_keys=True, default=str))\n"
+    )
+    dags = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+
+    assert dags[0].splitlines()[-1] == dags[1].splitlines()[-1]
+    assert "0x" not in dags[0].splitlines()[-1]

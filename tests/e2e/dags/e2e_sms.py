@@ -1,0 +1,41 @@
+"""Small DAGs for a whole Airflow: lost answers, a killed worker, a failed delivery, a clock in a DAG file."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from time import time_ns
+from typing import Any
+
+from airflow.sdk import DAG
+
+from airflow_provider_osonsms.operators.osonsms import OsonSmsSendOperator
+from airflow_provider_osonsms.sensors.osonsms import OsonSmsDeliverySensor
+
+PID_FILE = Path(os.environ["AIRFLOW_HOME"]) / "send.pid"
+RETRY_AT_ONCE = {"retries": 5, "retry_delay": timedelta(seconds=1)}
+
+
+class KillableSendOperator(OsonSmsSendOperator):
+    """Tells in which process it runs."""
+
+    def execute(self, context: Any) -> dict[str, Any]:
+        """Send as ever."""
+        PID_FILE.write_text(str(os.getpid()))
+        return super().execute(context)
+
+
+with DAG("e2e_lost_answers", schedule=None, default_args=RETRY_AT_ONCE):
+    OsonSmsSendOperator(task_id="send_sms", phone="992900000301", message="Three answers are lost")
+
+with DAG("e2e_killed_worker", schedule=None, default_args=RETRY_AT_ONCE):
+    KillableSendOperator(task_id="send_sms", phone="992900000302", message="The worker is killed")
+
+with DAG("e2e_not_delivered", schedule=None):
+    send = OsonSmsSendOperator(task_id="send_sms", phone="992900000393", message="Nobody gets this")
+    for task_id, is_soft in (("fail", False), ("skip", True)):
+        OsonSmsDeliverySensor(
+            task_id=task_id, messages=send.output, deferrable=True, poke_interval=1, soft_fail=is_soft
+        )
+
+with DAG("e2e_clock_in_file", schedule=None):
+    OsonSmsSendOperator(task_id="send_sms", phone="992900000304", message=f"{time_ns()}", dry_run=True)
