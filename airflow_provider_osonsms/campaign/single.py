@@ -5,7 +5,7 @@ from typing import Any
 
 from airflow_provider_osonsms.campaign.journal import Journal, note_result
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
-from airflow_provider_osonsms.protocol.errors import TemporaryRefusalError
+from airflow_provider_osonsms.protocol.errors import OutcomeUnknownError, TemporaryRefusalError
 from airflow_provider_osonsms.protocol.models import Message, Outcome, Past, SendReceipt
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,11 @@ def send_with_journal(
     except TemporaryRefusalError:
         note_result(journal, key, {"past": Past.REFUSED_FOR_NOW})
         raise
+    except OutcomeUnknownError as error:
+        raise OutcomeUnknownError(
+            f"{error}. The message may have been accepted: a retry or a Clear asks again under the same "
+            f"txn_id and cannot text anybody twice"
+        ) from None
     note_result(journal, key, {"outcome": receipt.outcome, "msg_id": receipt.msg_id, "parts": receipt.parts})
     return receipt
 

@@ -49,6 +49,11 @@ def decide(
     return Decision.SUCCEED if delivered >= min_delivered * tracked else Decision.FAIL
 
 
+def plan_patience(now: datetime, deadline: datetime, *, timeout: float) -> float:
+    """Return the seconds that a round may take: to the deadline, and one question's *timeout* more."""
+    return max((deadline - now).total_seconds(), 0.0) + timeout
+
+
 def plan_pause(round_number: int, *, poll_interval: float, jitter: float = 0.0) -> float:
     """Return the seconds to wait after round *round_number* (0 is the first): 1.5 times more each round.
 

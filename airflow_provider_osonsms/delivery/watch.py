@@ -44,8 +44,15 @@ class Watch:
         self._final: Counter[DeliveryStatus] = Counter()
         self.sightings: dict[str, int] = dict(sightings or {})
 
-    async def look(self, client: AsyncOsonSmsClient, *, only_doubtful: bool = False) -> None:
+    async def look(
+        self, client: AsyncOsonSmsClient, *, patience: float | None = None, only_doubtful: bool = False
+    ) -> None:
         """Ask once for every pending message; whoever gives no usable answer stays pending.
+
+        Args:
+            client: Asks.
+            patience: Seconds after which the round is cut; whoever was not asked stays pending.
+            only_doubtful: Ask only for those whose last status is doubtful.
 
         Raises:
             FinalRefusalError: The account is refused: asking on makes no sense.
@@ -54,9 +61,11 @@ class Watch:
         failures: Counter[str] = Counter()
         questions = iter(wanted)
         try:
-            async with asyncio.TaskGroup() as group:
+            async with asyncio.timeout(patience), asyncio.TaskGroup() as group:
                 for _ in range(min(self._concurrency, len(wanted))):
                     group.create_task(self._ask_in_turn(client, questions, failures))
+        except TimeoutError:
+            log.warning("The round was cut: the gateway answers too slowly to ask for everybody in time")
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
         if failures:

@@ -6,12 +6,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from airflow_provider_osonsms._compat import BaseHook, Connection, aget_connection, read_extra
+from airflow_provider_osonsms._compat import (
+    AirflowNotFoundException,
+    BaseHook,
+    Connection,
+    aget_connection,
+    read_extra,
+)
 from airflow_provider_osonsms.campaign.messages import choose_sender, make_message, read_phone, read_text
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
 from airflow_provider_osonsms.client.blocking import OsonSmsClient, open_client
 from airflow_provider_osonsms.client.settings import Settings, read_settings
-from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.errors import InvalidSettingsError, OsonSmsError
 from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt, Past, SendReceipt
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.provider_info import CONNECTION_FIELDS, FIELD_BEHAVIOUR
@@ -43,11 +49,15 @@ class OsonSmsHook(BaseHook):
         Raises:
             InvalidSettingsError: A field is missing or wrong; the text names it and the Connection.
         """
-        return self._read(self.get_connection(self.osonsms_conn_id))
+        with self._named():
+            connection = self.get_connection(self.osonsms_conn_id)
+        return self._read(connection)
 
     async def aget_settings(self) -> Settings:
         """Read the Connection without blocking the event loop; see `get_settings`."""
-        return self._read(await aget_connection(self.osonsms_conn_id))
+        with self._named():
+            connection = await aget_connection(self.osonsms_conn_id)
+        return self._read(connection)
 
     def get_conn(self) -> Settings:
         """Return the settings; open clients with `open_client`."""
@@ -181,6 +191,16 @@ class OsonSmsHook(BaseHook):
         except OsonSmsError as error:
             return False, str(error)
         return True, f"OsonSMS answers. Balance: {balance:.2f} somoni"
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except AirflowNotFoundException:
+            raise InvalidSettingsError(
+                f"Connection '{self.osonsms_conn_id}' is not defined: create one of type osonsms with login "
+                f"and password"
+            ) from None
 
     def _read(self, connection: Connection) -> Settings:
         settings = read_settings(

@@ -17,7 +17,12 @@ from airflow_provider_osonsms._compat import (
 )
 from airflow_provider_osonsms.campaign.journal import NoJournal
 from airflow_provider_osonsms.client.asynchronous import open_async_client
-from airflow_provider_osonsms.delivery.decision import LONGEST_PAUSE, SIGHTINGS_OF_DOUBT, Decision
+from airflow_provider_osonsms.delivery.decision import (
+    LONGEST_PAUSE,
+    SIGHTINGS_OF_DOUBT,
+    Decision,
+    plan_patience,
+)
 from airflow_provider_osonsms.delivery.messages import read_messages
 from airflow_provider_osonsms.delivery.watch import DEFAULT_CONCURRENCY, Watch, describe
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
@@ -190,7 +195,8 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
 
     async def _look(self, account: Account, *, only_doubtful: bool = False) -> None:
         async with open_async_client(account) as client:
-            await self._watch.look(client, only_doubtful=only_doubtful)
+            patience = plan_patience(datetime.now(UTC), self._deadline, timeout=account.timeout)
+            await self._watch.look(client, patience=patience, only_doubtful=only_doubtful)
 
     def _confirm_doubts(self, context: Context, account: Account) -> None:
         """In reschedule mode, carry doubtful sightings to the next poke, or settle them in this one.

@@ -1,6 +1,7 @@
 """The trigger: waits for many messages at once, without a worker slot."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
@@ -8,8 +9,7 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_osonsms._compat import AirflowNotFoundException
-from airflow_provider_osonsms.delivery.decision import Decision, plan_pause
+from airflow_provider_osonsms.delivery.decision import Decision, plan_patience, plan_pause
 from airflow_provider_osonsms.delivery.messages import TrackedMessages
 from airflow_provider_osonsms.delivery.watch import DEFAULT_CONCURRENCY, Watch, describe
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
@@ -75,16 +75,16 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         problem: str | None = None
         try:
             decision = await self._wait(watch)
-        except (OsonSmsError, AirflowNotFoundException) as error:
+        except OsonSmsError as error:
             problem = str(error)
         yield TriggerEvent({"decision": decision, "summary": watch.summarise(), "error": problem})
 
     async def _wait(self, watch: Watch) -> Decision:
         deadline = datetime.fromisoformat(self.deadline)
         async with OsonSmsHook(self.osonsms_conn_id).open_async_client() as client:
-            round_number = 0
-            while True:
-                await watch.look(client)
+            for round_number in itertools.count():
+                patience = plan_patience(datetime.now(UTC), deadline, timeout=client.account.timeout)
+                await watch.look(client, patience=patience)
                 now = datetime.now(UTC)
                 decision = watch.decide(now=now, deadline=deadline)
                 if decision is not Decision.WAIT:
@@ -96,4 +96,4 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                     jitter=random.uniform(-1, 1),  # noqa: S311
                 )
                 await asyncio.sleep(min(pause, (deadline - now).total_seconds()))
-                round_number += 1
+        raise AssertionError("a watch decides at the deadline")

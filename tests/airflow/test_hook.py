@@ -220,6 +220,14 @@ def test_allowed_phones_hold_everywhere(gateway, connect):
     assert (gateway.sent, gateway.bulks) == ([], [])
 
 
+def test_missing_connection_is_named(supervisor, monkeypatch):
+    """A Connection that is not defined is named, with what to create."""
+    monkeypatch.delenv("AIRFLOW_CONN_OSONSMS_DEFAULT", raising=False)
+
+    with pytest.raises(InvalidSettingsError, match="'osonsms_default' is not defined"):
+        OsonSmsHook().get_balance()
+
+
 def test_nothing_is_read_before_a_call(monkeypatch):
     """Making a hook reads no Connection."""
     monkeypatch.delenv("AIRFLOW_CONN_OSONSMS_DEFAULT", raising=False)

@@ -95,3 +95,18 @@ def test_parsing_twice_is_the_same_dag(path):
 
     assert dags[0].splitlines()[-1] == dags[1].splitlines()[-1]
     assert "0x" not in dags[0].splitlines()[-1]
+
+
+def test_airflow_builds_the_form(has_journal):
+    """The API server makes a form of it: every extra, labels, and the secret in the password field."""
+    if not has_journal:
+        pytest.importorskip("flask_appbuilder", reason="Airflow 3.0 builds no form without FlaskAppBuilder")
+    from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
+
+    (form,) = [hook for hook in HookMetaService.hook_meta_data() if hook.connection_type == "osonsms"]
+
+    assert form.hook_name == "OsonSMS"
+    assert set(form.extra_fields) == set(get_provider_info()["connection-types"][0]["conn-fields"])
+    assert form.standard_fields.password.title.startswith("Salt")
+    assert form.standard_fields.host.placeholder == "https://api.osonsms.com"
+    assert form.standard_fields.port.hidden

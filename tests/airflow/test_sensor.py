@@ -207,7 +207,7 @@ def test_missing_connection_ends_the_wait(run_task, monkeypatch):
     event = asyncio.run(_first_event(trigger))
 
     assert event["decision"] is None
-    assert "osonsms_default" in event["error"]
+    assert "Connection 'osonsms_default' is not defined" in event["error"]
 
 
 def test_event_without_a_result_fails_closed(gateway, run_task):

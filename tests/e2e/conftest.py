@@ -178,8 +178,8 @@ def running(program: str, *arguments: str, env: dict[str, str], log: Path) -> It
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Interrupt the session's processes, then end, then kill them, until none is left."""
-    for word, seconds in ((signal.SIGINT, 40), (signal.SIGTERM, 20), (signal.SIGKILL, 20)):
+    """Interrupt the session's processes, then end, then kill them; idle workers hear only the last."""
+    for word, seconds in ((signal.SIGINT, 8), (signal.SIGTERM, 3), (signal.SIGKILL, 30)):
         for member in _members(process):
             with suppress(psutil.NoSuchProcess):
                 member.send_signal(word)
@@ -260,3 +260,9 @@ def _standalone_settings(home: Path, dags: Path, port: int) -> dict[str, str]:
         "EXAMPLE_OSONSMS_FOLDER": str(home),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+@pytest.fixture(scope="session")
+def wait() -> Callable[..., None]:
+    """Ask again and again until something is true."""
+    return wait_until

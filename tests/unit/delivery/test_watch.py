@@ -98,6 +98,19 @@ def test_concurrency_is_bounded():
     assert client.most == 4
 
 
+def test_slow_round_is_cut():
+    """A round ends when patience does; whoever was not asked stays pending."""
+
+    class Silence(Answers):
+        async def query_status(self, msg_id):
+            await asyncio.sleep(60)
+
+    watch = watch_over("a", "b", concurrency=1)
+    asyncio.run(watch.look(Silence(), patience=0.01))
+
+    assert watch.summarise()["pending"] == 2
+
+
 def test_refused_account_stops_the_round():
     """A final refusal is raised as itself."""
     with pytest.raises(FinalRefusalError):

@@ -105,8 +105,8 @@ class AsyncTransportInLine:
         self._transport = self._runner.run(_open())
 
     def handle(self, request: Request) -> Response:
-        """Send a request and wait for its answer."""
-        return self._runner.run(self._transport.handle(request))
+        """Send a request and wait for its answer, though not for ever."""
+        return self._runner.run(asyncio.wait_for(self._transport.handle(request), 4))
 
     def rest(self, seconds: float) -> None:
         """Let time pass while the event loop runs, as it does in a triggerer."""
