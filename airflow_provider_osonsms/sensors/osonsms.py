@@ -120,7 +120,12 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             return self._conclude(Decision.SUCCEED, self._watch.summarise())
         if self.deferrable:
             self._defer()
-        return super().execute(context)
+        try:
+            return super().execute(context)
+        except DeliveryTimeoutError:
+            raise
+        except AirflowSensorTimeout:  # Airflow's own clock came first, by a moment
+            return self._conclude(Decision.TIME_OUT, self._watch.summarise())
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Ask once for every pending message."""

@@ -103,6 +103,7 @@ def test_slow_round_is_cut():
 
     class Silence(Answers):
         async def query_status(self, msg_id):
+            self.asked.append(msg_id)
             await asyncio.sleep(60)
 
     watch = watch_over("a", "b", concurrency=1)
