@@ -63,7 +63,7 @@ def test_creates_one_job(gateway, run_task):
         PEOPLE,
         [int(phone) for phone in PEOPLE],
         [{"phone": phone} for phone in PEOPLE],
-        lambda context, jinja_env: pd.DataFrame({"phone": PEOPLE}),  # noqa: ARG005
+        lambda context, jinja_env: pd.DataFrame({"phone": PEOPLE}),
     ],
     ids=["texts", "numbers", "dicts", "callable"],
 )
