@@ -100,7 +100,7 @@ def test_logs_of_answers_are_discreet(
     with caplog.at_level(logging.DEBUG):
         for _ in range(2):
             with suppress(TransportError):
-                transport.handle(send(server.url, token="tok-0815"))
+                transport.handle(send(server.url, timeout=0.3, token="tok-0815"))
     assert_discreet(caplog)
 
 

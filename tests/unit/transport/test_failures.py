@@ -45,7 +45,7 @@ BROKEN = {
 def test_broken_answers(
     transport: Any, serve: Callable[..., Any], send: Callable[..., Any], *, reply: Any, data: bytes
 ) -> None:
-    """Once the request was read, a broken answer proves nothing, in the transport or at the latest when read."""
+    """Once the request was read, a broken answer proves nothing, and none is a crash."""
     server = serve(reply(data=data, then="close"))
 
     with pytest.raises(OutcomeUnknownError):

@@ -1,0 +1,32 @@
+"""The gateway of a bookshop, and the fields of a Connection to it."""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from functools import partial
+
+import pytest
+
+from airflow_provider_osonsms.client.settings import Settings, read_settings
+from airflow_provider_osonsms.simulator import SimulatedGateway
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def gateway() -> Iterator[SimulatedGateway]:
+    """A bookshop's account with ten somoni."""
+    with SimulatedGateway(
+        login="kitobkhona", secret="sol-4711", senders=["KITOB"], balance=Decimal(10)
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def read() -> Callable[..., Settings]:
+    """Read a Connection that has a login and a salt, and what the test adds."""
+    return partial(read_settings, "sms", login="kitobkhona", password="sol-4711")
