@@ -12,7 +12,6 @@ from airflow_provider_osonsms.campaign.journal import Journal, NoJournal, note_r
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.protocol.errors import (
     BulkRefusedError,
-    DuplicateTransactionError,
     FinalRefusalError,
     OsonSmsError,
     OutcomeUnknownError,
@@ -128,11 +127,12 @@ class BulkRun:
             )
 
     def _create_one(self, job: BulkJob, number: int, total: int) -> BulkReceipt:
+        past = Past.ATTEMPTED if self._is_blind or job.txn_id in self._known else Past.NOTHING
         self._known[job.txn_id] = ""
         self._journal.set(self._journal_key, dict(self._known))
         may_resend = self._on_unconfirmed is OnUnconfirmed.RESEND
         try:
-            receipt = self._client.create_bulk(job, may_resend=may_resend)
+            receipt = self._client.create_bulk(job, may_resend=may_resend, past=past)
         except _NOTHING_CREATED as error:
             del self._known[job.txn_id]
             note_result(self._journal, self._journal_key, dict(self._known))
@@ -147,10 +147,6 @@ class BulkRun:
                 f"the cabinet for a campaign at {job.send_at:%Y-%m-%d %H:%M} UTC{job.send_at:%z}. "
                 f"{_RESEND_HINT}"
             ) from None
-        except DuplicateTransactionError:
-            if not may_resend:
-                raise
-            receipt = BulkReceipt(txn_id=job.txn_id, bulk_name=None)
         self._known[job.txn_id] = receipt.bulk_name or "created, name unknown"
         note_result(self._journal, self._journal_key, dict(self._known))
         log.info("Bulk job %d of %d was created: %s", number, total, receipt.bulk_name)

@@ -59,9 +59,11 @@ class AsyncOsonSmsClient:
         """Ask for the balance in somoni; see `flows.query_balance`."""
         return await self._drive(flows.query_balance(self.account, make_nonce=_make_nonce))
 
-    async def create_bulk(self, job: BulkJob, *, may_resend: bool = False) -> BulkReceipt:
+    async def create_bulk(
+        self, job: BulkJob, *, may_resend: bool = False, past: Past = Past.NOTHING
+    ) -> BulkReceipt:
         """Create a bulk job; see `flows.create_bulk`."""
-        return await self._drive(flows.create_bulk(job, self.account, may_resend=may_resend))
+        return await self._drive(flows.create_bulk(job, self.account, may_resend=may_resend, past=past))
 
     async def _drive(self, flow: Flow[T]) -> T:
         try:

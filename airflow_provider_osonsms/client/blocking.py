@@ -55,9 +55,11 @@ class OsonSmsClient:
         """Ask for the balance in somoni; see `flows.query_balance`."""
         return self._drive(flows.query_balance(self.account, make_nonce=_make_nonce))
 
-    def create_bulk(self, job: BulkJob, *, may_resend: bool = False) -> BulkReceipt:
+    def create_bulk(
+        self, job: BulkJob, *, may_resend: bool = False, past: Past = Past.NOTHING
+    ) -> BulkReceipt:
         """Create a bulk job; see `flows.create_bulk`."""
-        return self._drive(flows.create_bulk(job, self.account, may_resend=may_resend))
+        return self._drive(flows.create_bulk(job, self.account, may_resend=may_resend, past=past))
 
     def _drive(self, flow: Flow[T]) -> T:
         try:

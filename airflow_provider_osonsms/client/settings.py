@@ -143,9 +143,10 @@ def _make_url(
     """Make the base URL of a field that may hold a URL or a bare host; https unless it says http."""
     if host is None or (isinstance(host, str) and not host.strip()):
         return None
-    text = str(host).strip().rstrip("/")
+    text = str(host).strip()
     if "://" not in text:
         text = f"{schema if schema in ('http', 'https') else 'https'}://{text}"
+    text = text.rstrip("/")
     problem = reader.wrong(
         field, "must be an address (https, host, and a port if needed) without user, query or spaces"
     )
@@ -155,7 +156,11 @@ def _make_url(
     except ValueError:
         raise problem from None
     is_plain = not (parts.query or parts.fragment or parts.username or parts.password)
-    is_host = re.fullmatch(r"[A-Za-z0-9._\-\[\]:]+", parts.netloc) is not None and parts.hostname is not None
+    is_host = (
+        re.fullmatch(r"[A-Za-z0-9._\-\[\]:]+", parts.netloc) is not None
+        and bool(parts.hostname)
+        and parts.netloc[-1:] != ":"
+    )
     if parts.scheme not in ("http", "https") or not is_plain or not is_host:
         raise problem
     netloc = parts.netloc if has_port or not port else f"{parts.netloc}:{port}"

@@ -182,7 +182,7 @@ class OsonSmsHook(BaseHook):
             send_at=send_at,
         )
         with open_client(settings.account) as client:
-            return client.create_bulk(job)
+            return client.create_bulk(job, past=Past.ATTEMPTED)
 
     def test_connection(self) -> tuple[bool, str]:
         """Read the balance, for the *Test* button: nothing is sent and nothing is billed."""

@@ -76,9 +76,14 @@ def build_query(msg_id: str, account: Account, *, nonce: str) -> Request:
         account: Who asks.
         nonce: A fresh txn_id; it only seasons the hash (wire-notes 6).
 
+    Raises:
+        InvalidMessageError: *msg_id* is empty.
+
     Reference:
         OsonSMS protocol 1.5, §3.1.
     """
+    if not msg_id:
+        raise InvalidMessageError("msg_id is empty: a message without one cannot be asked for")
     fields = {"login": account.login, "txn_id": nonce, "msg_id": msg_id}
     if account.auth_scheme is AuthScheme.HASH:
         fields["str_hash"] = signing.sign_query(txn_id=nonce, login=account.login, secret=account.secret)
@@ -111,7 +116,9 @@ def build_bulk(job: BulkJob, account: Account) -> Request:
             f"a bulk file must hold 1 to {MAX_BULK_FILE_BYTES:,} bytes, not {len(job.csv):,}"
         )
     if account.allowed_phones is not None:
-        strangers = sum(phone not in account.allowed_phones for phone in job.csv.decode().split())
+        strangers = sum(
+            phone.decode(errors="replace") not in account.allowed_phones for phone in job.csv.split()
+        )
         if strangers:
             raise PhoneNotAllowedError(_NOT_ALLOWED.format(f"{strangers} numbers of the file are"))
     form = {
@@ -151,7 +158,12 @@ def _headers(account: Account) -> tuple[tuple[str, str], ...]:
 
 
 def _check_sender(sender: str) -> str:
-    if not sender or HASH_SEPARATOR in sender or len(sender) > MAX_SENDER_LENGTH or not sender.isprintable():
+    if (
+        not sender.strip()
+        or HASH_SEPARATOR in sender
+        or len(sender) > MAX_SENDER_LENGTH
+        or not sender.isprintable()
+    ):
         raise InvalidMessageError(
             f"sender must be 1 to {MAX_SENDER_LENGTH} printable characters without {HASH_SEPARATOR!r}, "
             f"one of the names that OsonSMS gave this account"

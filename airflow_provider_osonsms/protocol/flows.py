@@ -108,7 +108,12 @@ def query_balance(
 
 
 def create_bulk(
-    job: BulkJob, account: Account, *, attempts: int = ATTEMPTS, may_resend: bool = False
+    job: BulkJob,
+    account: Account,
+    *,
+    attempts: int = ATTEMPTS,
+    may_resend: bool = False,
+    past: Past = Past.NOTHING,
 ) -> Flow[BulkReceipt]:
     """Create a bulk job; an upload that may have arrived is repeated only if the caller allows it.
 
@@ -117,6 +122,10 @@ def create_bulk(
         account: Who creates it.
         attempts: Requests at most, all with the same txn_id.
         may_resend: Trust §1 for bulk jobs too, although §5 documents no duplicate error.
+        past: What is known of earlier uses of this txn_id.
+
+    Returns:
+        A receipt; without a name after an explained 108, should the gateway answer with one.
 
     Raises:
         OutcomeUnknownError: The job may exist: look for it in the cabinet.
@@ -139,7 +148,10 @@ def create_bulk(
             if not may_resend:
                 break
         except DuplicateTransactionError:
-            if _explain_duplicate(failures, Past.NOTHING) is None:
+            outcome = _explain_duplicate(failures, past)
+            if failures and outcome is Outcome.UNCERTAIN:
+                break
+            if outcome is not Outcome.ACCEPTED_UNTRACKED:
                 raise
             return BulkReceipt(txn_id=job.txn_id, bulk_name=None)
     raise _pick_most_doubtful(failures)

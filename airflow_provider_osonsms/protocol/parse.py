@@ -115,7 +115,7 @@ def parse_bulk(response: Response, *, txn_id: str) -> BulkReceipt:
     name = answer.get("sms_bulk_name")
     if answer.get("status") != "success" or not isinstance(name, str | int) or not str(name).strip():
         raise _unexpected(response, "it names no bulk job")
-    return BulkReceipt(txn_id=txn_id, bulk_name=str(name).strip())
+    return BulkReceipt(txn_id=txn_id, bulk_name=str(name).encode(errors="replace").decode().strip())
 
 
 def _make_bulk_refusal(response: Response, words: str) -> Exception:

@@ -99,5 +99,6 @@ def make_refusal(code: int, *, quote: str = "") -> GatewayError:
 
 def clean_quote(quote: str) -> str:
     """Shorten what the gateway said and take out anything like a number, a hash or a URL."""
-    words = " ".join(_SENSITIVE.sub("…", quote[:1000]).split())
+    printable = quote[:1000].encode(errors="replace").decode()
+    words = " ".join(_SENSITIVE.sub("…", printable).split())
     return words[:_MAX_QUOTE] or "no words"

@@ -2,6 +2,8 @@
 
 import io
 from typing import Self
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
@@ -16,6 +18,9 @@ _NEVER_CONNECTED = (
     UnicodeError,
 )
 
+_LONGEST = 3
+"""Times the timeout: connecting, sending the body, and the answer, which may come in drips."""
+
 
 class AiohttpTransport:
     """Send requests, many at a time, over one session; made inside a running event loop."""
@@ -24,7 +29,6 @@ class AiohttpTransport:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=max_connections),
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=True,
         )
         # aiohttp sends a GET again by itself when a kept-alive connection breaks: the flow would never learn
         # that a first copy may have been accepted, and would take its own 409 for somebody else's.
@@ -49,7 +53,10 @@ class AiohttpTransport:
                 URL(request.url, encoded=True),
                 headers=dict(request.headers),
                 data=_make_form(request),
-                timeout=aiohttp.ClientTimeout(total=None, connect=request.timeout, sock_read=request.timeout),
+                timeout=aiohttp.ClientTimeout(
+                    total=_LONGEST * request.timeout, connect=request.timeout, sock_read=request.timeout
+                ),
+                proxy=_find_proxy(request.url),
                 allow_redirects=False,
             ) as answer:
                 return Response(status=answer.status, body=await answer.read())
@@ -65,3 +72,11 @@ def _make_form(request: Request) -> aiohttp.FormData | None:
     form = aiohttp.FormData(dict(request.form))
     form.add_field("file", io.BytesIO(request.file), filename="recipients.csv", content_type="text/csv")
     return form
+
+
+def _find_proxy(url: str) -> str | None:
+    """Find the environment's proxy; aiohttp's ``trust_env`` would also send credentials of ~/.netrc."""
+    parts = urlsplit(url)
+    if not parts.hostname or proxy_bypass(parts.netloc):
+        return None
+    return getproxies().get(parts.scheme)

@@ -3,6 +3,7 @@
 import logging
 import ssl
 from collections.abc import Iterator
+from http.cookiejar import DefaultCookiePolicy
 from typing import Self
 
 import requests
@@ -27,14 +28,22 @@ _NEVER_CONNECTED = (
 _PATHS = (SEND_PATH, QUERY_PATH, BALANCE_PATH, BULK_PATH)
 
 
+class _Session(requests.Session):
+    """Sees no redirects; requests reads the target of one even when told not to follow it."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """See nothing in *resp*."""
+
+
 class RequestsTransport:
     """Send requests one after the other over one kept-alive session."""
 
     def __init__(self) -> None:
-        for name in ("urllib3.connectionpool", "urllib3.util.retry"):
+        for name in ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry"):
             logging.getLogger(name).addFilter(_hide_urls)
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.auth = _keep_authorization
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +68,7 @@ class RequestsTransport:
                 timeout=request.timeout,
                 allow_redirects=False,
             )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             was_connected = not any(isinstance(cause, _NEVER_CONNECTED) for cause in _causes(error))
             failure = make_failure(error, request, may_have_arrived=was_connected)
         else:
