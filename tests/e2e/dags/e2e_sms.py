@@ -30,7 +30,7 @@ with DAG("e2e_lost_answers", schedule=None, default_args=RETRY_AT_ONCE):
 with DAG("e2e_killed_worker", schedule=None, default_args=RETRY_AT_ONCE):
     KillableSendOperator(task_id="send_sms", phone="992900000302", message="The worker is killed")
 
-with DAG("e2e_not_delivered", schedule=None):
+with DAG("e2e_not_delivered", schedule=None, default_args=RETRY_AT_ONCE):  # a verdict is not retried
     send = OsonSmsSendOperator(task_id="send_sms", phone="992900000393", message="Nobody gets this")
     for task_id, is_soft in (("fail", False), ("skip", True)):
         OsonSmsDeliverySensor(
