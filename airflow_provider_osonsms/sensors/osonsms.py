@@ -118,8 +118,6 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         self._watch = self._start_watch(context)
         if not self._messages.msg_ids:
             return self._conclude(Decision.SUCCEED, self._watch.summarise())
-        if self.deferrable:
-            self._defer()
         try:
             return super().execute(context)
         except DeliveryTimeoutError:
@@ -128,7 +126,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             return self._conclude(Decision.TIME_OUT, self._watch.summarise())
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Ask once for every pending message."""
+        """Ask once for every pending message; whoever waits on in the triggerer is deferred from here."""
         try:
             account = OsonSmsHook(self.osonsms_conn_id).get_settings().account
             asyncio.run(self._look(account))
@@ -139,6 +137,8 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         decision = self._watch.decide(now=datetime.now(UTC), deadline=self._deadline)
         if decision is Decision.WAIT:
             self.log.info("%s", describe(summary))
+            if self.deferrable:
+                self._defer()
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._conclude(decision, summary))
 

@@ -15,6 +15,10 @@ from airflow_provider_osonsms.delivery.watch import DEFAULT_CONCURRENCY, Watch, 
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
 
+FIRST_LOOK_AFTER = 6.0
+"""Seconds: a trigger that fires while the task that deferred is still being reported as ended makes the
+scheduler fail the resumed task (apache/airflow issues 66374 and 72716). The sensor has just looked itself."""
+
 
 class OsonSmsDeliveryTrigger(BaseTrigger):
     """Fire when every message has a final status, or at the deadline.
@@ -81,12 +85,12 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
 
     async def _wait(self, watch: Watch) -> Decision:
         deadline = datetime.fromisoformat(self.deadline)
+        await self._sleep(FIRST_LOOK_AFTER, deadline)
         async with OsonSmsHook(self.osonsms_conn_id).open_async_client() as client:
             for round_number in itertools.count():
                 patience = plan_patience(datetime.now(UTC), deadline, timeout=client.account.timeout)
                 await watch.look(client, patience=patience)
-                now = datetime.now(UTC)
-                decision = watch.decide(now=now, deadline=deadline)
+                decision = watch.decide(now=datetime.now(UTC), deadline=deadline)
                 if decision is not Decision.WAIT:
                     return decision
                 self.log.info("%s", describe(watch.summarise()))
@@ -95,5 +99,9 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                     poll_interval=self.poll_interval,
                     jitter=random.uniform(-1, 1),  # noqa: S311
                 )
-                await asyncio.sleep(min(pause, (deadline - now).total_seconds()))
+                await self._sleep(pause, deadline)
         raise AssertionError("a watch decides at the deadline")
+
+    async def _sleep(self, seconds: float, deadline: datetime) -> None:
+        left = (deadline - datetime.now(UTC)).total_seconds()
+        await asyncio.sleep(max(0.0, min(seconds, left)))

@@ -11,6 +11,7 @@ import pytest
 
 from airflow_provider_osonsms.protocol import flows
 from airflow_provider_osonsms.simulator import SimulatedGateway
+from airflow_provider_osonsms.triggers import osonsms as triggers
 
 
 class FakeSupervisor:
@@ -69,8 +70,9 @@ def has_journal() -> bool:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a flow's second and third attempt follow at once."""
+    """Let a flow's second and third attempt, and a trigger's first look, follow at once."""
     monkeypatch.setattr(flows, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(triggers, "FIRST_LOOK_AFTER", 0.01)
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def test_unknown_is_believed_after_three_sightings(gateway, run_task, mode):
 
     assert isinstance(result.error, DeliveryFailedError)
     assert "1 NOT_FOUND, 1 UNKNOWN" in str(result.error)
-    assert gateway.requests["query"] == 6
+    assert gateway.requests["query"] == (8 if mode == "deferrable" else 6)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -217,6 +217,26 @@ def test_missing_connection_ends_the_wait(run_task, monkeypatch):
 
     assert event["decision"] is None
     assert "Connection 'osonsms_default' is not defined" in event["error"]
+
+
+def test_trigger_reports_a_refused_account(gateway):
+    """An account that is refused while a task waits in the triggerer is reported at once."""
+    gateway.backend.change_account("demo", is_blocked=True)
+    deadline = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+
+    event = asyncio.run(_first_event(OsonSmsDeliveryTrigger(msg_ids=["1"], deadline=deadline)))
+
+    assert (event["decision"], event["summary"]["pending"]) == (None, 1)
+    assert "login" in event["error"]
+
+
+def test_nothing_to_wait_for_does_not_defer(gateway, run_task):
+    """A deferrable sensor whose messages are delivered already returns without a trigger."""
+    sensor = OsonSmsDeliverySensor(task_id="wait", messages=send("01"), deferrable=True)
+
+    result = run_task(sensor)
+
+    assert (result.state, result.xcom["delivered"]) == ("success", 1)
 
 
 def test_event_without_a_result_fails_closed(gateway, run_task):
