@@ -62,6 +62,7 @@ class _StateStoreJournal:
 
     def __init__(self, store: Any) -> None:
         self._store = store
+        self.is_lasting = not conf.getboolean("state_store", "clear_on_success", fallback=False)
 
     def get(self, key: str) -> Any:
         return self._store.get(key)

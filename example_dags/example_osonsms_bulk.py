@@ -25,7 +25,7 @@ AUDIENCES = Path(os.environ.get("EXAMPLE_OSONSMS_FOLDER", tempfile.gettempdir())
 @task.short_circuit
 def is_in_time(dag_run: Any = None) -> bool:
     """Skip a late run, such as the one that unpausing this DAG starts: nobody hears of last Monday's sale."""
-    return pendulum.now() < dag_run.run_after + timedelta(hours=1)
+    return bool(pendulum.now() < dag_run.run_after + timedelta(hours=1))
 
 
 @task

@@ -1,6 +1,6 @@
 """What may be given as ``recipients``, and the one table that it becomes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -19,8 +19,8 @@ def read_recipients(recipients: object, phone_column: str) -> pd.DataFrame:
     Whole numbers never pass through float on the way: everything read from a list has the dtype object.
 
     Args:
-        recipients: A DataFrame, a Series of phones, or a list or tuple of phones or of dicts. What is empty
-            gives a table without rows.
+        recipients: A DataFrame, a Series of phones, or a list (any sequence) of phones or of dicts. What is
+            empty gives a table without rows.
         phone_column: The column, or the key of each dict, that holds the phone.
 
     Returns:
@@ -32,8 +32,9 @@ def read_recipients(recipients: object, phone_column: str) -> pd.DataFrame:
     """
     if isinstance(recipients, pd.Series):
         return recipients.to_frame(name=phone_column)
-    if isinstance(recipients, list | tuple):
-        recipients = _read_list(recipients, phone_column)
+    if isinstance(recipients, Sequence) and not isinstance(recipients, str | bytes | bytearray):
+        rows = recipients if isinstance(recipients, list | tuple) else list(recipients)  # a mapped output
+        recipients = _read_list(rows, phone_column)
     if not isinstance(recipients, pd.DataFrame):
         raise InvalidMessageError(f"recipients is {_kind(recipients)}; give {_ACCEPTED}.")
     if not len(recipients) and not len(recipients.columns):

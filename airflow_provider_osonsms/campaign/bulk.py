@@ -11,7 +11,9 @@ from enum import StrEnum
 from airflow_provider_osonsms.campaign.journal import Journal, NoJournal, note_result
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.protocol.errors import (
+    BalanceExhaustedError,
     BulkRefusedError,
+    DuplicateTransactionError,
     FinalRefusalError,
     OsonSmsError,
     OutcomeUnknownError,
@@ -22,7 +24,13 @@ from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt, Past
 
 log = logging.getLogger(__name__)
 
-_NOTHING_CREATED = (RequestNotSentError, BulkRefusedError, FinalRefusalError)
+_NOTHING_CREATED = (
+    BalanceExhaustedError,
+    BulkRefusedError,
+    DuplicateTransactionError,
+    FinalRefusalError,
+    RequestNotSentError,
+)
 _RESEND_HINT = (
     "on_unconfirmed='resend' repeats it with the same txn_id, trusting protocol §1 "
     "that nobody is texted twice"
@@ -47,7 +55,7 @@ class AudienceChangedError(OsonSmsError):
 class BulkRun:
     """Creates the jobs of one task, one after the other.
 
-    The journal holds ``{txn_id: bulk_name}`` with an empty name for a job that was attempted and not
+    The journal holds ``{txn_id: bulk_name}``, with an empty name for a job that was uploaded and not
     answered.
     """
 
@@ -59,33 +67,26 @@ class BulkRun:
         journal_key: str,
         past: Past,
         on_unconfirmed: OnUnconfirmed,
+        is_own_key: bool = False,
     ) -> None:
+        """Read what earlier tries have noted.
+
+        Args:
+            client: Uploads.
+            journal: Holds this task's earlier tries under *journal_key*.
+            journal_key: Names the campaign.
+            past: What is known of earlier tries without the journal.
+            on_unconfirmed: What to do about a job that may exist.
+            is_own_key: Whether the user named the campaign, so that another task may have created its jobs.
+        """
+        known = journal.get(journal_key)
         self._client = client
         self._journal = journal
         self._journal_key = journal_key
-        self._is_blind = isinstance(journal, NoJournal) and past is not Past.NOTHING
+        self._is_blind = known is None and not journal.is_lasting and past is not Past.NOTHING
         self._on_unconfirmed = on_unconfirmed
-        self._known: dict[str, str] = dict(journal.get(journal_key) or {})
-
-    def find_done(self, jobs: Sequence[BulkJob]) -> list[BulkReceipt]:
-        """Return the receipts of those *jobs* that an earlier try created.
-
-        Raises:
-            AudienceChangedError: The journal knows of jobs that are not among *jobs*.
-        """
-        strangers = self._known.keys() - {job.txn_id for job in jobs}
-        if strangers:
-            names = ", ".join(self._known[txn_id] or "one without an answer" for txn_id in sorted(strangers))
-            raise AudienceChangedError(
-                f"The recipients changed since an earlier try, which created bulk jobs for the old ones "
-                f"({names}): creating jobs for the new ones would text people twice. Restore the old "
-                f"recipients, or cancel those jobs in the cabinet and start a new DAG run"
-            )
-        return [
-            BulkReceipt(txn_id=job.txn_id, bulk_name=self._known[job.txn_id])
-            for job in jobs
-            if self._known.get(job.txn_id)
-        ]
+        self._is_own_key = is_own_key
+        self._known: dict[str, str] = dict(known or {})
 
     def create(self, jobs: Sequence[BulkJob], *, check_time: Callable[[], None]) -> list[BulkReceipt]:
         """Create those *jobs* that are not known to exist, and return the receipts of all, in order.
@@ -95,47 +96,59 @@ class BulkRun:
             check_time: Called before each upload; raises when ``send_at`` is past.
 
         Raises:
-            AudienceChangedError: See `find_done`.
+            AudienceChangedError: The journal knows of jobs that are not among *jobs*.
             UnconfirmedBulkError: A job may exist already.
             OsonSmsError: The gateway refused, or could not be reached.
         """
-        done = {receipt.txn_id: receipt for receipt in self.find_done(jobs)}
+        self._refuse_strangers(jobs)
+        done = [job for job in jobs if self._known.get(job.txn_id)]
         if done:
             log.info("%d of %d bulk jobs were created by an earlier try", len(done), len(jobs))
         for number, job in enumerate(jobs, start=1):
-            if job.txn_id not in done:
+            if not self._known.get(job.txn_id):
                 check_time()
                 self._refuse_unconfirmed(job, number, len(jobs))
-                done[job.txn_id] = self._create_one(job, number, len(jobs))
-        return [done[job.txn_id] for job in jobs]
+                self._create_one(job, number, len(jobs))
+        return [BulkReceipt(txn_id=job.txn_id, bulk_name=self._known[job.txn_id]) for job in jobs]
+
+    def _refuse_strangers(self, jobs: Sequence[BulkJob]) -> None:
+        strangers = self._known.keys() - {job.txn_id for job in jobs}
+        if strangers:
+            names = ", ".join(self._known[txn_id] or "one without an answer" for txn_id in sorted(strangers))
+            raise AudienceChangedError(
+                f"The recipients changed since an earlier try, which created bulk jobs for the old ones "
+                f"({names}): creating jobs for the new ones would text people twice. Restore the old "
+                f"recipients, or cancel those jobs in the cabinet and start a new DAG run"
+            )
 
     def _refuse_unconfirmed(self, job: BulkJob, number: int, total: int) -> None:
         if self._on_unconfirmed is OnUnconfirmed.RESEND:
             return
+        look = f"Look in the cabinet for a campaign at {job.send_at:%Y-%m-%d %H:%M} UTC{job.send_at:%z}"
         if job.txn_id in self._known:
             raise UnconfirmedBulkError(
                 f"An earlier try uploaded bulk job {number} of {total} and got no answer, so it may exist. "
-                f"Look in the cabinet for a campaign at {job.send_at:%Y-%m-%d %H:%M} UTC{job.send_at:%z}: "
-                f"{_RESEND_HINT}"
+                f"{look}: {_RESEND_HINT}"
             )
         if self._is_blind:
             raise UnconfirmedBulkError(
-                f"This is not the first try, and Airflow below 3.3 remembers nothing of the others: bulk job "
-                f"{number} of {total} may exist. Look in the cabinet for a campaign at "
-                f"{job.send_at:%Y-%m-%d %H:%M} UTC{job.send_at:%z}; if there is none, start a new DAG run, "
-                f"or {_RESEND_HINT}"
+                f"This is not the first try, and nothing is remembered of the others (Airflow below 3.3, or "
+                f"[state_store] clear_on_success): bulk job {number} of {total} may exist. {look}; if there "
+                f"is none, start a new DAG run. {_RESEND_HINT}"
             )
 
-    def _create_one(self, job: BulkJob, number: int, total: int) -> BulkReceipt:
-        past = Past.ATTEMPTED if self._is_blind or job.txn_id in self._known else Past.NOTHING
+    def _create_one(self, job: BulkJob, number: int, total: int) -> None:
+        was_known = job.txn_id in self._known
+        past = Past.ATTEMPTED if was_known or self._is_blind or self._is_own_key else Past.NOTHING
         self._known[job.txn_id] = ""
         self._journal.set(self._journal_key, dict(self._known))
         may_resend = self._on_unconfirmed is OnUnconfirmed.RESEND
         try:
             receipt = self._client.create_bulk(job, may_resend=may_resend, past=past)
         except _NOTHING_CREATED as error:
-            del self._known[job.txn_id]
-            note_result(self._journal, self._journal_key, dict(self._known))
+            if not was_known:
+                del self._known[job.txn_id]
+                note_result(self._journal, self._journal_key, dict(self._known))
             if isinstance(error, RequestNotSentError):
                 self._refuse_blind_retry(error, number, total)
             raise
@@ -149,8 +162,7 @@ class BulkRun:
             ) from None
         self._known[job.txn_id] = receipt.bulk_name or "created, name unknown"
         note_result(self._journal, self._journal_key, dict(self._known))
-        log.info("Bulk job %d of %d was created: %s", number, total, receipt.bulk_name)
-        return receipt
+        log.info("Bulk job %d of %d was created: %s", number, total, self._known[job.txn_id])
 
     def _refuse_blind_retry(self, error: OsonSmsError, number: int, total: int) -> None:
         """Turn a retryable failure into a final one where a retry could not know what this try created."""

@@ -40,7 +40,7 @@ class TaskIdentity:
         """Make the key of the bulk job whose file has *digest*.
 
         The key names the people of the file and not its number, so it does not change with the files before
-        it.
+        it. The index of a mapped task is part of it: the same people may get another text from each.
         """
         owner = (self.dag_id, self.run_id, self.task_id) if campaign_id is None else (campaign_id,)
-        return make_txn_id(*owner, "bulk", digest, namespace=namespace)
+        return make_txn_id(*owner, "bulk", digest, self.map_index, namespace=namespace)

@@ -11,7 +11,13 @@ log = logging.getLogger(__name__)
 
 
 class Journal(Protocol):
-    """Small JSON values by key that survive a retry, a killed worker and a *Clear*."""
+    """Small JSON values by key that survive a retry, a killed worker and a *Clear*.
+
+    Attributes:
+        is_lasting: Whether an absent key proves that no earlier try stored one.
+    """
+
+    is_lasting: bool
 
     def get(self, key: str) -> Any:
         """Return the value under *key*, or None."""
@@ -24,6 +30,8 @@ class Journal(Protocol):
 
 class NoJournal:
     """Remembers nothing: Airflow below 3.3."""
+
+    is_lasting = False
 
     def get(self, key: str) -> None:
         """Return None."""
@@ -38,5 +46,5 @@ def note_result(journal: Journal, key: str, value: Any) -> None:
         journal.set(key, value)
     except Exception:  # noqa: BLE001
         log.warning(
-            "The result could not be noted in the task's state store; a retry finds it at the gateway"
+            "The result could not be noted in the task's state store; a retry will ask the gateway again"
         )

@@ -1,5 +1,6 @@
 """From what a user wrote to a message that may be sent."""
 
+from airflow_provider_osonsms.audience.cells import is_blank
 from airflow_provider_osonsms.audience.phones import RejectReason, mask_phone, normalise_phone
 from airflow_provider_osonsms.client.settings import Settings
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
@@ -24,29 +25,67 @@ def read_text(message: object) -> str:
     """Return *message* normalised for counting and sending.
 
     Raises:
-        InvalidMessageError: It is empty or no text.
+        InvalidMessageError: It is empty, no text, or a template that rendered to nothing.
     """
     if not isinstance(message, str):
-        raise InvalidMessageError(f"message must be a text, not {type(message).__name__}")
+        raise InvalidMessageError(
+            f"message must be a text, not {type(message).__name__}: quote it (render_template_as_native_obj "
+            f"makes a number of digits)"
+        )
     text = normalise_text(message)
-    if not text.strip():
-        raise InvalidMessageError("message is empty: nobody is texted an empty SMS")
+    if is_blank(text):
+        raise InvalidMessageError(f"message is empty or rendered to {text.strip()!r}: nobody is texted that")
     return text
 
 
-def choose_sender(sender: str | None, settings: Settings) -> str:
+def read_name(value: object, field: str) -> str | None:
+    """Return a name that the user chose, or None where there is none to read.
+
+    Args:
+        value: A text, a whole number, or None for the default.
+        field: What it is, for the error.
+
+    Raises:
+        InvalidMessageError: It is something else, or a template that rendered to nothing.
+    """
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str) or not value.isprintable():
+        raise InvalidMessageError(f"{field} must be a printable text, not {type(value).__name__}")
+    if is_blank(value):
+        raise InvalidMessageError(
+            f"{field} is empty or rendered to {value.strip()!r}: leave {field} out for the default, or "
+            f"correct the template"
+        )
+    return value.strip()
+
+
+def choose_sender(sender: object, settings: Settings) -> str:
     """Return the task's *sender*, or else the Connection's.
 
     Raises:
         InvalidMessageError: Neither names one.
     """
-    chosen = sender or settings.sender
+    chosen = read_name(sender, "sender") or settings.sender
     if not chosen:
         raise InvalidMessageError(
             "no sender: set 'sender' in the Connection's extra, or pass sender= with a name that OsonSMS "
             "gave you"
         )
     return chosen
+
+
+def check_max_parts(max_parts: object) -> int | None:
+    """Return *max_parts* of an operator.
+
+    Raises:
+        ValueError: It is neither None nor a whole number above 0.
+    """
+    if max_parts is None or (isinstance(max_parts, int) and max_parts > 0):
+        return max_parts
+    raise ValueError("max_parts must be a whole number above 0, or None for no limit")
 
 
 def check_parts(text: str, *, max_parts: int | None) -> int:
@@ -70,7 +109,7 @@ def make_message(
     *,
     settings: Settings,
     txn_id: str,
-    sender: str | None = None,
+    sender: object = None,
     channel: str | None = None,
     is_confidential: bool = False,
 ) -> Message:

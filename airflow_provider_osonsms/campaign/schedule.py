@@ -4,6 +4,7 @@ Reference:
     OsonSMS protocol 1.5, §5.1; wire-notes 15; design §6 (time zone).
 """
 
+import contextlib
 import re
 from datetime import datetime
 
@@ -21,27 +22,25 @@ def read_send_at(value: object) -> datetime:
     Raises:
         InvalidMessageError: It is neither.
     """
-    if isinstance(value, datetime):
-        return _to_wall_time(value if value.tzinfo else value.replace(tzinfo=TAJIK_TIME))
-    if not isinstance(value, str):
+    if not isinstance(value, datetime | str):
         raise InvalidMessageError(f"send_at must be a datetime or an ISO text, not {type(value).__name__}")
-    try:
-        if not _DATE_AND_TIME.fullmatch(value.strip()):
-            raise ValueError  # noqa: TRY301
-        moment = pendulum.parse(value.strip(), tz="Asia/Dushanbe")
-    except (ValueError, OverflowError):
-        moment = None
+    with contextlib.suppress(ValueError, OverflowError):
+        moment = value if isinstance(value, datetime) else _parse(value.strip())
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=TAJIK_TIME)
+        return aware.astimezone(TAJIK_TIME).replace(microsecond=0)  # the wire carries seconds
+    raise InvalidMessageError(
+        "send_at must name a date and a time, such as '2026-12-01 09:00' (Asia/Dushanbe) or "
+        "'2026-12-01T04:00:00Z'"
+    )
+
+
+def _parse(text: str) -> datetime:
+    if not _DATE_AND_TIME.fullmatch(text):
+        raise ValueError
+    moment = pendulum.parse(text, tz="Asia/Dushanbe")
     if not isinstance(moment, datetime):
-        raise InvalidMessageError(
-            "send_at must name a date and a time, such as '2026-12-01 09:00' (Asia/Dushanbe) or "
-            f"'2026-12-01T04:00:00Z'; it is {value[:40]!r}"
-        )
-    return _to_wall_time(datetime.fromisoformat(moment.isoformat()))
-
-
-def _to_wall_time(moment: datetime) -> datetime:
-    """Cut to the seconds that the wire carries."""
-    return moment.astimezone(TAJIK_TIME).replace(microsecond=0)
+        raise ValueError  # noqa: TRY004
+    return datetime.fromisoformat(moment.isoformat())
 
 
 def require_future(send_at: datetime, now: datetime) -> None:

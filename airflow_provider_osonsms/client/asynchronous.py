@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Protocol
-from uuid import uuid4
 
+from airflow_provider_osonsms.client.blocking import make_nonce
 from airflow_provider_osonsms.protocol import flows
 from airflow_provider_osonsms.protocol.errors import TransportError
 from airflow_provider_osonsms.protocol.models import (
@@ -47,17 +47,23 @@ class AsyncOsonSmsClient:
         self._transport = transport
         self._sleep = sleep
 
-    async def send(self, message: Message, *, past: Past = Past.NOTHING) -> SendReceipt:
+    async def send(
+        self,
+        message: Message,
+        *,
+        past: Past = Past.NOTHING,
+        on_doubt: Callable[[Past], None] = lambda _past: None,
+    ) -> SendReceipt:
         """Submit *message* at most once; see `flows.send_once`."""
-        return await self._drive(flows.send_once(message, self.account, past=past))
+        return await self._drive(flows.send_once(message, self.account, past=past, on_doubt=on_doubt))
 
     async def query_status(self, msg_id: str) -> DeliveryStatus:
         """Ask once where a message is; see `flows.query_status`."""
-        return await self._drive(flows.query_status(msg_id, self.account, make_nonce=_make_nonce))
+        return await self._drive(flows.query_status(msg_id, self.account, make_nonce=make_nonce))
 
     async def query_balance(self) -> Decimal:
         """Ask for the balance in somoni; see `flows.query_balance`."""
-        return await self._drive(flows.query_balance(self.account, make_nonce=_make_nonce))
+        return await self._drive(flows.query_balance(self.account, make_nonce=make_nonce))
 
     async def create_bulk(
         self, job: BulkJob, *, may_resend: bool = False, past: Past = Past.NOTHING
@@ -91,7 +97,3 @@ async def open_async_client(account: Account) -> AsyncIterator[AsyncOsonSmsClien
 
     async with AiohttpTransport() as transport:
         yield AsyncOsonSmsClient(account, transport)
-
-
-def _make_nonce() -> str:
-    return uuid4().hex

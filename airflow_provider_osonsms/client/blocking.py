@@ -43,17 +43,23 @@ class OsonSmsClient:
         self._transport = transport
         self._sleep = sleep
 
-    def send(self, message: Message, *, past: Past = Past.NOTHING) -> SendReceipt:
+    def send(
+        self,
+        message: Message,
+        *,
+        past: Past = Past.NOTHING,
+        on_doubt: Callable[[Past], None] = lambda _past: None,
+    ) -> SendReceipt:
         """Submit *message* at most once; see `flows.send_once`."""
-        return self._drive(flows.send_once(message, self.account, past=past))
+        return self._drive(flows.send_once(message, self.account, past=past, on_doubt=on_doubt))
 
     def query_status(self, msg_id: str) -> DeliveryStatus:
         """Ask once where a message is; see `flows.query_status`."""
-        return self._drive(flows.query_status(msg_id, self.account, make_nonce=_make_nonce))
+        return self._drive(flows.query_status(msg_id, self.account, make_nonce=make_nonce))
 
     def query_balance(self) -> Decimal:
         """Ask for the balance in somoni; see `flows.query_balance`."""
-        return self._drive(flows.query_balance(self.account, make_nonce=_make_nonce))
+        return self._drive(flows.query_balance(self.account, make_nonce=make_nonce))
 
     def create_bulk(
         self, job: BulkJob, *, may_resend: bool = False, past: Past = Past.NOTHING
@@ -89,5 +95,6 @@ def open_client(account: Account) -> Iterator[OsonSmsClient]:
         yield OsonSmsClient(account, transport)
 
 
-def _make_nonce() -> str:
+def make_nonce() -> str:
+    """Make a txn_id that seasons the hash of one question (wire-notes 6)."""
     return uuid4().hex

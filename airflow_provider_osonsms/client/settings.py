@@ -4,6 +4,7 @@ The errors name the field and the Connection, never the value: a salt pasted int
 unseen.
 """
 
+import contextlib
 import difflib
 import re
 from collections.abc import Callable, Mapping
@@ -104,10 +105,9 @@ class _Reader:
         value = self.take(name)
         if value is None:
             return default
-        try:
+        with contextlib.suppress(ValueError, TypeError, InvalidOperation):
             return parse(value)
-        except (ValueError, TypeError, InvalidOperation):
-            raise self.wrong(f"extra '{name}'", f"must be {wanted}") from None
+        raise self.wrong(f"extra '{name}'", f"must be {wanted}")  # not above: a ValueError keeps the value
 
     def wrong(self, field: str, problem: str) -> InvalidSettingsError:
         return InvalidSettingsError(f"Connection '{self.conn_id}': {field} {problem}")
@@ -119,8 +119,9 @@ class _Reader:
             raise self.wrong(f"extra '{name}'", f"is not a field of this Connection: {hint}")
 
 
-def _check_login(login: str | None, reader: _Reader) -> str:
-    if not login or not login.strip():
+def _check_login(value: object, reader: _Reader) -> str:
+    login = "" if value is None else str(value)
+    if not login.strip():
         raise reader.wrong("login", "is missing: enter the login that OsonSMS gave you")
     if HASH_SEPARATOR in login:
         raise reader.wrong("login", f"must not hold {HASH_SEPARATOR!r}")
@@ -154,7 +155,8 @@ def _make_url(
         parts = urlsplit(text)
         has_port = parts.port is not None
     except ValueError:
-        raise problem from None
+        parts = urlsplit("")
+        has_port = False
     is_plain = not (parts.query or parts.fragment or parts.username or parts.password)
     is_host = (
         re.fullmatch(r"[A-Za-z0-9._\-\[\]:]+", parts.netloc) is not None

@@ -5,6 +5,7 @@ Reference:
 """
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
@@ -36,6 +37,8 @@ def decide(
 ) -> Decision:
     """Decide what a task that waits for *tracked* messages does next.
 
+    It waits until all have a final status; at the deadline enough delivered ones are enough.
+
     Args:
         tracked: Messages that can be asked for.
         delivered: Those with the status DELIVERED.
@@ -44,9 +47,11 @@ def decide(
         now: Aware.
         deadline: Aware.
     """
-    if pending:
-        return Decision.TIME_OUT if now >= deadline else Decision.WAIT
-    return Decision.SUCCEED if delivered >= min_delivered * tracked else Decision.FAIL
+    if pending and now < deadline:
+        return Decision.WAIT
+    if delivered >= Decimal(str(min_delivered)) * tracked:
+        return Decision.SUCCEED
+    return Decision.TIME_OUT if pending else Decision.FAIL
 
 
 def plan_patience(now: datetime, deadline: datetime, *, timeout: float) -> float:
@@ -65,3 +70,12 @@ def plan_pause(round_number: int, *, poll_interval: float, jitter: float = 0.0) 
     longest = max(poll_interval, LONGEST_PAUSE)
     exponent = min(round_number, 64)
     return min(poll_interval * BACK_OFF**exponent, longest) * (1 + jitter / 10)
+
+
+def count_rounds(elapsed: float, *, poll_interval: float) -> int:
+    """Count the pauses that fit into *elapsed* seconds: the round of a process that remembers nothing."""
+    rounds, spent = 0, plan_pause(0, poll_interval=poll_interval)
+    while spent <= elapsed:
+        rounds += 1
+        spent += plan_pause(rounds, poll_interval=poll_interval)
+    return rounds

@@ -1,11 +1,13 @@
 """Which messages to wait for: from what a send task returned to msg_ids."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
+_MSISDN = re.compile(r"992[0-9]{9}")
 _ACCEPTED = "a msg_id, the output of a send task, or a list of either"
 
 
@@ -39,8 +41,7 @@ def _walk(value: Any) -> Iterator[str | None]:
     elif isinstance(value, Mapping):
         if "msg_id" not in value:
             raise InvalidMessageError(
-                f"messages holds a dict without 'msg_id' (its keys: {', '.join(map(str, value))}); accepted "
-                f"are {_ACCEPTED}"
+                f"messages holds a dict of {len(value)} keys without 'msg_id'; accepted are {_ACCEPTED}"
             )
         yield None if value["msg_id"] is None else _check(str(value["msg_id"]).strip())
     elif value is None or not hasattr(value, "__iter__"):
@@ -52,6 +53,10 @@ def _walk(value: Any) -> Iterator[str | None]:
 
 
 def _check(msg_id: str) -> str:
+    if _MSISDN.fullmatch(msg_id):
+        raise InvalidMessageError(
+            "messages holds a phone number; a message is asked for by the msg_id of its send"
+        )
     if not msg_id.isascii() or not msg_id.isalnum():
         raise InvalidMessageError(
             "messages holds a text that is no msg_id (letters and digits only): if it should be a template "

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 
 DEFAULT_CONCURRENCY = 16
 
+Doubt = tuple[DeliveryStatus, int]
+"""A doubtful status, and how often in a row it was seen."""
+
 
 class Watch:
     """Knows what became of each message, and asks only for those that may still change."""
@@ -27,7 +30,7 @@ class Watch:
         *,
         min_delivered: float = 1.0,
         concurrency: int = DEFAULT_CONCURRENCY,
-        sightings: dict[str, int] | None = None,
+        doubts: Mapping[str, Doubt] | None = None,
     ) -> None:
         """Start a watch.
 
@@ -35,14 +38,14 @@ class Watch:
             messages: Whom to watch.
             min_delivered: Share of the tracked messages, 0 to 1, that must be delivered.
             concurrency: Questions under way at once.
-            sightings: Doubtful sightings in a row so far, by msg_id, from an earlier watch.
+            doubts: What an earlier watch has seen in a row, by msg_id.
         """
         self._messages = messages
         self._min_delivered = min_delivered
         self._concurrency = concurrency
         self._pending: dict[str, DeliveryStatus | None] = dict.fromkeys(messages.msg_ids)
         self._final: Counter[DeliveryStatus] = Counter()
-        self.sightings: dict[str, int] = dict(sightings or {})
+        self.doubts: dict[str, Doubt] = dict(doubts or {})
 
     async def look(
         self, client: AsyncOsonSmsClient, *, patience: float | None = None, only_doubtful: bool = False
@@ -57,7 +60,7 @@ class Watch:
         Raises:
             FinalRefusalError: The account is refused: asking on makes no sense.
         """
-        wanted = [msg_id for msg_id in self._pending if not only_doubtful or msg_id in self.sightings]
+        wanted = [msg_id for msg_id in self._pending if not only_doubtful or msg_id in self.doubts]
         failures: Counter[str] = Counter()
         questions = iter(wanted)
         try:
@@ -112,15 +115,15 @@ class Watch:
                 failures[type(error).__name__] += 1
 
     def _see(self, msg_id: str, status: DeliveryStatus) -> None:
-        before = self.sightings.pop(msg_id, 0)
-        seen = before + 1 if self._pending[msg_id] in (status, None) else 1
-        if is_final(status, sightings=seen):
+        last, count = self.doubts.pop(msg_id, (status, 0))
+        sightings = count + 1 if last is status else 1
+        if is_final(status, sightings=sightings):
             del self._pending[msg_id]
             self._final[status] += 1
             return
         self._pending[msg_id] = status
         if status.is_doubtful:
-            self.sightings[msg_id] = seen
+            self.doubts[msg_id] = (status, sightings)
 
 
 def describe(summary: dict[str, Any]) -> str:

@@ -36,10 +36,10 @@ def sorted_failures() -> Iterator[None]:
         raise AirflowSkipException(f"Nothing was sent: {error}") from None
     except DuplicateTransactionError as error:
         raise AirflowFailException(
-            f"{error}, although this task has not tried before: it belongs to another message, which was "
-            "sent, and this one was not. Do two installations (staging and production?) share this account "
-            "with the same dag and run ids? Then set another 'key_namespace' in the extra of one Connection "
-            "and clear this task"
+            f"{error}, although this task has not used it before: it belongs to another message, which was "
+            f"sent, and this one was not. Do two installations (staging and production?) share this account "
+            f"with the same dag and run ids? Then set another 'key_namespace' in the extra of this task's "
+            f"Connection, and clear this task"
         ) from None
     except _FINAL as error:
         raise AirflowFailException(str(error)) from None

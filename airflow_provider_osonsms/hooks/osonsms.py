@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from airflow_provider_osonsms._compat import (
     read_extra,
 )
 from airflow_provider_osonsms.campaign.messages import choose_sender, make_message, read_phone, read_text
+from airflow_provider_osonsms.campaign.schedule import read_send_at, require_future
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
 from airflow_provider_osonsms.client.blocking import OsonSmsClient, open_client
 from airflow_provider_osonsms.client.settings import Settings, read_settings
@@ -122,10 +123,11 @@ class OsonSmsHook(BaseHook):
         with open_client(settings.account) as client:
             return client.send(sms, past=Past.ATTEMPTED)
 
-    def get_status(self, msg_id: str) -> DeliveryStatus:
+    def get_status(self, msg_id: str | int | None) -> DeliveryStatus:
         """Ask where a message is.
 
         Raises:
+            InvalidMessageError: There is no msg_id to ask for, as after ``accepted_untracked``.
             UnknownMessageError: The gateway does not know this msg_id.
             OsonSmsError: No usable answer, or a refusal.
 
@@ -133,7 +135,7 @@ class OsonSmsHook(BaseHook):
             OsonSMS protocol 1.5, §3.
         """
         with self.open_client() as client:
-            return client.query_status(str(msg_id))
+            return client.query_status("" if msg_id is None else str(msg_id))
 
     def get_balance(self) -> Decimal:
         """Return the balance in somoni.
@@ -153,33 +155,36 @@ class OsonSmsHook(BaseHook):
         message: str,
         *,
         txn_id: str,
-        send_at: datetime,
+        send_at: datetime | str,
         sender: str | None = None,
     ) -> BulkReceipt:
         """Create one bulk job; an upload whose answer is lost is not repeated.
 
         Args:
-            phones: At most 384,615 numbers of Tajikistan.
+            phones: At most 384,615 numbers of Tajikistan; one that is there twice is texted once.
             message: One text for all.
             txn_id: Your key of this job.
-            send_at: Aware datetime.
+            send_at: Datetime or ISO text in the future; without a zone it means Asia/Dushanbe.
             sender: One of the account's sender names; default: the Connection's.
 
         Raises:
             InvalidMessageError: Nothing was uploaded: the text says what to correct.
-            OutcomeUnknownError: The job may exist: look in the cabinet before you repeat.
-            OsonSmsError: The gateway refused or was not reached: no job exists.
+            OutcomeUnknownError, TemporaryRefusalError: The job may exist: look in the cabinet before you
+            repeat. OsonSmsError: The gateway refused or was not reached: no job exists.
 
         Reference:
             OsonSMS protocol 1.5, §5.
         """
         settings = self.get_settings()
+        moment = read_send_at(send_at)
+        require_future(moment, datetime.now(UTC))
+        unique = dict.fromkeys(read_phone(phone) for phone in phones)
         job = BulkJob(
-            csv="".join(f"{read_phone(phone)}\n" for phone in phones).encode(),
+            csv="".join(f"{phone}\n" for phone in unique).encode(),
             text=read_text(message),
             sender=choose_sender(sender, settings),
             txn_id=txn_id,
-            send_at=send_at,
+            send_at=moment,
         )
         with open_client(settings.account) as client:
             return client.create_bulk(job, past=Past.ATTEMPTED)
@@ -194,12 +199,14 @@ class OsonSmsHook(BaseHook):
 
     @contextmanager
     def _named(self) -> Iterator[None]:
+        if not isinstance(self.osonsms_conn_id, str) or not self.osonsms_conn_id:
+            raise InvalidSettingsError("osonsms_conn_id is empty: name a Connection of type osonsms")
         try:
             yield
         except AirflowNotFoundException:
             raise InvalidSettingsError(
-                f"Connection '{self.osonsms_conn_id}' is not defined: create one of type osonsms with login "
-                f"and password"
+                f"Connection '{self.osonsms_conn_id}' is not defined or cannot be read: create one of type "
+                f"osonsms with login and password"
             ) from None
 
     def _read(self, connection: Connection) -> Settings:

@@ -1,14 +1,58 @@
-"""Operators whose template fields are personal."""
+"""Operators whose template fields are personal: Airflow stores and shows what it has rendered."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_osonsms._compat import BaseOperator
-from airflow_provider_osonsms.campaign.concealed import Concealed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Concealed:
+    """Holds a personal value and prints as *shown* only."""
+
+    value: Any = field(repr=False)
+    shown: str
+
+    def __str__(self) -> str:
+        return self.shown
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSource:
+    """A callable that prints the same in every process.
+
+    Airflow before 3.3 stores ``str()`` of a template field with the DAG: the address in a plain function's
+    ``repr`` would make every parse a new DAG version.
+    """
+
+    function: Callable[..., Any]
+
+    def __call__(self, context: Any, jinja_env: Any) -> Any:
+        """Call the function as Airflow calls a template field."""
+        return self.function(context=context, jinja_env=jinja_env)
+
+    def __str__(self) -> str:
+        return f"<callable {getattr(self.function, '__qualname__', type(self.function).__name__)}>"
+
+    __repr__ = __str__
+
+
+def name_source(source: Any) -> Any:
+    """Return a callable *source* with a steady name, and anything else as it is."""
+    is_function = callable(source) and not hasattr(
+        source, "resolve"
+    )  # XComArg and its like resolve themselves
+    return NamedSource(source) if is_function else source
+
+
+def reveal(value: Any) -> Any:
+    """Return what a Concealed holds, and anything else as it is."""
+    return value.value if isinstance(value, Concealed) else value
 
 
 class ConcealingOperator(BaseOperator):
-    """Conceals personal template fields as soon as they are rendered: Airflow stores and shows them."""
+    """Conceals its personal template fields as soon as they are rendered."""
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], *args: Any, **kwargs: Any

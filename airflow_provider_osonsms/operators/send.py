@@ -5,13 +5,18 @@ from typing import Any, ClassVar
 
 from airflow_provider_osonsms._compat import AirflowFailException, Context, identify_task, open_journal
 from airflow_provider_osonsms.audience.phones import mask_phone
-from airflow_provider_osonsms.campaign.concealed import reveal
-from airflow_provider_osonsms.campaign.messages import check_parts, make_message, read_phone
+from airflow_provider_osonsms.campaign.messages import (
+    check_max_parts,
+    check_parts,
+    make_message,
+    read_name,
+    read_phone,
+)
 from airflow_provider_osonsms.campaign.single import send_with_journal
 from airflow_provider_osonsms.client.blocking import open_client
 from airflow_provider_osonsms.hooks.failures import sorted_failures
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
-from airflow_provider_osonsms.operators.concealing import ConcealingOperator
+from airflow_provider_osonsms.operators.concealing import ConcealingOperator, reveal
 from airflow_provider_osonsms.protocol.models import Outcome, Past, SendReceipt
 
 
@@ -69,7 +74,7 @@ class OsonSmsSendOperator(ConcealingOperator):
         self.txn_id = txn_id
         self.channel = channel
         self.is_confidential = is_confidential
-        self.max_parts = max_parts
+        self.max_parts = check_max_parts(max_parts)
         self.is_dry_run = dry_run
         self.osonsms_conn_id = osonsms_conn_id
 
@@ -79,6 +84,7 @@ class OsonSmsSendOperator(ConcealingOperator):
             settings = OsonSmsHook(self.osonsms_conn_id).get_settings()
             identity = identify_task(context)
             phone = read_phone(reveal(self.phone))
+            chosen_txn_id = read_name(self.txn_id, "txn_id")
             own_txn_id = identity.make_send_txn_id(
                 phone, channel=self.channel, namespace=settings.key_namespace
             )
@@ -86,7 +92,7 @@ class OsonSmsSendOperator(ConcealingOperator):
                 phone,
                 reveal(self.message),
                 settings=settings,
-                txn_id=self.txn_id or own_txn_id,
+                txn_id=chosen_txn_id or own_txn_id,
                 sender=self.sender,
                 channel=self.channel,
                 is_confidential=self.is_confidential,
@@ -95,7 +101,7 @@ class OsonSmsSendOperator(ConcealingOperator):
             if self.is_dry_run:
                 self.log.info("Dry run: nothing is sent to %s (%d parts)", mask_phone(phone), parts)
                 return _to_dict(SendReceipt(txn_id=message.txn_id, parts=parts, outcome=Outcome.PENDING))
-            past = Past.ATTEMPTED if self.txn_id else identity.past
+            past = Past.ATTEMPTED if chosen_txn_id else identity.past
             with open_client(settings.account) as client:
                 receipt = send_with_journal(client, message, journal=open_journal(context), past=past)
         return self._report(receipt, phone, parts)
@@ -109,10 +115,10 @@ class OsonSmsSendOperator(ConcealingOperator):
             )
         if receipt.outcome is Outcome.ACCEPTED_UNTRACKED:
             self.log.warning(
-                "The message to %s was accepted under txn_id %s in an earlier attempt, whose answer was "
-                "lost: it cannot be tracked to delivery",
-                mask_phone(phone),
+                "The gateway knows txn_id %s already: the message to %s was accepted before, by an attempt "
+                "whose answer was lost or by another task with this key. It cannot be tracked to delivery",
                 receipt.txn_id,
+                mask_phone(phone),
             )
         else:
             self.log.info(

@@ -174,10 +174,8 @@ def _check_sender(sender: str) -> str:
 def _check_text(text: str) -> str:
     if not text.strip():
         raise InvalidMessageError("the text of the message is empty")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise InvalidMessageError("the text holds half of a surrogate pair and cannot be sent") from None
+    if text.encode(errors="ignore").decode() != text:
+        raise InvalidMessageError("the text holds half of a surrogate pair and cannot be sent")
     return text
 
 

@@ -12,7 +12,10 @@ from decimal import Decimal
 
 from airflow_provider_osonsms.protocol.build import build_balance, build_bulk, build_query, build_send
 from airflow_provider_osonsms.protocol.errors import (
+    BalanceExhaustedError,
+    BulkRefusedError,
     DuplicateTransactionError,
+    FinalRefusalError,
     OutcomeUnknownError,
     RequestNotSentError,
     TemporaryRefusalError,
@@ -40,7 +43,12 @@ FIRST_PAUSE = 1.0
 
 
 def send_once(
-    message: Message, account: Account, *, attempts: int = ATTEMPTS, past: Past = Past.NOTHING
+    message: Message,
+    account: Account,
+    *,
+    attempts: int = ATTEMPTS,
+    past: Past = Past.NOTHING,
+    on_doubt: Callable[[Past], None] = lambda _past: None,
 ) -> Flow[SendReceipt]:
     """Submit *message* at most once, however often the network fails.
 
@@ -49,6 +57,7 @@ def send_once(
         account: Who sends.
         attempts: Requests at most, all with the same txn_id.
         past: What is known of earlier uses of this txn_id.
+        on_doubt: Told of each attempt that may have used the txn_id, before the next one.
 
     Returns:
         A receipt whose outcome is ``accepted``; ``accepted_untracked`` after an explained 108; or
@@ -72,6 +81,8 @@ def send_once(
             return parse_send((yield from _ask(request)), txn_id=message.txn_id)
         except (TransportError, TemporaryRefusalError) as error:
             failures.append(error)
+            if (doubt := _find_doubt(failures)) is not Past.NOTHING:
+                on_doubt(doubt)
         except DuplicateTransactionError:
             outcome = _explain_duplicate(failures, past)
             if outcome is None:
@@ -130,7 +141,7 @@ def create_bulk(
     Raises:
         OutcomeUnknownError: The job may exist: look for it in the cabinet.
         RequestNotSentError: No attempt reached the gateway; no job was created.
-        FinalRefusalError, BulkRefusedError: No job was created.
+        FinalRefusalError, BulkRefusedError, BalanceExhaustedError: No job was created.
 
     Reference:
         OsonSMS protocol 1.5, §5; design §2 "Bulk is different".
@@ -147,6 +158,10 @@ def create_bulk(
             failures.append(error)
             if not may_resend:
                 break
+        except (BalanceExhaustedError, BulkRefusedError, FinalRefusalError):
+            if _find_doubt(failures) is Past.NOTHING:
+                raise
+            break
         except DuplicateTransactionError:
             outcome = _explain_duplicate(failures, past)
             if failures and outcome is Outcome.UNCERTAIN:
@@ -169,12 +184,18 @@ def _ask(request: Request) -> Flow[Response]:
     return response
 
 
+def _find_doubt(failures: list[Exception]) -> Past:
+    """Find what *failures* leave open about the txn_id."""
+    if any(isinstance(error, TemporaryRefusalError) for error in failures):
+        return Past.REFUSED_FOR_NOW
+    if any(isinstance(error, OutcomeUnknownError) for error in failures):
+        return Past.ATTEMPTED
+    return Past.NOTHING
+
+
 def _explain_duplicate(failures: list[Exception], past: Past) -> Outcome | None:
-    if past is Past.REFUSED_FOR_NOW or any(isinstance(error, TemporaryRefusalError) for error in failures):
-        return Outcome.UNCERTAIN
-    if past is Past.ATTEMPTED or any(isinstance(error, OutcomeUnknownError) for error in failures):
-        return Outcome.ACCEPTED_UNTRACKED
-    return None
+    outcomes = {Past.REFUSED_FOR_NOW: Outcome.UNCERTAIN, Past.ATTEMPTED: Outcome.ACCEPTED_UNTRACKED}
+    return outcomes.get(max(past, _find_doubt(failures)))
 
 
 def _pick_most_doubtful(failures: list[Exception]) -> Exception:

@@ -6,7 +6,7 @@ Whatever is secret or personal is left out of ``repr``: a value may end in a log
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TypeVar
 
 from airflow_provider_osonsms.protocol.vocabulary import (
@@ -31,14 +31,14 @@ class Outcome(StrEnum):
     PENDING = "pending"
 
 
-class Past(StrEnum):
-    """What is known of earlier uses of a txn_id; it decides what a 108 means (design §2)."""
+class Past(IntEnum):
+    """What is known of earlier uses of a txn_id, ordered by doubt: what a 108 means (design §2)."""
 
-    NOTHING = "nothing"
+    NOTHING = 0
     """It is new: a 108 is somebody else's."""
-    ATTEMPTED = "attempted"
+    ATTEMPTED = 1
     """It may have been accepted: a 108 says that it was."""
-    REFUSED_FOR_NOW = "refused_for_now"
+    REFUSED_FOR_NOW = 2
     """It met 109, 112 or 113, which may have used it up: a 108 proves nothing (wire-notes 10)."""
 
 

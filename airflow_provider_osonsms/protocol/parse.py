@@ -158,8 +158,8 @@ def _read_json(response: Response) -> dict[str, Any]:
     try:
         answer = json.loads(response.body)
     except (ValueError, RecursionError):
-        raise _unexpected(response, "it is not JSON") from None
-    if not isinstance(answer, dict):
+        answer = None
+    if not isinstance(answer, dict):  # raised here and not above: a JSON error would keep the body
         raise _unexpected(response, "it is not a JSON object")
     return answer
 

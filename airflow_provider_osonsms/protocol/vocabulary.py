@@ -8,8 +8,6 @@ from datetime import timedelta, timezone
 from enum import IntEnum, StrEnum
 from typing import Final
 
-PROTOCOL_VERSION: Final = "1.5"
-
 DEFAULT_API_URL: Final = "https://api.osonsms.com"
 DEFAULT_BULK_URL: Final = "https://cab.osonsms.com"
 

@@ -1,8 +1,9 @@
 """The sensor: waits until messages have a terminal status."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, NoReturn
 
@@ -21,10 +22,12 @@ from airflow_provider_osonsms.delivery.decision import (
     LONGEST_PAUSE,
     SIGHTINGS_OF_DOUBT,
     Decision,
+    count_rounds,
     plan_patience,
+    plan_pause,
 )
 from airflow_provider_osonsms.delivery.messages import read_messages
-from airflow_provider_osonsms.delivery.watch import DEFAULT_CONCURRENCY, Watch, describe
+from airflow_provider_osonsms.delivery.watch import DEFAULT_CONCURRENCY, Doubt, Watch, describe
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.protocol.errors import (
     FinalRefusalError,
@@ -32,9 +35,10 @@ from airflow_provider_osonsms.protocol.errors import (
     InvalidSettingsError,
 )
 from airflow_provider_osonsms.protocol.models import Account
+from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
-_SIGHTINGS_KEY = "osonsms_sightings"
-_MOST_SIGHTINGS = 1000
+_DOUBTS_KEY = "osonsms_doubts"
+_MOST_DOUBTS = 1000
 _TRIGGERER_GRACE = timedelta(minutes=10)
 
 
@@ -57,9 +61,10 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         messages: A msg_id, the output of a send task, or a list of either. Messages without a msg_id are
             counted as untracked and not waited for.
         osonsms_conn_id: Id of the Connection.
-        min_delivered: Share of the tracked messages, 0 to 1, that must be delivered.
+        min_delivered: Share of the tracked messages, 0 to 1, that must be delivered. Reaching it does not end
+            the wait for the others before the deadline.
         concurrency: Questions under way at once.
-        poke_interval: Seconds before the second round; later pauses grow to a minute.
+        poke_interval: Seconds before the second round; later pauses grow to a minute, in every mode.
         timeout: Seconds until the deadline, from the task's start.
         deferrable: Wait in the triggerer, without a worker slot.
 
@@ -87,17 +92,17 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         osonsms_conn_id: str = OsonSmsHook.default_conn_name,
         min_delivered: float = 1.0,
         concurrency: int = DEFAULT_CONCURRENCY,
-        poke_interval: float = 10.0,
+        poke_interval: float | timedelta = 10.0,
         deferrable: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        kwargs.setdefault("exponential_backoff", True)
-        kwargs.setdefault("max_wait", max(LONGEST_PAUSE, poke_interval))
         super().__init__(poke_interval=poke_interval, **kwargs)
-        if not 0 <= min_delivered <= 1:
+        if not self.poke_interval > 0:
+            raise ValueError("poke_interval must be above 0 seconds")
+        if not isinstance(min_delivered, int | float) or not 0 <= min_delivered <= 1:
             raise ValueError("min_delivered is a share: a number from 0 to 1")
-        if concurrency < 1:
-            raise ValueError("concurrency must be at least 1")
+        if not isinstance(concurrency, int) or concurrency < 1:
+            raise ValueError("concurrency must be a whole number, at least 1")
         self.messages = messages
         self.osonsms_conn_id = osonsms_conn_id
         self.min_delivered = min_delivered
@@ -144,10 +149,11 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
         """Take the trigger's event; anything unexpected fails."""
-        event = event or {}
+        if not isinstance(event, dict) or not isinstance(event.get("summary"), dict):
+            event = {"summary": {}}
         if event.get("error"):
             raise AirflowFailException(event["error"])
-        return self._conclude(event.get("decision"), event.get("summary", {}))
+        return self._conclude(event.get("decision") if event["summary"] else None, event["summary"])
 
     def _conclude(self, decision: str | None, summary: dict[str, Any]) -> dict[str, Any]:
         if decision == Decision.SUCCEED:
@@ -190,13 +196,18 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         return began or datetime.now(UTC)
 
     def _start_watch(self, context: Context) -> Watch:
-        sightings = open_journal(context).get(_SIGHTINGS_KEY) if self.reschedule else None
         return Watch(
             self._messages,
             min_delivered=self.min_delivered,
             concurrency=self.concurrency,
-            sightings=sightings,
+            doubts=_read_doubts(open_journal(context).get(_DOUBTS_KEY), context) if self.reschedule else None,
         )
+
+    def _get_next_poke_interval(self, _: Any, run_duration: Callable[[], float], *__: Any) -> float:
+        """Grow as the trigger's pauses do, to the deadline; Airflow's own back-off overflows within a day."""
+        elapsed = run_duration()
+        rounds = count_rounds(elapsed, poll_interval=self.poke_interval)
+        return max(0.0, min(plan_pause(rounds, poll_interval=self.poke_interval), self.timeout - elapsed))
 
     async def _look(self, account: Account, *, only_doubtful: bool = False) -> None:
         async with open_async_client(account) as client:
@@ -213,9 +224,23 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             return
         journal = open_journal(context)
         if not isinstance(journal, NoJournal):
-            journal.set(_SIGHTINGS_KEY, dict(list(self._watch.sightings.items())[:_MOST_SIGHTINGS]))
+            seen = list(self._watch.doubts.items())[:_MOST_DOUBTS]
+            doubts = {msg_id: [str(status), count] for msg_id, (status, count) in seen}
+            journal.set(_DOUBTS_KEY, {"try": context["ti"].try_number, "doubts": doubts})
             return
         for _ in range(SIGHTINGS_OF_DOUBT - 1):
-            if self._watch.sightings:
-                time.sleep(min(self.poke_interval, LONGEST_PAUSE / 10))
+            if self._watch.doubts:
+                time.sleep(min(self.poke_interval, LONGEST_PAUSE))
                 asyncio.run(self._look(account, only_doubtful=True))
+
+
+def _read_doubts(record: Any, context: Context) -> dict[str, Doubt]:
+    """Read what the last poke of this try has noted; anything else is forgotten, and counting starts anew."""
+    if not isinstance(record, dict) or record.get("try") != context["ti"].try_number:
+        return {}
+    with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
+        return {
+            str(msg_id): (DeliveryStatus(status), int(count))
+            for msg_id, (status, count) in record["doubts"].items()
+        }
+    return {}

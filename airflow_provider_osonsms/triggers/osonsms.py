@@ -9,11 +9,13 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_provider_osonsms.client.asynchronous import open_async_client
 from airflow_provider_osonsms.delivery.decision import Decision, plan_patience, plan_pause
 from airflow_provider_osonsms.delivery.messages import TrackedMessages
 from airflow_provider_osonsms.delivery.watch import DEFAULT_CONCURRENCY, Watch, describe
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.models import Account
 
 FIRST_LOOK_AFTER = 6.0
 """Seconds: a trigger that fires while the task that deferred is still being reported as ended makes the
@@ -86,7 +88,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
     async def _wait(self, watch: Watch) -> Decision:
         deadline = datetime.fromisoformat(self.deadline)
         await self._sleep(FIRST_LOOK_AFTER, deadline)
-        async with OsonSmsHook(self.osonsms_conn_id).open_async_client() as client:
+        async with open_async_client(await self._read_account(deadline)) as client:
             for round_number in itertools.count():
                 patience = plan_patience(datetime.now(UTC), deadline, timeout=client.account.timeout)
                 await watch.look(client, patience=patience)
@@ -101,6 +103,19 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                 )
                 await self._sleep(pause, deadline)
         raise AssertionError("a watch decides at the deadline")
+
+    async def _read_account(self, deadline: datetime) -> Account:
+        """Read the Connection, again where it cannot be read for now, as while the API server restarts."""
+        while True:
+            try:
+                return (await OsonSmsHook(self.osonsms_conn_id).aget_settings()).account
+            except OsonSmsError:
+                raise
+            except Exception as error:
+                if datetime.now(UTC) >= deadline:
+                    raise
+                self.log.warning("The Connection cannot be read for now: %s", type(error).__name__)
+            await self._sleep(self.poll_interval, deadline)
 
     async def _sleep(self, seconds: float, deadline: datetime) -> None:
         left = (deadline - datetime.now(UTC)).total_seconds()

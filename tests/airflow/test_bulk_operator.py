@@ -1,7 +1,9 @@
 """The bulk operator, run as Airflow runs it, against the simulated gateway."""
 
 import json
+from collections import UserList
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -98,6 +100,12 @@ def test_send_at_is_dushanbe_time(gateway, run_task, send_at):
         ({"recipients": "992900000001"}, "str"),
         ({"phone_column": "mobile"}, "mobile"),
         ({"message": ""}, "empty"),
+        ({"campaign_id": "{{ '' }}"}, "campaign_id is empty"),
+        ({"campaign_id": "{{ none }}"}, "rendered to 'None'"),
+        ({"campaign_id": "\ud800"}, "printable"),
+        ({"send_at": "9999-12-31T23:59:59Z"}, "date and a time"),
+        ({"send_at": pd.NaT}, "send_at must"),
+        ({"send_at": "0001-01-01 00:00"}, "date and a time"),
         ({"message": "я" * 71, "max_parts": 1}, "2 parts"),
     ],
 )
@@ -236,6 +244,36 @@ def test_refused_fields_are_named(gateway, run_task):
 
     assert result.state == "failed"
     assert "from" in str(result.error)
+
+
+def test_nobody_allowed_skips(gateway, run_task, monkeypatch):
+    """On staging an audience of strangers skips the task instead of failing it every week."""
+    monkeypatch.setenv("AIRFLOW_CONN_OSONSMS_DEFAULT", gateway.connection_json(allowed_phones="900000099"))
+
+    assert run_task(make_operator()).state == "skipped"
+    assert gateway.bulks == []
+
+
+def test_mapped_texts_are_jobs_of_their_own(gateway, run_task, supervisor):
+    """Mapped instances that text the same people differently create a job each."""
+    for index, text in enumerate(["one", "two"]):
+        supervisor.store.clear()  # the store of an instance is its own
+        run_task(make_operator(message=text), map_index=index)
+
+    assert [job.text for job in gateway.bulks] == ["one", "two"]
+
+
+def test_output_of_a_mapped_task(gateway, run_task):
+    """Any sequence is a list of recipients, such as what Airflow makes of a mapped task's outputs."""
+    run_task(make_operator(recipients=UserList(PEOPLE)))
+
+    assert list(gateway.bulks[0].phones) == PEOPLE
+
+
+def test_callables_print_steadily():
+    """Whatever callable is given, what Airflow stores of it holds no address in memory."""
+    for source in (make_operator, partial(make_operator), make_operator.__call__):
+        assert "0x" not in str(make_operator(recipients=source).recipients)
 
 
 def test_allowed_phones_reject_the_others(gateway, run_task, monkeypatch):

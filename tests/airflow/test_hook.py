@@ -59,6 +59,25 @@ def test_same_key_is_sent_once(gateway):
     assert len(gateway.sent) == 1
 
 
+def test_bulk_texts_everybody_once(gateway):
+    """A number that is given twice, in whatever spelling, is in the file once."""
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+
+    OsonSmsHook().create_bulk(["992900000001", "+992 900000001"], "x", txn_id="b", send_at=tomorrow)
+
+    assert gateway.bulks[0].phones == ("992900000001",)
+
+
+def test_nothing_to_ask_for_or_past(gateway):
+    """No msg_id, and a past send_at, are refused before anything is asked or uploaded."""
+    with pytest.raises(InvalidMessageError, match="msg_id"):
+        OsonSmsHook().get_status(None)
+    with pytest.raises(InvalidMessageError, match="past"):
+        OsonSmsHook().create_bulk(["992900000001"], "x", txn_id="b", send_at="2020-01-01 09:00")
+
+    assert gateway.requests["query"] == gateway.requests["bulk"] == 0
+
+
 def test_unanswered_bulk_is_not_repeated(gateway):
     """An upload whose answer is lost raises and is not repeated."""
     gateway.inject(Fault.CUT_AFTER, call="bulk")
@@ -125,6 +144,7 @@ def test_wrong_connection_is_named(connect, fields, named):
         hook.get_settings()
 
     assert named in str(raised.value)
+    assert raised.value.__context__ is None  # it would keep the value
 
 
 @pytest.mark.parametrize("extra", ["[1]", "{", '"text"'])

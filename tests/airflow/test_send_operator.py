@@ -1,11 +1,13 @@
 """The send operator, run as Airflow runs it, against the simulated gateway."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
 
 from airflow_provider_osonsms.operators.osonsms import OsonSmsSendOperator
+from airflow_provider_osonsms.protocol import flows
 from airflow_provider_osonsms.simulator import Fault
 
 PHONE = "992900000001"
@@ -85,6 +87,32 @@ def test_foreign_409_fails_loudly(gateway, run_task, supervisor):
     assert len(gateway.sent) == 1
 
 
+def test_foreign_409_fails_again_after_a_clear(gateway, run_task, supervisor, has_journal):
+    """With a journal, a Clear does not turn somebody else's key into a success."""
+    if not has_journal:
+        pytest.skip("Airflow below 3.3 remembers nothing: a second try explains the 409")
+    run_task(make_operator())
+    supervisor.store.clear()
+
+    for try_number in (1, 2):
+        assert "key_namespace" in str(run_task(make_operator(), try_number=try_number).error)
+
+
+def test_foreign_409_after_a_try_that_sent_nothing(gateway, run_task, supervisor, has_journal):
+    """With a journal, an earlier try that was refused explains no 409."""
+    if not has_journal:
+        pytest.skip("Airflow below 3.3 remembers nothing: a second try explains the 409")
+    run_task(make_operator())
+    supervisor.store.clear()
+    gateway.backend.change_account("demo", is_blocked=True)
+    run_task(make_operator())
+    gateway.backend.change_account("demo", is_blocked=False)
+
+    result = run_task(make_operator(), try_number=2)
+
+    assert "key_namespace" in str(result.error)
+
+
 def test_namespace_keeps_installations_apart(gateway, run_task, supervisor, monkeypatch):
     """With another key_namespace the same task of another installation sends its own message."""
     run_task(make_operator())
@@ -150,6 +178,27 @@ def test_uncertain_across_tries(gateway, run_task, has_journal):
     assert "Nobody can tell" in str(second.error)
 
 
+def test_uncertain_after_a_final_refusal(gateway, run_task, has_journal):
+    """A 109 stays a doubt although the same try ended with a refused account."""
+    if not has_journal:
+        pytest.skip("Airflow below 3.3 remembers nothing: the 409 reads as accepted")
+    gateway.inject(Fault.NOT_STORED_BUT_USED_UP)
+    block = gateway.backend.change_account
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flows, "FIRST_PAUSE", 0.3)
+        timer = threading.Timer(0.15, block, args=["demo"], kwargs={"is_blocked": True})
+        timer.start()
+        first = run_task(make_operator())
+        timer.join()
+    block("demo", is_blocked=False)
+
+    second = run_task(make_operator(), try_number=2)
+
+    assert "login" in str(first.error)
+    assert "Nobody can tell" in str(second.error)
+    assert gateway.sent == []
+
+
 def test_temporary_refusals_are_repeated(gateway, run_task):
     """Refusals for now are repeated within the try and leave one SMS."""
     gateway.inject(Fault.NOT_SENT)
@@ -203,6 +252,14 @@ def test_final_refusals_do_not_retry(gateway, run_task, change, hint):
         ({"message": "x" * 161, "max_parts": 1}, "2 parts"),
         ({"sender": "A;B"}, "sender"),
         ({"txn_id": "a b"}, "make_txn_id"),
+        ({"txn_id": "{{ none }}"}, "rendered to 'none'"),
+        ({"txn_id": "{{ '' }}"}, "rendered to ''"),
+        ({"message": "{{ none }}"}, "rendered to 'none'"),
+        ({"message": 4321}, "quote it"),
+        ({"sender": 1.5}, "sender must be"),
+        ({"phone": None}, "rejected"),
+        ({"osonsms_conn_id": ""}, "name a connection"),
+        ({"message": "x" * 9000}, "too long"),
         ({"channel": "pigeon"}, "telegram"),
     ],
 )
@@ -213,6 +270,13 @@ def test_bad_input_is_refused_before_sending(gateway, run_task, fields, hint):
     assert result.state == "failed"
     assert hint in str(result.error).lower()
     assert gateway.requests["send"] == 0
+
+
+@pytest.mark.parametrize("max_parts", [0, "1", 1.5])
+def test_wrong_max_parts_is_refused_when_parsed(max_parts):
+    """A limit that is no whole number above 0 is refused when the DAG file is parsed."""
+    with pytest.raises(ValueError, match="max_parts"):
+        make_operator(max_parts=max_parts)
 
 
 def test_dry_run_sends_nothing(gateway, run_task):

@@ -32,7 +32,7 @@ def send(*endings: str) -> list[str]:
 
 def wait(run_task: Any, mode: str, **kwargs: Any) -> SimpleNamespace:
     """Run the sensor in *mode* to its end, as Airflow does: pokes again, or fires the trigger and resumes."""
-    defaults = {"task_id": "wait", "poke_interval": 0.05, "timeout": 5, "exponential_backoff": False}
+    defaults = {"task_id": "wait", "poke_interval": 0.05, "timeout": 5}
     options = {**defaults, **kwargs}
     if mode != "deferrable":
         options["mode"] = mode
@@ -198,7 +198,13 @@ def test_nothing_to_ask_for(gateway, run_task, mode):
 
 @pytest.mark.parametrize(
     ("messages", "hint"),
-    [(None, "skipped"), ({"id": 5}, "msg_id"), ("[1, 2]", "render"), (1.5, "float"), ([True], "bool")],
+    [
+        (None, "skipped"),
+        ({"id": 5}, "msg_id"),
+        ("[1, 2]", "render"),
+        (1.5, "float"),
+        ([True], "bool"),
+    ],
 )
 def test_wrong_messages(gateway, run_task, messages, hint):
     """What is no message fails without retry and says what is accepted."""
@@ -239,11 +245,52 @@ def test_nothing_to_wait_for_does_not_defer(gateway, run_task):
     assert (result.state, result.xcom["delivered"]) == ("success", 1)
 
 
-def test_event_without_a_result_fails_closed(gateway, run_task):
-    """An event that says nothing fails the task."""
+@pytest.mark.parametrize(
+    "event", [{}, "text", {"decision": "succeed"}, {"decision": "?", "summary": {"a": 1}}]
+)
+def test_event_without_a_result_fails_closed(gateway, run_task, event):
+    """An event that says nothing of use fails the task with a sentence."""
     sensor = OsonSmsDeliverySensor(task_id="wait", messages="1", deferrable=True)
 
-    assert run_task(sensor, next_event={}).state == "failed"
+    result = run_task(sensor, next_event=event)
+
+    assert (result.state, type(result.error).__name__) == ("failed", "AirflowFailException")
+
+
+def test_intervals_may_be_timedeltas(gateway):
+    """Airflow's sensors take seconds or a timedelta, and so does this one."""
+    sensor = OsonSmsDeliverySensor(
+        task_id="wait", messages="1", poke_interval=timedelta(seconds=5), timeout=timedelta(hours=1)
+    )
+
+    assert (sensor.poke_interval, sensor.timeout) == (5, 3600)
+
+
+@pytest.mark.parametrize("elapsed", [0, 100, 86_400, 6 * 86_400])
+def test_pokes_go_on_for_days(gateway, elapsed):
+    """The pause between pokes grows to a minute and stays there, however long the wait."""
+    sensor = OsonSmsDeliverySensor(task_id="wait", messages="1", timeout=7 * 86_400)
+
+    assert sensor._get_next_poke_interval(None, lambda: elapsed, 5000) == (
+        10 if not elapsed else 50.625 if elapsed == 100 else 60
+    )
+
+
+def test_unreadable_connection_is_read_again(gateway, monkeypatch):
+    """A trigger that cannot read its Connection for now goes on instead of failing the task."""
+    read, calls = OsonSmsHook.aget_settings, []
+
+    async def fail_once(self):
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("the API server restarts")
+        return await read(self)
+
+    monkeypatch.setattr(OsonSmsHook, "aget_settings", fail_once)
+    deadline = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    trigger = OsonSmsDeliveryTrigger(msg_ids=send("01"), deadline=deadline, poll_interval=0.01)
+
+    assert asyncio.run(_first_event(trigger))["decision"] == "succeed"
 
 
 def test_trigger_survives_serialisation():
@@ -258,8 +305,18 @@ def test_trigger_survives_serialisation():
     assert set(kwargs) >= {"msg_ids", "deadline", "osonsms_conn_id"}
 
 
-@pytest.mark.parametrize("fields", [{"min_delivered": 1.5}, {"min_delivered": -1}, {"concurrency": 0}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"min_delivered": 1.5},
+        {"min_delivered": -1},
+        {"min_delivered": "0.5"},
+        {"concurrency": 0},
+        {"concurrency": 2.5},
+        {"poke_interval": 0},
+    ],
+)
 def test_wrong_settings_are_refused_when_parsed(fields):
     """A share outside 0 to 1, or no concurrency, is refused when the DAG file is parsed."""
-    with pytest.raises(ValueError, match=r"share|at least 1"):
+    with pytest.raises(ValueError, match=r"share|at least 1|above 0"):
         OsonSmsDeliverySensor(task_id="wait", messages="1", **fields)

@@ -4,11 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_provider_osonsms.campaign.bulk import BulkRun, OnUnconfirmed, UnconfirmedBulkError
+from airflow_provider_osonsms.campaign.bulk import (
+    AudienceChangedError,
+    BulkRun,
+    OnUnconfirmed,
+    UnconfirmedBulkError,
+)
 from airflow_provider_osonsms.campaign.journal import NoJournal
 from airflow_provider_osonsms.campaign.single import send_with_journal
 from airflow_provider_osonsms.client.blocking import open_client
-from airflow_provider_osonsms.protocol.errors import FinalRefusalError
+from airflow_provider_osonsms.protocol.errors import FinalRefusalError, OutcomeUnknownError
 from airflow_provider_osonsms.protocol.models import Account, BulkJob, Message, Outcome, Past
 from airflow_provider_osonsms.simulator import Fault, SimulatedGateway
 
@@ -17,6 +22,8 @@ MESSAGE = Message(phone="992900000001", text="Salom", sender="SHOP", txn_id="k1"
 
 class Memory:
     """A journal in memory that fails from its n-th writing on."""
+
+    is_lasting = True
 
     def __init__(self, *, fails_from=1000):
         self.values = {}
@@ -82,13 +89,16 @@ def test_what_was_sent_stays_sent(gateway, client):
     """If the result cannot be noted, the task still succeeds, and the next try finds the one SMS."""
     journal = Memory(fails_from=1)
     receipt = send_with_journal(client, MESSAGE, journal=journal, past=Past.NOTHING)
+    journal.left = 1000
     again = send_with_journal(client, MESSAGE, journal=journal, past=Past.NOTHING)
 
     assert (receipt.outcome, again.outcome) == (Outcome.ACCEPTED, Outcome.ACCEPTED_UNTRACKED)
     assert len(gateway.sent) == 1
 
 
-@pytest.mark.parametrize("record", ["text", {"outcome": "strange"}, {"past": "attempted"}, {}, [1]])
+@pytest.mark.parametrize(
+    "record", ["text", {"outcome": "strange"}, {"past": "attempted"}, {}, [1], {"past": 7}]
+)
 def test_a_strange_note_counts_as_an_attempt(gateway, client, record):
     """Whatever is noted under the key says at least that there was an attempt."""
     send_with_journal(client, MESSAGE, journal=NoJournal(), past=Past.NOTHING)
@@ -98,6 +108,24 @@ def test_a_strange_note_counts_as_an_attempt(gateway, client, record):
     receipt = send_with_journal(client, MESSAGE, journal=journal, past=Past.NOTHING)
 
     assert receipt.outcome is Outcome.ACCEPTED_UNTRACKED
+
+
+def test_doubt_is_noted_before_the_pause(gateway, client):
+    """A task that is killed while it waits after a 109 still knows of the doubt in its next try."""
+    gateway.inject(Fault.NOT_STORED_BUT_USED_UP)
+    journal = Memory()
+
+    def die(_seconds):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "_sleep", die)
+        with pytest.raises(KeyboardInterrupt):
+            send_with_journal(client, MESSAGE, journal=journal, past=Past.NOTHING)
+
+    receipt = send_with_journal(client, MESSAGE, journal=journal, past=Past.ATTEMPTED)
+
+    assert (receipt.outcome, gateway.sent) == (Outcome.UNCERTAIN, [])
 
 
 def test_unnoted_bulk_is_not_uploaded(gateway, client):
@@ -150,6 +178,36 @@ def test_blind_second_try_is_refused(gateway, client):
 
     assert len(gateway.bulks) == 1
     assert gateway.requests["bulk"] == 2
+
+
+def test_cleared_memory_is_blind(gateway, client):
+    """A store that is emptied after each success proves nothing in a later try."""
+    journal = Memory()
+    journal.is_lasting = False
+    run_bulk(client, journal, "992900000001")
+    journal.values.clear()
+
+    with pytest.raises(UnconfirmedBulkError, match="clear_on_success"):
+        run_bulk(client, journal, "992900000001", past=Past.ATTEMPTED)
+
+    assert gateway.requests["bulk"] == 1
+
+
+def test_unanswered_upload_is_not_forgotten(gateway, client):
+    """A try that does not reach the gateway does not take back that an earlier one may have created a job."""
+    journal = Memory()
+    gateway.inject(Fault.CUT_AFTER, call="bulk", times=3)
+    with pytest.raises(OutcomeUnknownError):
+        run_bulk(client, journal, "992900000001", on_unconfirmed=OnUnconfirmed.RESEND)
+    gateway.backend.change_account("demo", is_blocked=True)
+    with pytest.raises(FinalRefusalError):
+        run_bulk(client, journal, "992900000001", on_unconfirmed=OnUnconfirmed.RESEND)
+    gateway.backend.change_account("demo", is_blocked=False)
+
+    with pytest.raises(AudienceChangedError):
+        run_bulk(client, journal, "992900000002")
+
+    assert len(gateway.bulks) == 1
 
 
 def test_resend_gives_up_after_three_attempts(gateway, client):

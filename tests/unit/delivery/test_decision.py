@@ -30,7 +30,8 @@ def test_which_statuses_are_final(status):
     ("pending", "delivered", "late", "decision"),
     [
         (1, 9, False, Decision.WAIT),
-        (1, 9, True, Decision.TIME_OUT),
+        (1, 9, True, Decision.SUCCEED),
+        (1, 8, True, Decision.TIME_OUT),
         (0, 9, True, Decision.SUCCEED),
         (0, 9, False, Decision.SUCCEED),
         (0, 8, False, Decision.FAIL),
@@ -52,6 +53,18 @@ def test_decisions_about_ten_messages(pending, delivered, late, decision):
         )
         is decision
     )
+
+
+@pytest.mark.parametrize(("share", "tracked"), [(0.55, 100), (0.07, 100), (0.14, 50), (1.0, 3), (0, 1)])
+def test_share_is_exact(share, tracked):
+    """Exactly the share is enough, whatever floats make of the product."""
+    delivered = round(share * tracked)
+
+    decision = decide(
+        tracked=tracked, delivered=delivered, pending=0, min_delivered=share, now=NOW, deadline=NOW
+    )
+
+    assert decision is Decision.SUCCEED
 
 
 @given(

@@ -83,7 +83,7 @@ def test_sightings_can_be_carried_over():
     """A new watch goes on counting where another stopped."""
     first = watch_over("a")
     look(first, Answers(a=["UNKNOWN", "UNKNOWN"]), rounds=2)
-    second = watch_over("a", sightings=first.sightings)
+    second = watch_over("a", doubts=first.doubts)
 
     assert look(second, Answers(a=["UNKNOWN"]))["failed"] == 1
 
@@ -146,8 +146,12 @@ def test_messages_are_read(messages, msg_ids, untracked):
     assert read_messages(messages) == TrackedMessages(msg_ids=msg_ids, untracked=untracked)
 
 
-@pytest.mark.parametrize("messages", [None, 1.5, True, {"a": 1}, "a b", "", [None], object()])
+@pytest.mark.parametrize(
+    "messages", [None, 1.5, True, {"992900000001": 1}, "992900000001", "a b", "", [None], object()]
+)
 def test_other_things_are_refused(messages):
-    """Anything else is an error that says what is accepted."""
-    with pytest.raises(InvalidMessageError, match="messages"):
+    """Anything else, a phone among it, is an error that says what is accepted and repeats nothing."""
+    with pytest.raises(InvalidMessageError, match="messages") as raised:
         read_messages(messages)
+
+    assert "992900000001" not in str(raised.value)

@@ -119,7 +119,7 @@ def test_the_balance_is_asked_again(
         ("lost 108", True, None),
         ("lost lost lost", True, OutcomeUnknownError),
         ("lost unsent unsent", True, OutcomeUnknownError),
-        ("lost invalid", True, BulkRefusedError),
+        ("lost invalid", True, OutcomeUnknownError),
     ],
 )
 def test_a_bulk_job(
