@@ -1,4 +1,4 @@
-"""The bulk operator, run as Airflow runs it, against the simulated gateway."""
+"""What the bulk operator takes, refuses and shows."""
 
 import json
 from collections import UserList
@@ -9,11 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from airflow_provider_osonsms.audience import bulk_csv
-from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.operators.osonsms import OsonSmsBulkCreateOperator
-from airflow_provider_osonsms.protocol.errors import RequestNotSentError
-from airflow_provider_osonsms.simulator import Fault
 
 PEOPLE = [f"99290000{number:04}" for number in range(1, 6)]
 
@@ -33,13 +29,6 @@ def make_operator(**kwargs: Any) -> OsonSmsBulkCreateOperator:
         "retries": 5,
     }
     return OsonSmsBulkCreateOperator(**{**defaults, **kwargs})
-
-
-@pytest.fixture
-def two_to_a_file(monkeypatch):
-    """Let a file hold two numbers, so that five people are three jobs."""
-    split = bulk_csv.split_into_files
-    monkeypatch.setattr(bulk_csv, "split_into_files", lambda phones: split(phones, max_bytes=2 * 13))
 
 
 def test_creates_one_job(gateway, run_task):
@@ -126,107 +115,6 @@ def test_nobody_to_text_skips(gateway, run_task):
     assert gateway.requests["bulk"] == 0
 
 
-def test_several_jobs_have_keys_of_their_own(gateway, run_task, two_to_a_file):
-    """Above the limit several jobs are created, each with its own key, and nobody is in two."""
-    result = run_task(make_operator())
-
-    assert [list(job.phones) for job in gateway.bulks] == [PEOPLE[:2], PEOPLE[2:4], PEOPLE[4:]]
-    assert len(set(result.xcom["txn_ids"])) == 3
-
-
-def test_order_of_rows_does_not_change_keys(gateway, run_task, supervisor, two_to_a_file):
-    """The same people in another order are the same jobs."""
-    first = run_task(make_operator())
-    supervisor.store.clear()
-    second = run_task(make_operator(recipients=PEOPLE[::-1], on_unconfirmed="resend"), try_number=2)
-
-    assert second.xcom["txn_ids"] == first.xcom["txn_ids"]
-    assert len(gateway.bulks) == 3
-
-
-def test_lost_answer_is_not_repeated(gateway, run_task):
-    """An upload without an answer fails without retry and names the cabinet: nobody is texted twice."""
-    gateway.inject(Fault.CUT_AFTER, call="bulk")
-
-    result = run_task(make_operator())
-
-    assert result.state == "failed"
-    assert "cabinet" in str(result.error)
-    assert (len(gateway.bulks), gateway.requests["bulk"]) == (1, 1)
-
-
-def test_clear_after_a_lost_answer_is_not_repeated(gateway, run_task):
-    """Clearing the failed task does not repeat the upload either, with or without a journal."""
-    gateway.inject(Fault.CUT_AFTER, call="bulk")
-    run_task(make_operator())
-
-    result = run_task(make_operator(), try_number=2)
-
-    assert result.state == "failed"
-    assert "resend" in str(result.error)
-    assert gateway.requests["bulk"] == 1
-
-
-def test_resend_repeats_with_the_same_key(gateway, run_task):
-    """on_unconfirmed='resend' repeats under the same key, and the gateway makes one job of it."""
-    gateway.inject(Fault.CUT_AFTER, call="bulk")
-
-    result = run_task(make_operator(on_unconfirmed="resend"))
-
-    assert result.state == "success"
-    assert result.xcom["bulk_names"] == [gateway.bulks[0].name]
-    assert (len(gateway.bulks), gateway.requests["bulk"]) == (1, 2)
-
-
-def test_retry_goes_on_where_it_stopped(gateway, run_task, two_to_a_file, has_journal):
-    """With a journal a retry creates only the jobs that are missing; without one it refuses to guess."""
-    create, calls = OsonSmsClient.create_bulk, []
-
-    def fail_the_second(self, job, **options):
-        calls.append(job.txn_id)
-        if len(calls) == 2:
-            raise RequestNotSentError("bulk: no connection")
-        return create(self, job, **options)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(OsonSmsClient, "create_bulk", fail_the_second)
-        first = run_task(make_operator())
-    second = run_task(make_operator(), try_number=2)
-
-    if has_journal:
-        assert (first.state, second.state) == ("up_for_retry", "success")
-        assert [list(job.phones) for job in gateway.bulks] == [PEOPLE[:2], PEOPLE[2:4], PEOPLE[4:]]
-    else:
-        assert (first.state, second.state) == ("failed", "failed")
-        assert "the 1 before it were" in str(first.error)
-        assert len(gateway.bulks) == 1
-
-
-def test_clear_of_a_finished_task_creates_nothing(gateway, run_task, two_to_a_file, has_journal):
-    """A Clear after the time of sending returns the same jobs, or refuses to guess without a journal."""
-    first = run_task(make_operator())
-    cleared = run_task(make_operator(send_at="2020-01-01 09:00"), try_number=2)
-
-    assert len(gateway.bulks) == 3
-    if has_journal:
-        assert cleared.xcom["bulk_names"] == first.xcom["bulk_names"]
-    else:
-        assert cleared.state == "failed"
-
-
-def test_changed_audience_is_refused(gateway, run_task, has_journal):
-    """Other people than in an earlier try would be texted twice in part: the task fails and says so."""
-    if not has_journal:
-        pytest.skip("Airflow below 3.3 refuses every second try")
-    run_task(make_operator())
-
-    result = run_task(make_operator(recipients=[*PEOPLE, "992900000009"]), try_number=2)
-
-    assert result.state == "failed"
-    assert "recipients changed" in str(result.error)
-    assert len(gateway.bulks) == 1
-
-
 def test_refused_account_does_not_retry(gateway, run_task):
     """A blocked login fails at once and nothing is created."""
     gateway.backend.change_account("demo", is_blocked=True)
@@ -252,15 +140,6 @@ def test_nobody_allowed_skips(gateway, run_task, monkeypatch):
 
     assert run_task(make_operator()).state == "skipped"
     assert gateway.bulks == []
-
-
-def test_mapped_texts_are_jobs_of_their_own(gateway, run_task, supervisor):
-    """Mapped instances that text the same people differently create a job each."""
-    for index, text in enumerate(["one", "two"]):
-        supervisor.store.clear()  # the store of an instance is its own
-        run_task(make_operator(message=text), map_index=index)
-
-    assert [job.text for job in gateway.bulks] == ["one", "two"]
 
 
 def test_output_of_a_mapped_task(gateway, run_task):

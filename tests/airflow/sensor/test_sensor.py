@@ -1,0 +1,211 @@
+"""The sensor in its three modes, against the simulated gateway."""
+
+from datetime import timedelta
+
+import pytest
+
+from airflow_provider_osonsms.sensors.osonsms import (
+    DeliveryFailedError,
+    DeliveryTimeoutError,
+    OsonSmsDeliverySensor,
+)
+from airflow_provider_osonsms.simulator import Fault
+
+MODES = ("poke", "reschedule", "deferrable")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_waits_until_delivered(gateway, mode, send, wait):
+    """The sensor succeeds when everything is delivered, and counts it."""
+    gateway.backend.pace = type(gateway.backend.pace)(enroute_seconds=0.1, accepted_seconds=0.1)
+    msg_ids = send("01", "02")
+
+    result = wait(mode, messages=msg_ids)
+
+    assert result.state == "success"
+    assert result.xcom == {
+        "total": 2, "delivered": 2, "failed": 0, "pending": 0, "untracked": 0, "by_status": {"DELIVERED": 2}
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("is_soft", [False, True])
+def test_failed_delivery(mode, is_soft, send, wait):
+    """A message that is not delivered fails with the same text in every mode, and skips under soft_fail."""
+    result = wait(mode, messages=send("01", "93"), soft_fail=is_soft)
+
+    if is_soft:
+        assert result.state == "skipped"
+    else:
+        assert result.state == "failed"
+        assert isinstance(result.error, DeliveryFailedError)
+        assert str(result.error).startswith("1 of 2 messages delivered, 1 failed, 0 pending, 0 untracked")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("is_soft", [False, True])
+def test_timeout(mode, is_soft, send, wait):
+    """At the deadline the wait fails with its counts in every mode, and skips under soft_fail."""
+    result = wait(mode, messages=send("01", "96"), timeout=0.3, soft_fail=is_soft)
+
+    if is_soft:
+        assert result.state == "skipped"
+    else:
+        assert result.state == "failed"
+        assert isinstance(result.error, DeliveryTimeoutError)
+        assert "1 of 2 messages delivered, 0 failed, 1 pending" in str(result.error)
+        assert "ACCEPTED" in str(result.error)
+
+
+def test_timeout_by_airflows_clock(gateway, monkeypatch, wait):
+    """A deadline that Airflow's own clock sees first gives the same error."""
+    monkeypatch.setattr(OsonSmsDeliverySensor, "poke", lambda self, context: False)
+
+    result = wait("poke", messages="1", timeout=0.01)
+
+    assert isinstance(result.error, DeliveryTimeoutError)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_unknown_is_believed_after_three_sightings(gateway, mode, send, wait):
+    """UNKNOWN, and a msg_id that the gateway does not know, are final after three sightings in a row."""
+    (unknown,) = send("95")
+
+    result = wait(mode, messages=[unknown, "777777"])
+
+    assert isinstance(result.error, DeliveryFailedError)
+    assert "1 NOT_FOUND, 1 UNKNOWN" in str(result.error)
+    assert gateway.requests["query"] == (8 if mode == "deferrable" else 6)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_transient_errors_never_fail_the_wait(gateway, mode, send, wait):
+    """Whatever the network does before the deadline, the wait goes on."""
+    msg_ids = send("01")
+    for fault in (Fault.CUT_BEFORE, Fault.GARBAGE, Fault.BAD_GATEWAY, Fault.EMPTY, Fault.NOT_STORED):
+        gateway.inject(fault, call="query")
+
+    result = wait(mode, messages=msg_ids, timeout=60)
+
+    assert result.state == "success"
+    assert gateway.requests["query"] == 6
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_refused_account_fails_at_once(gateway, mode, send, wait):
+    """A refused account ends the wait without waiting for the deadline."""
+    msg_ids = send("96")
+    gateway.backend.change_account("demo", is_blocked=True)
+
+    result = wait(mode, messages=msg_ids, timeout=60)
+
+    assert result.state == "failed"
+    assert "login" in str(result.error)
+    assert gateway.requests["query"] == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_enough_delivered(mode, send, wait):
+    """min_delivered is the share of tracked messages that must be delivered."""
+    msg_ids = send(*["01"] * 9, "93")
+
+    assert wait(mode, messages=msg_ids, min_delivered=0.9).state == "success"
+    assert isinstance(wait(mode, messages=msg_ids, min_delivered=0.95).error, DeliveryFailedError)
+
+
+def test_outputs_of_sends(send, wait):
+    """Outputs of send tasks, nested as mapping nests them, are read; those without a msg_id are counted."""
+    (first, second) = send("01", "02")
+    outputs = [
+        {"msg_id": first, "outcome": "accepted"},
+        [{"msg_id": None, "outcome": "accepted_untracked"}],
+        second,
+    ]
+
+    result = wait("poke", messages=outputs)
+
+    assert (result.xcom["total"], result.xcom["delivered"], result.xcom["untracked"]) == (3, 2, 1)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_nothing_to_ask_for(gateway, mode, wait):
+    """Only untracked messages, or none, need no request."""
+    result = wait(mode, messages=[{"msg_id": None}])
+
+    assert (result.state, result.xcom["untracked"]) == ("success", 1)
+    assert gateway.requests["query"] == 0
+
+
+@pytest.mark.parametrize(
+    ("messages", "hint"),
+    [
+        (None, "skipped"),
+        ({"id": 5}, "msg_id"),
+        ("[1, 2]", "render"),
+        (1.5, "float"),
+        ([True], "bool"),
+    ],
+)
+def test_wrong_messages(gateway, messages, hint, wait):
+    """What is no message fails without retry and says what is accepted."""
+    result = wait("poke", messages=messages)
+
+    assert result.state == "failed"
+    assert hint in str(result.error)
+
+
+def test_nothing_to_wait_for_does_not_defer(run_task, send):
+    """A deferrable sensor whose messages are delivered already returns without a trigger."""
+    sensor = OsonSmsDeliverySensor(task_id="wait", messages=send("01"), deferrable=True)
+
+    result = run_task(sensor)
+
+    assert (result.state, result.xcom["delivered"]) == ("success", 1)
+
+
+@pytest.mark.parametrize(
+    "event", [{}, "text", {"decision": "succeed"}, {"decision": "?", "summary": {"a": 1}}]
+)
+def test_event_without_a_result_fails_closed(gateway, run_task, event):
+    """An event that says nothing of use fails the task with a sentence."""
+    sensor = OsonSmsDeliverySensor(task_id="wait", messages="1", deferrable=True)
+
+    result = run_task(sensor, next_event=event)
+
+    assert (result.state, type(result.error).__name__) == ("failed", "AirflowFailException")
+
+
+def test_intervals_may_be_timedeltas(gateway):
+    """Airflow's sensors take seconds or a timedelta, and so does this one."""
+    sensor = OsonSmsDeliverySensor(
+        task_id="wait", messages="1", poke_interval=timedelta(seconds=5), timeout=timedelta(hours=1)
+    )
+
+    assert (sensor.poke_interval, sensor.timeout) == (5, 3600)
+
+
+@pytest.mark.parametrize("elapsed", [0, 100, 86_400, 6 * 86_400])
+def test_pokes_go_on_for_days(gateway, elapsed):
+    """The pause between pokes grows to a minute and stays there, however long the wait."""
+    sensor = OsonSmsDeliverySensor(task_id="wait", messages="1", timeout=7 * 86_400)
+
+    assert sensor._get_next_poke_interval(None, lambda: elapsed, 5000) == (
+        10 if not elapsed else 50.625 if elapsed == 100 else 60
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"min_delivered": 1.5},
+        {"min_delivered": -1},
+        {"min_delivered": "0.5"},
+        {"concurrency": 0},
+        {"concurrency": 2.5},
+        {"poke_interval": 0},
+    ],
+)
+def test_wrong_settings_are_refused_when_parsed(fields):
+    """A share outside 0 to 1, or no concurrency, is refused when the DAG file is parsed."""
+    with pytest.raises(ValueError, match=r"share|at least 1|above 0"):
+        OsonSmsDeliverySensor(task_id="wait", messages="1", **fields)

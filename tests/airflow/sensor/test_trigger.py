@@ -1,0 +1,58 @@
+"""The trigger, against the simulated gateway."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
+from airflow_provider_osonsms.triggers.osonsms import OsonSmsDeliveryTrigger
+
+
+def test_missing_connection_ends_the_wait(monkeypatch, fire):
+    """A trigger without its Connection fires an error instead of crashing."""
+    monkeypatch.delenv("AIRFLOW_CONN_OSONSMS_DEFAULT", raising=False)
+    trigger = OsonSmsDeliveryTrigger(msg_ids=["1"], deadline=datetime.now(UTC).isoformat())
+
+    event = fire(trigger)
+
+    assert event["decision"] is None
+    assert "Connection 'osonsms_default' is not defined" in event["error"]
+
+
+def test_trigger_reports_a_refused_account(gateway, fire):
+    """An account that is refused while a task waits in the triggerer is reported at once."""
+    gateway.backend.change_account("demo", is_blocked=True)
+    deadline = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+
+    event = fire(OsonSmsDeliveryTrigger(msg_ids=["1"], deadline=deadline))
+
+    assert (event["decision"], event["summary"]["pending"]) == (None, 1)
+    assert "login" in event["error"]
+
+
+def test_unreadable_connection_is_read_again(monkeypatch, send, fire):
+    """A trigger that cannot read its Connection for now goes on instead of failing the task."""
+    read, calls = OsonSmsHook.aget_settings, []
+
+    async def fail_once(self):
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("the API server restarts")
+        return await read(self)
+
+    monkeypatch.setattr(OsonSmsHook, "aget_settings", fail_once)
+    deadline = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    trigger = OsonSmsDeliveryTrigger(msg_ids=send("01"), deadline=deadline, poll_interval=0.01)
+
+    assert fire(trigger)["decision"] == "succeed"
+
+
+def test_trigger_survives_serialisation():
+    """A triggerer makes the same trigger of what was stored: ids and settings, no secret and no phone."""
+    deadline = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    trigger = OsonSmsDeliveryTrigger(msg_ids=["1", "2"], deadline=deadline, untracked=1, min_delivered=0.5)
+
+    path, kwargs = trigger.serialize()
+
+    assert path == f"{OsonSmsDeliveryTrigger.__module__}.{OsonSmsDeliveryTrigger.__qualname__}"
+    assert OsonSmsDeliveryTrigger(**json.loads(json.dumps(kwargs))).serialize() == (path, kwargs)
+    assert set(kwargs) >= {"msg_ids", "deadline", "osonsms_conn_id"}
