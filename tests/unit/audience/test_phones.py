@@ -7,7 +7,6 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import strategies as st
 
 from airflow_provider_osonsms.audience.phones import RejectReason, normalise_phone
 
@@ -118,24 +117,6 @@ REJECTED = {
     + ["+992 90 000 00 01, +992 90 000 00 02", "+992900000001 +992900000002", "90-000-00-01 90-000-00-02"]
     + ["992900000001,992900000002", "992 900000001 +992 900000002"],
 }
-ANYTHING = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.integers(min_value=992_000_000_000, max_value=992_999_999_999),
-    st.floats(),
-    st.floats(width=32).map(np.float32),
-    st.decimals(),
-    st.decimals(allow_nan=True).map(str),
-    st.fractions(),
-    st.complex_numbers(),
-    st.dates(),
-    st.binary(max_size=15),
-    st.text(max_size=20),
-    st.text(alphabet="0123456789+- .,;/|()eE\n٩x", max_size=30),
-    st.from_regex(r"\A\+?(00)?992[ -]?[0-9]{9}\Z"),
-    st.lists(st.integers(), max_size=2),
-)
 
 
 @pytest.mark.parametrize("value", [*ACCEPTED_TEXTS, *ACCEPTED_NUMBERS], ids=repr)
