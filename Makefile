@@ -47,8 +47,10 @@ clean:  ## remove what make has built
 .venv-oldest/installed: constraints/airflow-3.0.6.txt pyproject.toml
 
 %/installed:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "python3 is older than 3.11: name a newer one, as in make demo PYTHON=python3.12"; exit 1; }
 	@echo "setting up $* from $< (a minute or a few)"
-	@$(PYTHON) -m venv $*
+	@$(PYTHON) -m venv --clear $*
 	@$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -35,7 +35,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
     "price_per_part": {
         "label": "Price per part",
-        "description": "Somoni per billed part, for cost estimates.",
+        "description": "Somoni per billed part. Not used yet: for the cost estimates of campaigns.",
         "schema": {"type": ["string", "null"]},
     },
     "allowed_phones": {
@@ -46,7 +46,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
     "max_rate": {
         "label": "Requests per second",
-        "description": "At most so many requests per second; empty for no limit.",
+        "description": "Not used yet: for the rate limit of campaigns.",
         "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
     },
 }

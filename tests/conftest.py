@@ -1,10 +1,13 @@
 """What every test shares: an Airflow without a database, and an ear that hears every log line and error."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 # Before any import of Airflow: no example DAGs, and any use of a database explodes.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="osonsms-tests-")
+atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "False"
 os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = "sqlite:////nonexistent/none.db"

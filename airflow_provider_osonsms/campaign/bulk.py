@@ -21,6 +21,7 @@ from airflow_provider_osonsms.protocol.errors import (
     TemporaryRefusalError,
 )
 from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt, Past
+from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,9 @@ _NOTHING_CREATED = (
     FinalRefusalError,
     RequestNotSentError,
 )
-_RESEND_HINT = (
-    "on_unconfirmed='resend' repeats it with the same txn_id, trusting protocol §1 "
-    "that nobody is texted twice"
+_WAY_ON = (
+    "If it is there, mark this task as success. If it is not, start a new DAG run, or set "
+    "on_unconfirmed='resend' and clear this task: that repeats the upload under the same txn_id"
 )
 
 
@@ -124,17 +125,15 @@ class BulkRun:
     def _refuse_unconfirmed(self, job: BulkJob, number: int, total: int) -> None:
         if self._on_unconfirmed is OnUnconfirmed.RESEND:
             return
-        look = f"Look in the cabinet for a campaign at {job.send_at:%Y-%m-%d %H:%M} UTC{job.send_at:%z}"
         if job.txn_id in self._known:
             raise UnconfirmedBulkError(
                 f"An earlier try uploaded bulk job {number} of {total} and got no answer, so it may exist. "
-                f"{look}: {_RESEND_HINT}"
+                f"{_look_for(job)}"
             )
         if self._is_blind:
             raise UnconfirmedBulkError(
                 f"This is not the first try, and nothing is remembered of the others (Airflow below 3.3, or "
-                f"[state_store] clear_on_success): bulk job {number} of {total} may exist. {look}; if there "
-                f"is none, start a new DAG run. {_RESEND_HINT}"
+                f"[state_store] clear_on_success): bulk job {number} of {total} may exist. {_look_for(job)}"
             )
 
     def _create_one(self, job: BulkJob, number: int, total: int) -> None:
@@ -156,9 +155,8 @@ class BulkRun:
             if may_resend:
                 raise
             raise UnconfirmedBulkError(
-                f"Bulk job {number} of {total} may have been created ({error}). It is not repeated: look in "
-                f"the cabinet for a campaign at {job.send_at:%Y-%m-%d %H:%M} UTC{job.send_at:%z}. "
-                f"{_RESEND_HINT}"
+                f"Bulk job {number} of {total} may have been created ({error}). It is not repeated. "
+                f"{_look_for(job)}"
             ) from None
         self._known[job.txn_id] = receipt.bulk_name or "created, name unknown"
         note_result(self._journal, self._journal_key, dict(self._known))
@@ -167,10 +165,13 @@ class BulkRun:
     def _refuse_blind_retry(self, error: OsonSmsError, number: int, total: int) -> None:
         """Turn a retryable failure into a final one where a retry could not know what this try created."""
         if isinstance(self._journal, NoJournal) and self._on_unconfirmed is OnUnconfirmed.FAIL:
-            way_on = (
-                "start a new DAG run" if number == 1 else f"clear it with another setting: {_RESEND_HINT}"
-            )
+            way_on = "start a new DAG run" if number == 1 else "set on_unconfirmed='resend' and clear it"
             raise UnconfirmedBulkError(
                 f"Bulk job {number} of {total} was not created, the {number - 1} before it were ({error}). "
                 f"Airflow below 3.3 remembers nothing from try to try, so this task does not retry: {way_on}"
             ) from None
+
+
+def _look_for(job: BulkJob) -> str:
+    moment = job.send_at.astimezone(TAJIK_TIME)
+    return f"Look in the cabinet for a campaign at {moment:%Y-%m-%d %H:%M} (Asia/Dushanbe). {_WAY_ON}"

@@ -31,7 +31,11 @@ def send_with_journal(
     key = f"osonsms_send_{message.txn_id}"
     record = journal.get(key)
     if (receipt := _read_receipt(record, message.txn_id)) is not None:
-        log.info("Message %s was sent by an earlier try: nothing is sent again", message.txn_id)
+        log.info(
+            "An earlier try ended as %s under txn_id %s: nothing is sent again",
+            receipt.outcome,
+            receipt.txn_id,
+        )
         return receipt
     before = past if record is None else _read_past(record)
     if isinstance(journal, NoJournal) and before is Past.ATTEMPTED:

@@ -65,13 +65,14 @@ def read_settings(
         InvalidSettingsError: A field is missing or wrong; the text names it and says what it should hold.
     """
     reader = _Reader(conn_id, extra or {})
+    api_url = _make_url(host, port=port, schema=schema, reader=reader) or DEFAULT_API_URL
+    bulk_url = _make_url(reader.take("bulk_url"), reader=reader, field="extra 'bulk_url'")
     account = Account(
         login=_check_login(login, reader),
         secret=_check_secret(password, reader),
         auth_scheme=reader.read("auth_scheme", AuthScheme, AuthScheme.HASH, "'hash' or 'bearer'"),
-        api_url=_make_url(host, port=port, schema=schema, reader=reader) or DEFAULT_API_URL,
-        bulk_url=_make_url(reader.take("bulk_url"), reader=reader, field="extra 'bulk_url'")
-        or DEFAULT_BULK_URL,
+        api_url=api_url,
+        bulk_url=bulk_url or ("" if api_url.startswith("http://") else DEFAULT_BULK_URL),
         timeout=reader.read("timeout", _parse_positive, DEFAULT_TIMEOUT, "seconds above 0, such as 10"),
         allowed_phones=reader.read(
             "allowed_phones", _parse_phones, None, "phone numbers separated by commas, or a list of them"

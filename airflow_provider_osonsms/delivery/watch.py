@@ -16,6 +16,7 @@ from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 log = logging.getLogger(__name__)
 
 DEFAULT_CONCURRENCY = 16
+EXAMPLES = 10
 
 Doubt = tuple[DeliveryStatus, int]
 """A doubtful status, and how often in a row it was seen."""
@@ -45,6 +46,7 @@ class Watch:
         self._concurrency = concurrency
         self._pending: dict[str, DeliveryStatus | None] = dict.fromkeys(messages.msg_ids)
         self._final: Counter[DeliveryStatus] = Counter()
+        self._undelivered: dict[str, DeliveryStatus] = {}
         self.doubts: dict[str, Doubt] = dict(doubts or {})
 
     async def look(
@@ -89,9 +91,14 @@ class Watch:
         )
 
     def summarise(self) -> dict[str, Any]:
-        """Count: total, delivered, failed, pending, untracked, and by status where one was seen."""
+        """Count: total, delivered, failed, pending, untracked, and by status where one was seen.
+
+        ``examples`` names a few msg_ids that are not delivered, with their status.
+        """
         by_status = self._final + Counter(status for status in self._pending.values() if status)
         delivered = self._final[DeliveryStatus.DELIVERED]
+        undelivered: dict[str, DeliveryStatus | None] = {**self._undelivered, **self._pending}
+        examples = list(undelivered.items())[:EXAMPLES]
         return {
             "total": len(self._messages.msg_ids) + self._messages.untracked,
             "delivered": delivered,
@@ -99,6 +106,7 @@ class Watch:
             "pending": len(self._pending),
             "untracked": self._messages.untracked,
             "by_status": {str(status): by_status[status] for status in sorted(by_status)},
+            "examples": {msg_id: str(status or "unanswered") for msg_id, status in examples},
         }
 
     async def _ask_in_turn(
@@ -120,6 +128,8 @@ class Watch:
         if is_final(status, sightings=sightings):
             del self._pending[msg_id]
             self._final[status] += 1
+            if not status.is_delivered and len(self._undelivered) < EXAMPLES:
+                self._undelivered[msg_id] = status
             return
         self._pending[msg_id] = status
         if status.is_doubtful:
@@ -133,3 +143,9 @@ def describe(summary: dict[str, Any]) -> str:
         f"{summary['delivered']} of {summary['total']} messages delivered, {summary['failed']} failed, "
         f"{summary['pending']} pending, {summary['untracked']} untracked (statuses: {statuses})"
     )
+
+
+def describe_examples(summary: dict[str, Any]) -> str:
+    """Name a few msg_ids that are not delivered, for whoever has to find them."""
+    examples = ", ".join(f"{msg_id} {status}" for msg_id, status in summary["examples"].items())
+    return f"; not delivered: msg_id {examples}" if examples else ""

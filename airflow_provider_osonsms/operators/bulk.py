@@ -1,5 +1,6 @@
 """Create bulk jobs."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -159,7 +160,7 @@ class OsonSmsBulkCreateOperator(ConcealingOperator):
             phone_column=self.phone_column,
             allowed_phones=settings.account.allowed_phones,
         )
-        self.log.info("%s", audience.describe())
+        self.log.log(logging.INFO if audience.rejects.empty else logging.WARNING, "%s", audience.describe())
         if audience.recipients.empty and audience.rejects.empty:
             raise AirflowSkipException("There are no recipients: nothing was sent")
         if audience.recipients.empty and RejectReason.NOT_ALLOWED in audience.rejects_by_reason():

@@ -101,6 +101,7 @@ class OsonSmsSendOperator(ConcealingOperator):
             if self.is_dry_run:
                 self.log.info("Dry run: nothing is sent to %s (%d parts)", mask_phone(phone), parts)
                 return _to_dict(SendReceipt(txn_id=message.txn_id, parts=parts, outcome=Outcome.PENDING))
+            self.log.info("Sending to %s as txn_id %s (%d parts)", mask_phone(phone), message.txn_id, parts)
             past = Past.ATTEMPTED if chosen_txn_id else identity.past
             with open_client(settings.account) as client:
                 receipt = send_with_journal(client, message, journal=open_journal(context), past=past)

@@ -111,6 +111,11 @@ def build_bulk(job: BulkJob, account: Account) -> Request:
     Reference:
         OsonSMS protocol 1.5, §5.1; wire-notes 15 (``send_at`` is taken for Asia/Dushanbe wall time).
     """
+    if not account.bulk_url:
+        raise InvalidMessageError(
+            "the Connection's host is http, as of a simulated gateway, and it has no 'bulk_url': set that in "
+            "its extra, so that no bulk job goes to the real gateway by mistake"
+        )
     if not 0 < len(job.csv) <= MAX_BULK_FILE_BYTES:
         raise InvalidMessageError(
             f"a bulk file must hold 1 to {MAX_BULK_FILE_BYTES:,} bytes, not {len(job.csv):,}"

@@ -48,6 +48,7 @@ class Account:
 
     Attributes:
         secret: ``pass_salt_hash`` (§1) or the bearer token (wire-notes 1).
+        bulk_url: Where bulk jobs go; empty where nobody has said it.
         timeout: Seconds for connecting and, again, for each wait for the answer.
         upload_timeout: The same for a bulk job, whose file is up to 5 MB.
         allowed_phones: The only MSISDNs that may be texted, for staging; None for everybody.

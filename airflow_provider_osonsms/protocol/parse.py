@@ -111,7 +111,7 @@ def parse_bulk(response: Response, *, txn_id: str) -> BulkReceipt:
     if isinstance(refusal, str):
         raise _make_bulk_refusal(response, refusal)
     if answer.get("success") is False and isinstance(answer.get("data"), dict):
-        raise BulkRefusedError(f"the gateway refused the bulk job: {_describe_fields(answer['data'])}")
+        raise _make_field_refusal(answer["data"])
     name = answer.get("sms_bulk_name")
     if answer.get("status") != "success" or not isinstance(name, str | int) or not str(name).strip():
         raise _unexpected(response, "it names no bulk job")
@@ -127,6 +127,16 @@ def _make_bulk_refusal(response: Response, words: str) -> Exception:
     if "no phone numbers" in words.casefold():
         return BulkRefusedError("the gateway found no phone numbers in the file")
     return _unexpected(response, f"its error is not documented: {clean_quote(words)}")
+
+
+def _make_field_refusal(data: dict[str, Any]) -> GatewayError:
+    """Say what §5.3 complains of; a hash or a sender gets the advice that its code has elsewhere."""
+    text = f"the gateway refused the bulk job: {_describe_fields(data)}"
+    if "str_hash" in data:
+        return FinalRefusalError(f"{text}. {make_refusal(ErrorCode.INCORRECT_HASH)}")
+    if "from" in data:
+        return BulkRefusedError(f"{text}. {make_refusal(ErrorCode.INCORRECT_SENDER)}")
+    return BulkRefusedError(text)
 
 
 def _describe_fields(data: dict[str, Any]) -> str:

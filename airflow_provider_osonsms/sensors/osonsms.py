@@ -27,7 +27,13 @@ from airflow_provider_osonsms.delivery.decision import (
     plan_pause,
 )
 from airflow_provider_osonsms.delivery.messages import read_messages
-from airflow_provider_osonsms.delivery.watch import DEFAULT_CONCURRENCY, Doubt, Watch, describe
+from airflow_provider_osonsms.delivery.watch import (
+    DEFAULT_CONCURRENCY,
+    Doubt,
+    Watch,
+    describe,
+    describe_examples,
+)
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.protocol.errors import (
     FinalRefusalError,
@@ -69,8 +75,8 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         deferrable: Wait in the triggerer, without a worker slot.
 
     Returns:
-        ``{"total", "delivered", "failed", "pending", "untracked", "by_status"}``: counts, and counts by
-        status.
+        ``{"total", "delivered", "failed", "pending", "untracked", "by_status", "examples"}``: counts, counts
+        by status, and a few msg_ids that are not delivered, with their status.
 
     Raises:
         DeliveryFailedError: Fewer than *min_delivered* were delivered. No retry.
@@ -161,15 +167,15 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             if summary["untracked"]:
                 self.log.warning("%d messages have no msg_id: nobody can ask for them", summary["untracked"])
             return summary
-        if decision == Decision.FAIL:
-            raise DeliveryFailedError(
-                f"{describe(summary)}; at least {self.min_delivered:.0%} of the tracked ones should be "
-                f"delivered"
-            )
-        if decision == Decision.TIME_OUT:
-            raise DeliveryTimeoutError(
-                f"{describe(summary)} after {self.timeout:g} s: timeout= allows longer"
-            )
+        if decision in (Decision.FAIL, Decision.TIME_OUT):
+            counts = f"{describe(summary)}{describe_examples(summary)}"
+            if self.soft_fail:  # the skip that Airflow makes of the error does not say why
+                self.log.warning("%s", counts)
+            if decision == Decision.FAIL:
+                raise DeliveryFailedError(
+                    f"{counts}; at least a share of {self.min_delivered:g} should be delivered"
+                )
+            raise DeliveryTimeoutError(f"{counts}; after {self.timeout:g} s, timeout= allows longer")
         raise AirflowFailException("the trigger fired without a result: clear the task to wait again")
 
     def _defer(self) -> NoReturn:

@@ -12,9 +12,11 @@ def make_failure(error: Exception, request: Request, *, may_have_arrived: bool) 
     name = type(error).__name__
     if may_have_arrived:
         return OutcomeUnknownError(
-            f"{request.call}: the connection gave no whole answer within {request.timeout:g} s ({name})"
+            f"{request.call}: the connection ended without a whole answer ({name}, timeout "
+            f"{request.timeout:g} s)"
         )
+    field = "bulk_url" if request.call == "bulk" else "host"
     return RequestNotSentError(
-        f"{request.call}: no connection to the gateway ({name}): check the host of the Connection, the "
+        f"{request.call}: no connection to the gateway ({name}): check the {field} of the Connection, the "
         f"network and the proxy"
     )

@@ -127,11 +127,14 @@ def test_refused_account_does_not_retry(gateway, run_task):
 
 
 def test_refused_fields_are_named(gateway, run_task):
-    """The gateway's complaint about a field reaches the person who reads the log."""
-    result = run_task(make_operator(sender="OTHER"))
+    """The gateway's complaint about a field reaches the person who reads the log, with what to do."""
+    sender = run_task(make_operator(sender="OTHER"))
+    gateway.backend.change_account("demo", secret="another-salt")
+    secret = run_task(make_operator())
 
-    assert result.state == "failed"
-    assert "from" in str(result.error)
+    assert (sender.state, secret.state) == ("failed", "failed")
+    assert "set sender=" in str(sender.error)
+    assert "pass_salt_hash" in str(secret.error)
 
 
 def test_nobody_allowed_skips(gateway, run_task, monkeypatch):

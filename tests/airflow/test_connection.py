@@ -110,6 +110,15 @@ def test_host_spellings(connect, fields, url):
     assert connect(**fields).get_settings().account.api_url == url
 
 
+def test_simulated_host_needs_its_own_bulk_url(gateway, connect):
+    """With an http host and no bulk_url no bulk job goes to the real gateway by mistake."""
+    hook = connect(host=gateway.url, extra={"sender": "SHOP"})
+
+    with pytest.raises(InvalidMessageError, match="'bulk_url'"):
+        hook.create_bulk(["992900000001"], "x", txn_id="t", send_at=datetime.now(UTC) + timedelta(days=1))
+    assert hook.get_balance() == 100
+
+
 def test_http_is_warned_about(connect, caplog):
     """Login, hash and text in clear are worth a warning, which names the Connection and no address."""
     with caplog.at_level(logging.WARNING):

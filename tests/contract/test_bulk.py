@@ -85,7 +85,7 @@ def test_5_3_422(
 
 def test_5_3_422_secret(connect: Callable[..., Any], gateway: SimulatedGateway, job: BulkJob) -> None:
     """§5.3, 422: a wrong salt or token creates no job either."""
-    with pytest.raises(BulkRefusedError):
+    with pytest.raises(FinalRefusalError, match="pass_salt_hash"):
         connect(secret="sol-4712").create_bulk(job)
     assert_refused_once(gateway, 422)
 

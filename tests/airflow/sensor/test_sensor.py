@@ -24,7 +24,8 @@ def test_waits_until_delivered(gateway, mode, send, wait):
 
     assert result.state == "success"
     assert result.xcom == {
-        "total": 2, "delivered": 2, "failed": 0, "pending": 0, "untracked": 0, "by_status": {"DELIVERED": 2}
+        "total": 2, "delivered": 2, "failed": 0, "pending": 0, "untracked": 0, "by_status": {"DELIVERED": 2},
+        "examples": {},
     }  # fmt: skip
 
 

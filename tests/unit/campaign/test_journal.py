@@ -215,7 +215,7 @@ def test_resend_gives_up_after_three_attempts(gateway, client):
     gateway.inject(Fault.CUT_AFTER, call="bulk", times=3)
     journal = Memory()
 
-    with pytest.raises(Exception, match="no whole answer"):
+    with pytest.raises(Exception, match="without a whole answer"):
         run_bulk(client, journal, "992900000001", on_unconfirmed=OnUnconfirmed.RESEND)
     run_bulk(client, journal, "992900000001", on_unconfirmed=OnUnconfirmed.RESEND)
 

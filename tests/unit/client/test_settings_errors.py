@@ -105,7 +105,7 @@ def test_extra(read: Read, name: str, value: Any) -> None:
         ("time_out", "did you mean 'timeout'?"),
         ("senders", "did you mean 'sender'?"),
         ("allowed_phone", "did you mean 'allowed_phones'?"),
-        ("zzz", "known are auth_scheme, "),
+        ("zzz", "known are bulk_url, auth_scheme, "),
     ],
 )
 def test_unknown_fields(read: Read, name: str, hint: str) -> None:

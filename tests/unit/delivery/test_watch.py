@@ -7,7 +7,7 @@ import pytest
 
 from airflow_provider_osonsms.delivery.decision import Decision
 from airflow_provider_osonsms.delivery.messages import TrackedMessages, read_messages
-from airflow_provider_osonsms.delivery.watch import Watch, describe
+from airflow_provider_osonsms.delivery.watch import Watch, describe, describe_examples
 from airflow_provider_osonsms.protocol.errors import (
     FinalRefusalError,
     InvalidMessageError,
@@ -126,6 +126,7 @@ def test_description_says_all():
     assert describe(summary) == (
         "1 of 5 messages delivered, 0 failed, 1 pending, 3 untracked (statuses: 1 ACCEPTED, 1 DELIVERED)"
     )
+    assert describe_examples(summary) == "; not delivered: msg_id b ACCEPTED"
     assert watch.decide(now=LONG_AGO, deadline=LONG_AGO) is Decision.TIME_OUT
 
 

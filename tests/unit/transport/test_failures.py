@@ -63,7 +63,7 @@ def test_silence(
     server = serve(reply(data=data, then="hang"))
 
     start = time.monotonic()
-    with pytest.raises(OutcomeUnknownError, match=r"within 0\.3 s"):
+    with pytest.raises(OutcomeUnknownError, match=r"timeout 0\.3 s"):
         transport.handle(send(server.url, timeout=0.3))
     assert time.monotonic() - start < 3
     assert len(server.received) == 1
