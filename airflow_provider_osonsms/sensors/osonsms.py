@@ -113,11 +113,9 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         self.osonsms_conn_id = osonsms_conn_id
         self.min_delivered = min_delivered
         self.concurrency = concurrency
-        self.deferrable = (
-            conf.getboolean("operators", "default_deferrable", fallback=False)
-            if deferrable is None
-            else deferrable
-        )
+        if deferrable is None:
+            deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
+        self.deferrable = deferrable
 
     def execute(self, context: Context) -> Any:
         """Wait; see the class."""
