@@ -35,29 +35,25 @@ def make_environment(home: Path, gateway: SimulatedGateway) -> dict[str, str]:
 def run_airflow(home: Path, environment: dict[str, str]) -> bool:
     """Create the database and run the DAGs; on failure show the end of the log."""
     log = home / "demo.log"
-    with log.open("w") as output:
-        print("Airflow creates its database ...", flush=True)
-        migrate = [sys.executable, "-m", "airflow", "db", "migrate"]
-        is_done = (
-            subprocess.run(migrate, env=environment, stdout=output, stderr=output, check=False).returncode
-            == 0
-        )
-        if is_done:
-            print("Airflow runs the DAGs ...", flush=True)
-            report = os.dup(sys.stdout.fileno())
-            drive = [sys.executable, str(ROOT / "demo" / "run_dags.py"), *DAGS]
-            is_done = (
-                subprocess.run(
-                    drive,
-                    env={**environment, "DEMO_REPORT_FD": str(report)},
+    with log.open("w") as output, os.fdopen(os.dup(sys.stdout.fileno()), "w") as report:
+        environment = {**environment, "DEMO_REPORT_FD": str(report.fileno())}
+        steps = {
+            "Airflow creates its database ...": ["-m", "airflow", "db", "migrate"],
+            "Airflow runs the DAGs ...": [str(ROOT / "demo" / "run_dags.py"), *DAGS],
+        }
+        is_done = True
+        for title, arguments in steps.items():
+            if is_done:
+                print(title, flush=True)
+                command = [sys.executable, *arguments]
+                is_done = not subprocess.run(
+                    command,
+                    env=environment,
                     stdout=output,
                     stderr=output,
-                    pass_fds=(report,),
+                    pass_fds=(report.fileno(),),
                     check=False,
                 ).returncode
-                == 0
-            )
-            os.close(report)
     if not is_done:
         print("".join(log.read_text().splitlines(keepends=True)[-60:]), file=sys.stderr)
     return is_done

@@ -85,7 +85,7 @@ class BulkRun:
         self._journal = journal
         self._journal_key = journal_key
         self._is_blind = known is None and not journal.is_lasting and past is not Past.NOTHING
-        self._on_unconfirmed = on_unconfirmed
+        self._may_resend = on_unconfirmed is OnUnconfirmed.RESEND
         self._is_own_key = is_own_key
         self._known: dict[str, str] = dict(known or {})
 
@@ -123,7 +123,7 @@ class BulkRun:
             )
 
     def _refuse_unconfirmed(self, job: BulkJob, number: int, total: int) -> None:
-        if self._on_unconfirmed is OnUnconfirmed.RESEND:
+        if self._may_resend:
             return
         if job.txn_id in self._known:
             raise UnconfirmedBulkError(
@@ -141,9 +141,8 @@ class BulkRun:
         past = Past.ATTEMPTED if was_known or self._is_blind or self._is_own_key else Past.NOTHING
         self._known[job.txn_id] = ""
         self._journal.set(self._journal_key, dict(self._known))
-        may_resend = self._on_unconfirmed is OnUnconfirmed.RESEND
         try:
-            receipt = self._client.create_bulk(job, may_resend=may_resend, past=past)
+            receipt = self._client.create_bulk(job, may_resend=self._may_resend, past=past)
         except _NOTHING_CREATED as error:
             if not was_known:
                 del self._known[job.txn_id]
@@ -152,7 +151,7 @@ class BulkRun:
                 self._refuse_blind_retry(error, number, total)
             raise
         except (OutcomeUnknownError, TemporaryRefusalError) as error:
-            if may_resend:
+            if self._may_resend:
                 raise
             raise UnconfirmedBulkError(
                 f"Bulk job {number} of {total} may have been created ({error}). It is not repeated. "
@@ -164,7 +163,7 @@ class BulkRun:
 
     def _refuse_blind_retry(self, error: OsonSmsError, number: int, total: int) -> None:
         """Turn a retryable failure into a final one where a retry could not know what this try created."""
-        if isinstance(self._journal, NoJournal) and self._on_unconfirmed is OnUnconfirmed.FAIL:
+        if isinstance(self._journal, NoJournal) and not self._may_resend:
             way_on = "start a new DAG run" if number == 1 else "set on_unconfirmed='resend' and clear it"
             raise UnconfirmedBulkError(
                 f"Bulk job {number} of {total} was not created, the {number - 1} before it were ({error}). "

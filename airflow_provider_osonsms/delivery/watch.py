@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any
 
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
@@ -97,8 +98,7 @@ class Watch:
         """
         by_status = self._final + Counter(status for status in self._pending.values() if status)
         delivered = self._final[DeliveryStatus.DELIVERED]
-        undelivered: dict[str, DeliveryStatus | None] = {**self._undelivered, **self._pending}
-        examples = list(undelivered.items())[:EXAMPLES]
+        examples = islice(chain(self._undelivered.items(), self._pending.items()), EXAMPLES)
         return {
             "total": len(self._messages.msg_ids) + self._messages.untracked,
             "delivered": delivered,

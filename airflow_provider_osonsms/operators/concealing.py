@@ -39,10 +39,11 @@ class NamedSource:
 
 
 def name_source(source: Any) -> Any:
-    """Return a callable *source* with a steady name, and anything else as it is."""
-    is_function = callable(source) and not hasattr(
-        source, "resolve"
-    )  # XComArg and its like resolve themselves
+    """Return a callable *source* with a steady name, and anything else as it is.
+
+    What resolves itself, such as an XComArg, is left to Airflow.
+    """
+    is_function = callable(source) and not hasattr(source, "resolve")
     return NamedSource(source) if is_function else source
 
 

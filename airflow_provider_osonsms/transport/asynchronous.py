@@ -1,6 +1,7 @@
 """Asynchronous transport on aiohttp: keep-alive, no redirects, no URL in any text."""
 
 import io
+from functools import cache
 from typing import Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -30,6 +31,7 @@ class AiohttpTransport:
             connector=aiohttp.TCPConnector(limit=max_connections),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+        self._find_proxy = cache(_find_proxy)
         # aiohttp sends a GET again by itself when a kept-alive connection breaks: the flow would never learn
         # that a first copy may have been accepted, and would take its own 409 for somebody else's.
         self._session._retry_connection = False  # noqa: SLF001
@@ -48,6 +50,7 @@ class AiohttpTransport:
             OutcomeUnknownError: The request may have arrived.
         """
         try:
+            parts = urlsplit(request.url)
             async with self._session.request(
                 request.method,
                 URL(request.url, encoded=True),
@@ -56,7 +59,7 @@ class AiohttpTransport:
                 timeout=aiohttp.ClientTimeout(
                     total=_LONGEST * request.timeout, connect=request.timeout, sock_read=request.timeout
                 ),
-                proxy=_find_proxy(request.url),
+                proxy=self._find_proxy(parts.scheme, parts.netloc),
                 allow_redirects=False,
             ) as answer:
                 return Response(status=answer.status, body=await answer.read())
@@ -74,9 +77,6 @@ def _make_form(request: Request) -> aiohttp.FormData | None:
     return form
 
 
-def _find_proxy(url: str) -> str | None:
+def _find_proxy(scheme: str, authority: str) -> str | None:
     """Find the environment's proxy; aiohttp's ``trust_env`` would also send credentials of ~/.netrc."""
-    parts = urlsplit(url)
-    if not parts.hostname or proxy_bypass(parts.netloc):
-        return None
-    return getproxies().get(parts.scheme)
+    return None if not authority or proxy_bypass(authority) else getproxies().get(scheme)

@@ -9,23 +9,12 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import strategies as st
 
 from airflow_provider_osonsms.audience.audience import Audience, prepare_audience
 from airflow_provider_osonsms.audience.keys import row_key
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 A, B, C = "992900000001", "992900000002", "992900000003"
-CELLS = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.floats(),
-    st.integers(),
-    st.sampled_from(
-        [A, B, "+992 90 000 00 01", "900000002", 900000001, 992900000002.0, object(), [A], pd.NA]
-    ),
-    st.text(alphabet="0123456789+- x", max_size=15),
-)
 
 
 def reasons(audience: Audience) -> dict[int, str]:
