@@ -4,36 +4,16 @@ import json
 from collections import UserList
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
 import pandas as pd
 import pytest
 
-from airflow_provider_osonsms.operators.osonsms import OsonSmsBulkCreateOperator
-
 PEOPLE = [f"99290000{number:04}" for number in range(1, 6)]
 
 
-def tomorrow() -> datetime:
-    """Return this time tomorrow."""
-    return datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
-
-
-def make_operator(**kwargs: Any) -> OsonSmsBulkCreateOperator:
-    """Make an operator that texts five people."""
-    defaults = {
-        "task_id": "bulk",
-        "recipients": pd.DataFrame({"phone": PEOPLE}),
-        "message": "Тахфиф 20%!",
-        "send_at": tomorrow(),
-        "retries": 5,
-    }
-    return OsonSmsBulkCreateOperator(**{**defaults, **kwargs})
-
-
-def test_creates_one_job(gateway, run_task):
+def test_creates_one_job(gateway, run_task, make_operator):
     """A DataFrame becomes one job with its numbers, text, sender and time; messes are rejected."""
-    send_at = tomorrow()
+    send_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
     messy = pd.DataFrame({"phone": [*PEOPLE, "+992 90 000 00 01", "79161234567", None, 9.92928e11]})
 
     result = run_task(make_operator(recipients=messy, send_at=send_at))
@@ -58,7 +38,7 @@ def test_creates_one_job(gateway, run_task):
     ],
     ids=["texts", "numbers", "dicts", "callable"],
 )
-def test_sources(gateway, run_task, recipients):
+def test_sources(gateway, run_task, recipients, make_operator):
     """Lists, dicts and callables reach the gateway as the same file as a DataFrame."""
     run_task(make_operator(recipients=recipients))
 
@@ -70,7 +50,7 @@ def test_sources(gateway, run_task, recipients):
     ["2030-12-01 09:30", "2030-12-01T04:30:00Z", datetime(2030, 12, 1, 9, 30), "{{ '2030-12-01' }} 09:30:00"],  # noqa: DTZ001
     ids=["naive text", "UTC text", "naive datetime", "template"],
 )
-def test_send_at_is_dushanbe_time(gateway, run_task, send_at):
+def test_send_at_is_dushanbe_time(gateway, run_task, send_at, make_operator):
     """Whatever names the time, the gateway reads the wall time of Dushanbe."""
     run_task(make_operator(send_at=send_at))
 
@@ -98,7 +78,7 @@ def test_send_at_is_dushanbe_time(gateway, run_task, send_at):
         ({"message": "я" * 71, "max_parts": 1}, "2 parts"),
     ],
 )
-def test_bad_input_is_refused_before_uploading(gateway, run_task, fields, hint):
+def test_bad_input_is_refused_before_uploading(gateway, run_task, fields, hint, make_operator):
     """What breaks a rule fails without retry, says what to do, and uploads nothing."""
     result = run_task(make_operator(**fields))
 
@@ -107,7 +87,7 @@ def test_bad_input_is_refused_before_uploading(gateway, run_task, fields, hint):
     assert gateway.requests["bulk"] == 0
 
 
-def test_nobody_to_text_skips(gateway, run_task):
+def test_nobody_to_text_skips(gateway, run_task, make_operator):
     """No rows at all skip the task: a day without debtors is no failure."""
     result = run_task(make_operator(recipients=[]))
 
@@ -115,7 +95,7 @@ def test_nobody_to_text_skips(gateway, run_task):
     assert gateway.requests["bulk"] == 0
 
 
-def test_refused_account_does_not_retry(gateway, run_task):
+def test_refused_account_does_not_retry(gateway, run_task, make_operator):
     """A blocked login fails at once and nothing is created."""
     gateway.backend.change_account("demo", is_blocked=True)
 
@@ -126,7 +106,7 @@ def test_refused_account_does_not_retry(gateway, run_task):
     assert gateway.bulks == []
 
 
-def test_refused_fields_are_named(gateway, run_task):
+def test_refused_fields_are_named(gateway, run_task, make_operator):
     """The gateway's complaint about a field reaches the person who reads the log, with what to do."""
     sender = run_task(make_operator(sender="OTHER"))
     gateway.backend.change_account("demo", secret="another-salt")
@@ -137,7 +117,7 @@ def test_refused_fields_are_named(gateway, run_task):
     assert "pass_salt_hash" in str(secret.error)
 
 
-def test_nobody_allowed_skips(gateway, run_task, monkeypatch):
+def test_nobody_allowed_skips(gateway, run_task, monkeypatch, make_operator):
     """On staging an audience of strangers skips the task instead of failing it every week."""
     monkeypatch.setenv("AIRFLOW_CONN_OSONSMS_DEFAULT", gateway.connection_json(allowed_phones="900000099"))
 
@@ -145,20 +125,20 @@ def test_nobody_allowed_skips(gateway, run_task, monkeypatch):
     assert gateway.bulks == []
 
 
-def test_output_of_a_mapped_task(gateway, run_task):
+def test_output_of_a_mapped_task(gateway, run_task, make_operator):
     """Any sequence is a list of recipients, such as what Airflow makes of a mapped task's outputs."""
     run_task(make_operator(recipients=UserList(PEOPLE)))
 
     assert list(gateway.bulks[0].phones) == PEOPLE
 
 
-def test_callables_print_steadily():
+def test_callables_print_steadily(make_operator):
     """Whatever callable is given, what Airflow stores of it holds no address in memory."""
     for source in (make_operator, partial(make_operator), make_operator.__call__):
         assert "0x" not in str(make_operator(recipients=source).recipients)
 
 
-def test_allowed_phones_reject_the_others(gateway, run_task, monkeypatch):
+def test_allowed_phones_reject_the_others(gateway, run_task, monkeypatch, make_operator):
     """On staging only the listed numbers are in the file."""
     monkeypatch.setenv("AIRFLOW_CONN_OSONSMS_DEFAULT", gateway.connection_json(allowed_phones=PEOPLE[:1]))
 
@@ -168,7 +148,7 @@ def test_allowed_phones_reject_the_others(gateway, run_task, monkeypatch):
     assert result.xcom["rejected"] == 4
 
 
-def test_rendered_recipients_are_counted_not_shown(gateway, run_task):
+def test_rendered_recipients_are_counted_not_shown(gateway, run_task, make_operator):
     """What Airflow stores of the recipients is their number."""
     from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
 
@@ -180,7 +160,7 @@ def test_rendered_recipients_are_counted_not_shown(gateway, run_task):
     assert "Тахфиф" not in stored
 
 
-def test_mapped_recipients_are_concealed_too(gateway, run_task):
+def test_mapped_recipients_are_concealed_too(gateway, run_task, make_operator):
     """A mapped operator conceals as an unmapped one does."""
     operator = make_operator()
     from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields

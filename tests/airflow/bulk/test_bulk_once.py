@@ -1,35 +1,13 @@
 """The bulk operator creates no job twice and forgets none."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import pandas as pd
 import pytest
 
 from airflow_provider_osonsms.audience import bulk_csv
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
-from airflow_provider_osonsms.operators.osonsms import OsonSmsBulkCreateOperator
 from airflow_provider_osonsms.protocol.errors import RequestNotSentError
 from airflow_provider_osonsms.simulator import Fault
 
 PEOPLE = [f"99290000{number:04}" for number in range(1, 6)]
-
-
-def tomorrow() -> datetime:
-    """Return this time tomorrow."""
-    return datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
-
-
-def make_operator(**kwargs: Any) -> OsonSmsBulkCreateOperator:
-    """Make an operator that texts five people."""
-    defaults = {
-        "task_id": "bulk",
-        "recipients": pd.DataFrame({"phone": PEOPLE}),
-        "message": "Тахфиф 20%!",
-        "send_at": tomorrow(),
-        "retries": 5,
-    }
-    return OsonSmsBulkCreateOperator(**{**defaults, **kwargs})
 
 
 @pytest.fixture
@@ -39,7 +17,7 @@ def two_to_a_file(monkeypatch):
     monkeypatch.setattr(bulk_csv, "split_into_files", lambda phones: split(phones, max_bytes=2 * 13))
 
 
-def test_several_jobs_have_keys_of_their_own(gateway, run_task, two_to_a_file):
+def test_several_jobs_have_keys_of_their_own(gateway, run_task, two_to_a_file, make_operator):
     """Above the limit several jobs are created, each with its own key, and nobody is in two."""
     result = run_task(make_operator())
 
@@ -47,7 +25,7 @@ def test_several_jobs_have_keys_of_their_own(gateway, run_task, two_to_a_file):
     assert len(set(result.xcom["txn_ids"])) == 3
 
 
-def test_order_of_rows_does_not_change_keys(gateway, run_task, supervisor, two_to_a_file):
+def test_order_of_rows_does_not_change_keys(gateway, run_task, supervisor, two_to_a_file, make_operator):
     """The same people in another order are the same jobs."""
     first = run_task(make_operator())
     supervisor.store.clear()
@@ -57,7 +35,7 @@ def test_order_of_rows_does_not_change_keys(gateway, run_task, supervisor, two_t
     assert len(gateway.bulks) == 3
 
 
-def test_lost_answer_is_not_repeated(gateway, run_task):
+def test_lost_answer_is_not_repeated(gateway, run_task, make_operator):
     """An upload without an answer fails without retry and names the cabinet: nobody is texted twice."""
     gateway.inject(Fault.CUT_AFTER, call="bulk")
 
@@ -68,7 +46,7 @@ def test_lost_answer_is_not_repeated(gateway, run_task):
     assert (len(gateway.bulks), gateway.requests["bulk"]) == (1, 1)
 
 
-def test_clear_after_a_lost_answer_is_not_repeated(gateway, run_task):
+def test_clear_after_a_lost_answer_is_not_repeated(gateway, run_task, make_operator):
     """Clearing the failed task does not repeat the upload either, with or without a journal."""
     gateway.inject(Fault.CUT_AFTER, call="bulk")
     run_task(make_operator())
@@ -80,7 +58,7 @@ def test_clear_after_a_lost_answer_is_not_repeated(gateway, run_task):
     assert gateway.requests["bulk"] == 1
 
 
-def test_resend_repeats_with_the_same_key(gateway, run_task):
+def test_resend_repeats_with_the_same_key(gateway, run_task, make_operator):
     """on_unconfirmed='resend' repeats under the same key, and the gateway makes one job of it."""
     gateway.inject(Fault.CUT_AFTER, call="bulk")
 
@@ -91,7 +69,7 @@ def test_resend_repeats_with_the_same_key(gateway, run_task):
     assert (len(gateway.bulks), gateway.requests["bulk"]) == (1, 2)
 
 
-def test_retry_goes_on_where_it_stopped(gateway, run_task, two_to_a_file, has_journal):
+def test_retry_goes_on_where_it_stopped(gateway, run_task, two_to_a_file, has_journal, make_operator):
     """With a journal a retry creates only the jobs that are missing; without one it refuses to guess."""
     create, calls = OsonSmsClient.create_bulk, []
 
@@ -115,7 +93,9 @@ def test_retry_goes_on_where_it_stopped(gateway, run_task, two_to_a_file, has_jo
         assert len(gateway.bulks) == 1
 
 
-def test_clear_of_a_finished_task_creates_nothing(gateway, run_task, two_to_a_file, has_journal):
+def test_clear_of_a_finished_task_creates_nothing(
+    gateway, run_task, two_to_a_file, has_journal, make_operator
+):
     """A Clear after the time of sending returns the same jobs, or refuses to guess without a journal."""
     first = run_task(make_operator())
     cleared = run_task(make_operator(send_at="2020-01-01 09:00"), try_number=2)
@@ -127,7 +107,7 @@ def test_clear_of_a_finished_task_creates_nothing(gateway, run_task, two_to_a_fi
         assert cleared.state == "failed"
 
 
-def test_changed_audience_is_refused(gateway, run_task, has_journal):
+def test_changed_audience_is_refused(gateway, run_task, has_journal, make_operator):
     """Other people than in an earlier try would be texted twice in part: the task fails and says so."""
     if not has_journal:
         pytest.skip("Airflow below 3.3 refuses every second try")
@@ -140,7 +120,7 @@ def test_changed_audience_is_refused(gateway, run_task, has_journal):
     assert len(gateway.bulks) == 1
 
 
-def test_mapped_texts_are_jobs_of_their_own(gateway, run_task, supervisor):
+def test_mapped_texts_are_jobs_of_their_own(gateway, run_task, supervisor, make_operator):
     """Mapped instances that text the same people differently create a job each."""
     for index, text in enumerate(["one", "two"]):
         supervisor.store.clear()  # the store of an instance is its own
