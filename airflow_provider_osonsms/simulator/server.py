@@ -11,11 +11,13 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from email.parser import BytesParser
+from email.policy import HTTP
 from functools import partial
 from http import HTTPMethod, HTTPStatus
 from typing import Any, Final
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from airflow_provider_osonsms.protocol.vocabulary import (
@@ -169,14 +171,15 @@ async def _read_form(request: web.Request) -> tuple[dict[str, str], bytes | None
     file = None
     if request.content_type != "multipart/form-data":
         raise ValueError("not a multipart form")
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader):
-            continue
-        content = bytes(await part.read(decode=True))
-        if part.name == "file":
+    head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
+    form = BytesParser(policy=HTTP).parsebytes(head + await request.read())
+    for part in form.iter_parts():
+        payload, name = part.get_payload(decode=True), part.get_param("name", header="Content-Disposition")
+        content = payload if isinstance(payload, bytes) else b""
+        if name == "file":
             file = content
-        elif part.name:
-            fields[part.name] = content.decode(errors="replace")
+        elif name:
+            fields[str(name)] = content.decode(errors="replace")
     return fields, file
 
 
