@@ -2,9 +2,10 @@
 PYTHON ?= python3
 NEWEST := .venv/bin/python
 OLDEST := .venv-oldest/bin/python
+PARQUET := .venv-parquet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types floors test-oldest e2e e2e-oldest format clean
+.PHONY: help demo test check lint types floors test-parquet test-oldest e2e e2e-oldest format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -15,7 +16,7 @@ demo: .venv/installed  ## run the example DAGs in a real Airflow against the sim
 test: .venv/installed  ## run the tests on the newest Airflow
 	@$(NEWEST) -m pytest tests --ignore=tests/e2e --cov --cov-report=term -q
 
-check: lint types floors test test-oldest e2e e2e-oldest  ## everything CI runs
+check: lint types floors test test-parquet test-oldest e2e e2e-oldest  ## everything CI runs
 
 lint: .venv/installed  ## style and formatting
 	@.venv/bin/ruff check .
@@ -26,6 +27,9 @@ types: .venv/installed  ## mypy --strict
 
 floors: .venv/installed  ## who may import whom
 	@.venv/bin/lint-imports --no-logo
+
+test-parquet: .venv/installed .venv-parquet/installed  ## the audience's tests again, with pyarrow
+	@PYTHONPATH=$(PARQUET) $(NEWEST) -m pytest tests/unit/audience tests/airflow/bulk -q
 
 test-oldest: .venv-oldest/installed  ## run the tests on the oldest supported Airflow
 	@$(OLDEST) -m pytest tests --ignore=tests/e2e -q
@@ -41,7 +45,13 @@ format: .venv/installed  ## let ruff format and fix
 	@.venv/bin/ruff check --fix .
 
 clean:  ## remove what make has built
-	@rm -rf .venv .venv-oldest .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-oldest .venv-parquet .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+.venv-parquet/installed: constraints/parquet.txt .venv/installed
+	@echo "setting up $(PARQUET) from $<"
+	@rm -rf $(PARQUET)
+	@$(NEWEST) -m pip install --quiet --disable-pip-version-check --no-deps --target $(PARQUET) -r $<
+	@touch $@
 
 .venv/installed: constraints/airflow-3.3.2.txt pyproject.toml
 .venv-oldest/installed: constraints/airflow-3.0.6.txt pyproject.toml

@@ -11,7 +11,8 @@ from typing import Any, Final
 import pandas as pd
 
 from airflow_provider_osonsms.audience.keys import row_key
-from airflow_provider_osonsms.audience.phones import RejectReason, mask_phone, normalise_phone
+from airflow_provider_osonsms.audience.phones import mask_phone, normalise_phone
+from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.sources import read_recipients, require_column
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 

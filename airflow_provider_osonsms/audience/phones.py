@@ -8,13 +8,13 @@ Reference:
 
 import re
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 from math import inf
 from numbers import Integral, Real
 from typing import Any, Final
 
 from airflow_provider_osonsms.audience.cells import is_blank, is_missing
+from airflow_provider_osonsms.audience.reasons import RejectReason
 
 _COUNTRY: Final = "992"
 _LOCAL_LENGTH: Final = 9
@@ -40,42 +40,6 @@ _NOT_A_DIGIT: Final = re.compile(r"[^0-9]+")
 
 _BULLETS: Final = "•" * 5
 _SHOWS_TWO_DIGITS: Final = re.compile(r".{5,}[0-9]{2}", re.DOTALL)
-
-
-class RejectReason(StrEnum):
-    """Why a row is not texted."""
-
-    EMPTY = "empty"
-    NOT_A_NUMBER = "not_a_number"
-    LOST_DIGITS = "lost_digits"
-    AMBIGUOUS_SHORT = "ambiguous_short"
-    FOREIGN_COUNTRY = "foreign_country"
-    TOO_SHORT = "too_short"
-    TOO_LONG = "too_long"
-    SEVERAL_NUMBERS = "several_numbers"
-    MISSING_KEY = "missing_key"
-    DUPLICATE = "duplicate"
-    NOT_ALLOWED = "not_allowed"
-
-    @property
-    def advice(self) -> str:
-        """What to do about it, in one sentence."""
-        return _ADVICE[self]
-
-
-_ADVICE: Final = {
-    RejectReason.EMPTY: "Fill in the phone or leave the row out.",
-    RejectReason.NOT_A_NUMBER: "Write the phone in digits, like 992XXXXXXXXX.",
-    RejectReason.LOST_DIGITS: "Export the phones again as text: a spreadsheet or a float has rounded them.",
-    RejectReason.AMBIGUOUS_SHORT: "Read the column as text (dtype=str): a number loses its leading zeros.",
-    RejectReason.FOREIGN_COUNTRY: "Leave the row out: only numbers of Tajikistan (+992) are served.",
-    RejectReason.TOO_SHORT: "Complete the phone: 9 digits, or 12 with 992.",
-    RejectReason.TOO_LONG: "Correct the phone: 9 digits, or 12 with 992.",
-    RejectReason.SEVERAL_NUMBERS: "Give each phone a row of its own.",
-    RejectReason.MISSING_KEY: "Fill in the key column: it tells this row from the others.",
-    RejectReason.DUPLICATE: "Nothing to do: an earlier row with the same phone or key is kept.",
-    RejectReason.NOT_ALLOWED: "Add the phone to allowed_phones if it should be texted here.",
-}
 
 
 def normalise_phone(value: object) -> str | RejectReason:

@@ -1,7 +1,8 @@
 """From what a user wrote to a message that may be sent."""
 
 from airflow_provider_osonsms.audience.cells import is_blank
-from airflow_provider_osonsms.audience.phones import RejectReason, mask_phone, normalise_phone
+from airflow_provider_osonsms.audience.phones import mask_phone, normalise_phone
+from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.client.settings import Settings
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.keys import check_txn_id

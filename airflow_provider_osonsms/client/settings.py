@@ -13,7 +13,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
-from airflow_provider_osonsms.audience.phones import RejectReason, normalise_phone
+from airflow_provider_osonsms.audience.phones import normalise_phone
+from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.protocol.errors import InvalidSettingsError
 from airflow_provider_osonsms.protocol.models import Account
 from airflow_provider_osonsms.protocol.vocabulary import (

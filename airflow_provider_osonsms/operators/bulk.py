@@ -13,7 +13,7 @@ from airflow_provider_osonsms._compat import (
     identify_task,
     open_journal,
 )
-from airflow_provider_osonsms.audience.phones import RejectReason
+from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.campaign.bulk import BulkRun, OnUnconfirmed
 from airflow_provider_osonsms.campaign.messages import (
     check_max_parts,

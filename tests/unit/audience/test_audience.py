@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_osonsms.audience.audience import Audience, prepare_audience
-from airflow_provider_osonsms.audience.phones import RejectReason
+from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 A, B, C = "992900000001", "992900000002", "992900000003"

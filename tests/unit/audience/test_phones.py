@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from airflow_provider_osonsms.audience.phones import RejectReason, normalise_phone
+from airflow_provider_osonsms.audience.phones import normalise_phone
+from airflow_provider_osonsms.audience.reasons import RejectReason
 
 PHONE = "992900000001"
 ACCEPTED_TEXTS = [

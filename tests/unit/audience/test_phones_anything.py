@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_osonsms.audience.phones import RejectReason, mask_phone, normalise_phone
+from airflow_provider_osonsms.audience.phones import mask_phone, normalise_phone
+from airflow_provider_osonsms.audience.reasons import RejectReason
 
 ANYTHING = st.one_of(
     st.none(),
