@@ -25,6 +25,7 @@ _GSM7_BASIC: Final = (
 )
 _GSM7_EXTENSION: Final = "^{}\\[~]|€\f"
 _GSM7: Final = re.compile(f"[{re.escape(_GSM7_BASIC + _GSM7_EXTENSION)}]*+")
+_FOREIGN: Final = re.compile(f"[^{re.escape(_GSM7_BASIC + _GSM7_EXTENSION)}]")
 
 _ESCAPE: Final = "\x1b"
 """Stands for the first half of a pair; it is not in GSM-7 as a character of a text."""
@@ -93,6 +94,11 @@ def count_parts(text: str) -> Segments:
         return _measure(encoding, len(text))
     laid_out = double.sub(f"{_ESCAPE}.", text.replace(_ESCAPE, "."))
     return _measure(encoding, len(laid_out), laid_out=laid_out)
+
+
+def find_foreign(text: str) -> list[str]:
+    """Return the characters of *text* that are not in GSM-7, each as often as it occurs."""
+    return _FOREIGN.findall(text)
 
 
 def _measure(encoding: Encoding, units: int, *, laid_out: str = "") -> Segments:

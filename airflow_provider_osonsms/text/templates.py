@@ -1,0 +1,159 @@
+"""A text with fields, ``"Салом, {name}! Қарз {amount:.2f} сомонӣ"``, written for many rows at a time.
+
+A field is the name of a column and, behind a colon, a format: nothing is looked up inside a value, called or
+converted. A brace of the text itself is doubled. Jinja has run before.
+
+Reference:
+    design §6; Python's Format Specification Mini-Language.
+"""
+
+import string
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import chain, repeat
+from typing import Final
+
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.text.values import Format, read_format, write_column
+
+_FORBIDDEN: Final = frozenset(".[]{}!")
+_LONGEST_SHOWN: Final = 40
+"""What is longer between two braces is hardly a name, but the text itself."""
+
+
+class ProblemKind(StrEnum):
+    """Why a row has no text."""
+
+    MISSING = "missing"
+    UNFIT = "unfit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Rows that have no text, all for the same reason.
+
+    Attributes:
+        rows: Positions, ascending; a row is in one problem only.
+    """
+
+    kind: ProblemKind
+    column: str
+    rows: list[int] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """The texts of all rows: "" for those with a problem."""
+
+    texts: list[str] = field(repr=False)
+    problems: list[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    column: str
+    form: Format
+
+
+class Template:
+    """A text with fields for the columns of a table.
+
+    Args:
+        text: Never shown in an error: it may hold personal data by now.
+
+    Attributes:
+        columns: The columns it needs, in the order in which they appear.
+
+    Raises:
+        InvalidMessageError: *text* is not written in the language of this module.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._pieces = list(_parse(text))
+        self.columns = tuple(dict.fromkeys(piece.column for _, piece in self._pieces if piece))
+
+    def render(
+        self,
+        columns: Mapping[str, Sequence[object]],
+        *,
+        rows: int,
+        mask: Callable[[str], str] | None = None,
+    ) -> Rendered:
+        """Write the text for each row.
+
+        Args:
+            columns: At least `Template.columns`, each *rows* long; a missing value is None.
+            rows: How many texts there will be; a text without fields is repeated.
+            mask: Replaces what a field prints, for texts that are shown.
+        """
+        strips: list[Iterable[str]] = [repeat("", rows)]
+        found = [_find_missing(name, columns[name]) for name in self.columns]
+        for literal, piece in self._pieces:
+            strips.append(repeat(literal, rows))
+            if piece:
+                written, unfit = write_column(columns[piece.column], piece.form)
+                found.append(Problem(kind=ProblemKind.UNFIT, column=piece.column, rows=unfit))
+                strips.append(map(mask, written) if mask else written)
+        texts = list(map("".join, zip(*strips, strict=True)))
+        problems = _tell_apart(found)
+        for row in chain.from_iterable(problem.rows for problem in problems):
+            texts[row] = ""
+        return Rendered(texts=texts, problems=problems)
+
+
+def _find_missing(column: str, values: Sequence[object]) -> Problem:
+    rows = [row for row, value in enumerate(values) if value is None]
+    return Problem(kind=ProblemKind.MISSING, column=column, rows=rows)
+
+
+def _tell_apart(found: Iterable[Problem]) -> list[Problem]:
+    """Leave each row in the first problem that has it."""
+    told: set[int] = set()
+    problems = []
+    for problem in found:
+        rows = [row for row in problem.rows if row not in told]
+        if rows:
+            told.update(rows)
+            problems.append(replace(problem, rows=rows))
+    return problems
+
+
+def _parse(text: str) -> Iterator[tuple[str, _Field | None]]:
+    """Yield each literal with the field that follows it."""
+    try:
+        pieces = list(string.Formatter().parse(text))
+    except ValueError:
+        raise InvalidMessageError(
+            "The braces of the text do not match: write a field as {column} or {column:format}, "
+            "and double a brace that is part of the text: {{ or }}."
+        ) from None
+    for literal, name, spec, conversion in pieces:
+        yield literal, None if name is None else _read_field(name, spec or "", conversion)
+
+
+def _read_field(name: str, spec: str, conversion: str | None) -> _Field:
+    if not name.strip() or name.strip().isdecimal():
+        raise InvalidMessageError(
+            "A field of the text has no column name: write the name of a column, like {name}, "
+            "and double a brace that is part of the text: {{ or }}."
+        )
+    if conversion:
+        raise InvalidMessageError(f"{_show(name)} has a conversion, '!{conversion}': leave it out.")
+    if not _FORBIDDEN.isdisjoint(name):
+        raise InvalidMessageError(
+            f"{_show(name)} looks inside a value: write the name of a column alone; "
+            "a column with '.', '[' or ']' in its name needs another name."
+        )
+    if "{" in spec:
+        raise InvalidMessageError(f"{_show(name)} has a field in its format: write the format out, like .2f.")
+    form = read_format(spec)
+    if form is None:
+        raise InvalidMessageError(
+            f"{_show(name)} has a format that is none of text (like >10), numbers (.2f) or dates (%d.%m.%Y)."
+        )
+    return _Field(name, form)
+
+
+def _show(name: str) -> str:
+    return f"The field {name!r} of the text" if len(name) <= _LONGEST_SHOWN else "A field of the text"
