@@ -1,0 +1,72 @@
+"""Arrow tables and Parquet files, which pyarrow reads; without it there are none."""
+
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, Final
+
+import pandas as pd
+
+from airflow_provider_osonsms.audience.files import open_file, print_path
+from airflow_provider_osonsms.audience.tables import require_pyarrow
+from airflow_provider_osonsms.audience.wanted import Wanted
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+
+_CHUNK_ROWS: Final = 65_536
+_INTEGERS: Final = {
+    "int8": pd.Int8Dtype(),
+    "int16": pd.Int16Dtype(),
+    "int32": pd.Int32Dtype(),
+    "int64": pd.Int64Dtype(),
+    "uint8": pd.UInt8Dtype(),
+    "uint16": pd.UInt16Dtype(),
+    "uint32": pd.UInt32Dtype(),
+    "uint64": pd.UInt64Dtype(),
+}
+
+
+def is_arrow(source: object) -> bool:
+    """Whether *source* is a Table or a RecordBatch: whoever holds one has imported pyarrow."""
+    pyarrow = sys.modules.get("pyarrow")
+    return pyarrow is not None and isinstance(source, pyarrow.Table | pyarrow.RecordBatch)
+
+
+def read_arrow(table: Any, wanted: Wanted) -> Iterator[pd.DataFrame]:
+    """Yield the wanted columns of *table*; integers never become floats, decimals stay `Decimal`.
+
+    Raises:
+        InvalidMessageError: A column is not there.
+    """
+    places = wanted.find(table.schema.names)
+    chosen = table.select(places)
+    names = wanted.rename(chosen.schema.names)
+    batches = chosen.to_batches(max_chunksize=_CHUNK_ROWS) if hasattr(chosen, "to_batches") else []
+    for batch in batches or [chosen]:
+        frame = batch.to_pandas(types_mapper=_keep_integer, ignore_metadata=True)
+        frame.columns = pd.Index(names)
+        yield frame
+
+
+def read_parquet(path: Any, wanted: Wanted) -> Iterator[pd.DataFrame]:
+    """Yield the wanted columns of the Parquet file *path*, a row group at a time at most.
+
+    Raises:
+        InvalidMessageError: pyarrow is not installed, the file cannot be read, or a column is not there.
+    """
+    require_pyarrow(wanted.what)
+    parquet, pyarrow = import_module("pyarrow.parquet"), import_module("pyarrow")
+    with open_file(path, what=wanted.what) as file:
+        try:
+            reader = parquet.ParquetFile(file)
+            names = reader.schema_arrow.names
+            columns = [names[place] for place in wanted.find(names)]
+            for batch in reader.iter_batches(batch_size=_CHUNK_ROWS, columns=columns):
+                yield from read_arrow(batch, wanted)
+        except pyarrow.ArrowException:
+            raise InvalidMessageError(
+                f"{wanted.what}: {print_path(path)} is no Parquet file that pyarrow can read; write it again."
+            ) from None
+
+
+def _keep_integer(arrow_type: Any) -> Any:
+    return _INTEGERS.get(str(arrow_type))

@@ -1,0 +1,72 @@
+"""Paths to files with recipients: on this machine, or anywhere that Airflow's ObjectStoragePath reaches."""
+
+import gzip
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final
+
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+
+_GZIP: Final = ".gz"
+PARQUET_SUFFIXES: Final = (".parquet",)
+SUFFIXES: Final = (".csv", ".tsv", ".csv.gz", ".tsv.gz", *PARQUET_SUFFIXES)
+
+
+def is_path(source: object) -> bool:
+    """Whether *source* is a path: not a text that may be one, but an object made for it."""
+    return isinstance(source, os.PathLike) or (hasattr(source, "open") and hasattr(source, "suffix"))
+
+
+def as_path(source: Any) -> Any:
+    """Return a text or a path as something with ``name`` and ``open``."""
+    # an ObjectStoragePath may be a PathLike too, but of a URL
+    return source if hasattr(source, "open") and hasattr(source, "suffix") else Path(os.fsdecode(source))
+
+
+def has_suffix(path: Any, suffixes: tuple[str, ...]) -> bool:
+    """Whether the file's name ends in one of *suffixes*, in small or capital letters."""
+    return str(path.name).lower().endswith(suffixes)
+
+
+def is_on_disk(path: Any) -> bool:
+    """Whether *path*, as it is printed, is that of a plain file on this machine."""
+    return isinstance(path, Path) and "://" not in str(path)
+
+
+def is_compressed(path: Any) -> bool:
+    """Whether the file is gzipped, by its name."""
+    return has_suffix(path, (_GZIP,))
+
+
+def print_path(path: Any) -> str:
+    """Return *path* fit for an error: of a URL, which may hold a login, the last part only."""
+    text = str(path)
+    return str(path.name) if "://" in text else text
+
+
+@contextmanager
+def open_file(path: Any, *, what: str) -> Iterator[IO[bytes]]:
+    """Open *path* for reading, decompressed.
+
+    Raises:
+        InvalidMessageError: It is not there, may not be read, is a folder, or is no gzip file. Anything else
+            that fails, a network say, comes through as it is: it may be repeated.
+    """
+    try:
+        with path.open("rb") as file:
+            if not is_compressed(path):
+                yield file
+                return
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                yield unpacked  # type: ignore[misc]  # GzipFile is no IO by its type only
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        raise InvalidMessageError(
+            f"{what}: {print_path(path)} cannot be read: {error.strerror or type(error).__name__}."
+        ) from None
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise InvalidMessageError(
+            f"{what}: {print_path(path)} is no whole gzip file; write it again, or give it uncompressed."
+        ) from None

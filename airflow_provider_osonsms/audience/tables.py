@@ -1,0 +1,60 @@
+"""Tables that a task leaves behind: rejects, results."""
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+
+_WRITTEN: Final = (".csv", ".parquet")
+
+
+def check_table_path(path: object, field: str) -> Any:
+    """Return *path* as something with ``suffix``, ``parent`` and ``open``.
+
+    Args:
+        path: A local path, or Airflow's ObjectStoragePath.
+        field: The operator's parameter, for the error.
+
+    Raises:
+        InvalidMessageError: It is neither, or its suffix names no format that can be written here.
+    """
+    place: Any = Path(path) if isinstance(path, str | os.PathLike) and not hasattr(path, "open") else path
+    suffix = getattr(place, "suffix", None)
+    if suffix not in _WRITTEN or not hasattr(place, "open"):
+        raise InvalidMessageError(f"{field} must be a path that ends in {' or '.join(_WRITTEN)}")
+    if suffix == ".parquet":
+        require_pyarrow(field)
+    return place
+
+
+def write_table(frame: pd.DataFrame, path: Any) -> None:
+    """Write *frame* to a checked *path*, as CSV (UTF-8 with a header) or Parquet by its suffix.
+
+    Raises:
+        OSError: The place cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        if path.suffix == ".parquet":
+            frame.to_parquet(file, index=False)
+        else:
+            frame.to_csv(file, index=False, encoding="utf-8")
+
+
+def require_pyarrow(field: str) -> None:
+    """Check that Parquet can be read and written.
+
+    Raises:
+        InvalidMessageError: pyarrow is not installed.
+    """
+    try:
+        import_module("pyarrow")
+    except ImportError:
+        raise InvalidMessageError(
+            f"{field} is a Parquet file, which needs pyarrow: "
+            f"pip install 'airflow-provider-osonsms[parquet]', or use CSV"
+        ) from None
