@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from airflow.sdk import BaseOperator, Context
+from airflow.sdk import BaseOperator, Context, ObjectStoragePath
 from airflow.sdk.bases.sensor import BaseSensorOperator, PokeReturnValue
 
 from airflow_provider_osonsms.campaign.identity import TaskIdentity
@@ -54,6 +54,7 @@ __all__ = [
     "identify_task",
     "open_journal",
     "read_extra",
+    "resolve_path",
 ]
 
 
@@ -118,3 +119,8 @@ def read_extra(connection: Connection) -> dict[str, Any]:
     if not isinstance(extra, dict):
         raise InvalidSettingsError(f"Connection '{connection.conn_id}': extra must be a JSON object")
     return extra
+
+
+def resolve_path(value: Any) -> Any:
+    """Return the text of a URL, such as ``s3://bucket/file.csv``, as a path, and anything else as it is."""
+    return ObjectStoragePath(value) if isinstance(value, str) and "://" in value else value

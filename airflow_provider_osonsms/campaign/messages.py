@@ -8,6 +8,8 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.keys import check_txn_id
 from airflow_provider_osonsms.protocol.models import Message
 from airflow_provider_osonsms.text.segments import count_parts, normalise_text
+from airflow_provider_osonsms.text.templates import Template
+from airflow_provider_osonsms.text.transliteration import transliterate
 
 
 def read_phone(phone: object) -> str:
@@ -22,8 +24,8 @@ def read_phone(phone: object) -> str:
     return msisdn
 
 
-def read_text(message: object) -> str:
-    """Return *message* normalised for counting and sending.
+def read_text(message: object, *, is_latin: bool = False) -> str:
+    """Return *message* normalised for counting and sending, in Latin letters if it should be.
 
     Raises:
         InvalidMessageError: It is empty, no text, or a template that rendered to nothing.
@@ -33,10 +35,27 @@ def read_text(message: object) -> str:
             f"message must be a text, not {type(message).__name__}: quote it (render_template_as_native_obj "
             f"makes a number of digits)"
         )
-    text = normalise_text(message)
+    text = normalise_text(transliterate(message) if is_latin else message)
     if is_blank(text):
         raise InvalidMessageError(f"message is empty or rendered to {text.strip()!r}: nobody is texted that")
     return text
+
+
+def read_common_text(message: object, *, is_latin: bool = False) -> str:
+    """Return the one text for a whole audience, which has no fields.
+
+    Raises:
+        InvalidMessageError: As `read_text`; or it has a field, which would be sent as it stands.
+    """
+    if not isinstance(message, str):
+        return read_text(message)
+    template = Template(message)
+    if template.columns:
+        raise InvalidMessageError(
+            f"message has the field {{{template.columns[0]}}}, but a bulk job has one text for all: leave "
+            f"the field out, or double a brace that belongs to the text: {{{{ or }}}}"
+        )
+    return read_text(template.render({}, rows=1).texts[0], is_latin=is_latin)
 
 
 def read_name(value: object, field: str) -> str | None:
@@ -113,6 +132,7 @@ def make_message(
     sender: object = None,
     channel: str | None = None,
     is_confidential: bool = False,
+    is_latin: bool = False,
 ) -> Message:
     """Make the message that a user described.
 
@@ -121,7 +141,7 @@ def make_message(
     """
     return Message(
         phone=read_phone(phone),
-        text=read_text(message),
+        text=read_text(message, is_latin=is_latin),
         sender=choose_sender(sender, settings),
         txn_id=check_txn_id(txn_id),
         channel=channel,

@@ -2,11 +2,13 @@
 
 from airflow_provider_osonsms.operators.balance import BalanceTooLowError, OsonSmsBalanceOperator
 from airflow_provider_osonsms.operators.bulk import OsonSmsBulkCreateOperator
+from airflow_provider_osonsms.operators.preview import OsonSmsCampaignPreviewOperator
 from airflow_provider_osonsms.operators.send import OsonSmsSendOperator
 
 __all__ = [
     "BalanceTooLowError",
     "OsonSmsBalanceOperator",
     "OsonSmsBulkCreateOperator",
+    "OsonSmsCampaignPreviewOperator",
     "OsonSmsSendOperator",
 ]

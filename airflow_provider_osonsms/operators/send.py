@@ -13,6 +13,7 @@ from airflow_provider_osonsms.campaign.messages import (
     read_phone,
 )
 from airflow_provider_osonsms.campaign.single import send_with_journal
+from airflow_provider_osonsms.campaign.tally import tally_text
 from airflow_provider_osonsms.client.blocking import open_client
 from airflow_provider_osonsms.hooks.failures import sorted_failures
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
@@ -32,8 +33,9 @@ class OsonSmsSendOperator(ConcealingOperator):
             not send again.
         channel: ``telegram``, or None for an SMS.
         is_confidential: Ask the gateway not to keep the text.
+        transliterate: Write the text in Latin letters, which usually halves its parts.
         max_parts: Fail instead of sending a text that is billed as more parts.
-        dry_run: Check everything and send nothing.
+        dry_run: Check everything, log a preview with the cost, and send nothing.
         osonsms_conn_id: Id of the Connection.
 
     Returns:
@@ -62,6 +64,7 @@ class OsonSmsSendOperator(ConcealingOperator):
         txn_id: str | None = None,
         channel: str | None = None,
         is_confidential: bool = False,
+        transliterate: bool = False,
         max_parts: int | None = None,
         dry_run: bool = False,
         osonsms_conn_id: str = OsonSmsHook.default_conn_name,
@@ -74,6 +77,7 @@ class OsonSmsSendOperator(ConcealingOperator):
         self.txn_id = txn_id
         self.channel = channel
         self.is_confidential = is_confidential
+        self.transliterate = transliterate
         self.max_parts = check_max_parts(max_parts)
         self.is_dry_run = dry_run
         self.osonsms_conn_id = osonsms_conn_id
@@ -81,7 +85,8 @@ class OsonSmsSendOperator(ConcealingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the message; see the class."""
         with sorted_failures():
-            settings = OsonSmsHook(self.osonsms_conn_id).get_settings()
+            hook = OsonSmsHook(self.osonsms_conn_id)
+            settings = hook.get_settings()
             identity = identify_task(context)
             phone = read_phone(reveal(self.phone))
             chosen_txn_id = read_name(self.txn_id, "txn_id")
@@ -96,10 +101,14 @@ class OsonSmsSendOperator(ConcealingOperator):
                 sender=self.sender,
                 channel=self.channel,
                 is_confidential=self.is_confidential,
+                is_latin=self.transliterate,
             )
             parts = check_parts(message.text, max_parts=self.max_parts)
             if self.is_dry_run:
-                self.log.info("Dry run: nothing is sent to %s (%d parts)", mask_phone(phone), parts)
+                preview = tally_text(message.text, recipients=1).make_preview(
+                    rejects={}, settings=settings, balance=hook.get_balance()
+                )
+                self.log.info("Dry run: nothing is sent to %s\n%s", mask_phone(phone), preview.to_markdown())
                 return _to_dict(SendReceipt(txn_id=message.txn_id, parts=parts, outcome=Outcome.PENDING))
             self.log.info("Sending to %s as txn_id %s (%d parts)", mask_phone(phone), message.txn_id, parts)
             past = Past.ATTEMPTED if chosen_txn_id else identity.past

@@ -66,7 +66,7 @@ def test_send_at_is_dushanbe_time(gateway, run_task, send_at, make_operator):
         ({"send_at": 5}, "datetime"),
         ({"recipients": ["abc", None]}, "rejected"),
         ({"recipients": {"phone": 1}}, "dict"),
-        ({"recipients": "992900000001"}, "str"),
+        ({"recipients": "992900000001"}, "no path"),
         ({"phone_column": "mobile"}, "mobile"),
         ({"message": ""}, "empty"),
         ({"campaign_id": "{{ '' }}"}, "campaign_id is empty"),

@@ -25,96 +25,153 @@ CELLS = st.one_of(
     ),
     st.text(alphabet="0123456789+- x", max_size=15),
 )
+NAMES = st.sampled_from(["Али", "Зарина", None, "", "nan", 5, 1.5, float("nan")])
 
 
 def reasons(audience: Audience) -> dict[int, str]:
     """Return the reason of each rejected row."""
-    return audience.rejects["reason"].to_dict()
+    return audience.rejects.to_frame().set_index("row")["reason"].to_dict()
 
 
-@given(phones=st.lists(CELLS), has_keys=st.booleans())
-def test_nobody_is_lost(*, phones: list[object], has_keys: bool) -> None:
-    """Recipients and rejects partition the input rows, whatever they hold."""
-    frame = pd.DataFrame({"phone": pd.Series(phones, dtype="object"), "id": np.arange(len(phones)) // 2})
+def phones(audience: Audience) -> dict[int, str]:
+    """Return the phone of each recipient, by row."""
+    return {
+        row: phone
+        for chunk in audience.read_chunks()
+        for row, phone in zip(chunk.positions, chunk.phones, strict=True)
+    }
 
-    audience = prepare_audience(frame, key_column="id" if has_keys else None)
 
-    assert sorted([*audience.recipients.index, *audience.rejects.index]) == list(range(len(phones)))
-    assert len(audience) == len(audience.recipients) == len(audience.keys)
-    assert audience.keys.is_unique
-    assert all(re.fullmatch(r"992[0-9]{9}", phone) for phone in audience.recipients["phone"])
-    assert sum(audience.rejects_by_reason().values()) == len(audience.rejects)
-    if not has_keys:
-        assert audience.recipients["phone"].is_unique
+@given(
+    rows=st.lists(st.tuples(CELLS, NAMES)),
+    has_keys=st.booleans(),
+    needs_name=st.booleans(),
+    allowed=st.none() | st.just([A]),
+    exclude=st.none() | st.lists(st.sampled_from([A, B]), min_size=1),
+    portion=st.integers(1, 5),
+)
+def test_nobody_is_lost(
+    *,
+    rows: list[tuple[object, object]],
+    has_keys: bool,
+    needs_name: bool,
+    allowed: list[str] | None,
+    exclude: list[str] | None,
+    portion: int,
+) -> None:
+    """Recipients and rejects partition the input rows, whatever they hold and however they are cut."""
+    frame = pd.DataFrame(
+        {
+            "phone": pd.Series([phone for phone, _ in rows], dtype="object"),
+            "name": pd.Series([name for _, name in rows], dtype="object"),
+            "id": np.arange(len(rows)) // 2,
+        }
+    )
+    chunks = (frame.iloc[start : start + portion] for start in range(0, len(frame), portion))
+
+    audience = prepare_audience(
+        chunks,
+        key_column="id" if has_keys else None,
+        columns=["name"] if needs_name else [],
+        allowed_phones=allowed,
+        exclude=exclude,
+    )
+
+    assert sorted([*audience.positions, *audience.rejects.positions]) == list(range(len(rows)))
+    assert audience.rows == len(rows)
+    assert sum(audience.rejects.count().values()) == len(audience.rejects) == len(audience.rejects.to_frame())
+    recipients = phones(audience)
+    assert list(recipients) == audience.positions.tolist()
+    assert all(re.fullmatch(r"992[0-9]{9}", phone) for phone in recipients.values())
+    keys = [key for chunk in audience.read_chunks(2) for key in chunk.keys]
+    assert len(set(keys)) == len(keys) == len(audience)
+    assert allowed is None or set(recipients.values()) <= set(allowed)
+    assert exclude is None or set(recipients.values()).isdisjoint(exclude)
 
 
 @given(st.lists(CELLS))
-def test_a_prepared_audience_is_an_audience(phones: list[object]) -> None:
-    """The recipients of an audience, prepared again, are all accepted."""
-    recipients = prepare_audience(pd.Series(phones, dtype="object")).recipients
-
-    again = prepare_audience(recipients)
-
-    assert list(again.recipients["phone"]) == list(recipients["phone"])
-    assert again.rejects.empty
-
-
-@given(st.lists(CELLS))
-def test_no_full_phone_is_shown(phones: list[object]) -> None:
+def test_no_full_phone_is_shown(cells: list[object]) -> None:
     """Neither the rejects nor the description nor the repr shows a full phone."""
-    audience = prepare_audience(pd.Series([*phones, A, A, "8 900 000 00 01"], dtype="object"))
+    audience = prepare_audience(pd.Series([*cells, A, A, "8 900 000 00 01"], dtype="object"))
 
-    assert not audience.rejects["phone"].str.contains("[0-9]{4}").any()
+    assert not audience.rejects.to_frame()["phone"].str.contains("[0-9]{4}").any()
     assert not re.search("[0-9]{7}", audience.describe())
     assert A not in repr(audience)
+    assert A not in repr(next(audience.read_chunks()))
 
 
 def test_the_first_of_several_rows_stays() -> None:
     """A later spelling of the same phone is a duplicate of the first."""
     audience = prepare_audience(["bad", "+992 90 000 00 01", A, 900000001, B])
 
-    assert audience.recipients["phone"].to_dict() == {1: A, 4: B}
+    assert phones(audience) == {1: A, 4: B}
     assert reasons(audience) == {0: "not_a_number", 2: "duplicate", 3: "duplicate"}
-    assert audience.rejects["phone"][2] == "992•••••001"
+    assert audience.rejects.to_frame()["phone"][1] == "992•••••001"
 
 
-def test_other_columns_are_untouched() -> None:
-    """All columns stay in place with their values and dtypes, and the input does not change."""
+def test_a_duplicate_is_found_in_another_chunk() -> None:
+    """Rows are compared over all chunks of an input."""
+    audience = prepare_audience(iter([[A, B], [C, A]]))
+
+    assert reasons(audience) == {3: "duplicate"}
+
+
+def test_the_columns_of_a_text_come_along() -> None:
+    """The columns that were asked for come with the recipients, unchanged, and the input stays as it is."""
     frame = pd.DataFrame(
         {
-            "name": ["Али", "Вали", None],
+            "name": ["Али", "Вали", "Сино"],
             "phone": [900000001, 123, 900000003],
-            "amount": [1.5, 2.5, np.nan],
-            "day": pd.to_datetime(["2026-11-01"] * 3),
+            "amount": [1.5, 2.5, 3.0],
+            "unused": [1, 2, 3],
         },
         index=["x", "x", "y"],
     )
     before = frame.copy(deep=True)
 
-    recipients = prepare_audience(frame).recipients
+    chunk = next(prepare_audience(frame, columns=["name", "amount"]).read_chunks())
 
-    assert list(recipients.columns) == ["name", "phone", "amount", "day"]
-    assert list(recipients.index) == [0, 2]
-    assert list(recipients["phone"]) == [A, C]
-    assert recipients["amount"].dtype == frame["amount"].dtype
-    assert recipients["day"].dtype == frame["day"].dtype
-    recipients.loc[0, "name"] = "other"
+    assert (chunk.positions, chunk.phones, chunk.keys) == ([0, 2], [A, C], [A, C])
+    assert chunk.columns == {"name": ["Али", "Сино"], "amount": [1.5, 3.0]}
     pd.testing.assert_frame_equal(frame, before)
 
 
-def test_a_phone_column_of_another_name() -> None:
-    """The column of another name stays as it was, and the normalised phone is called phone."""
-    recipients = prepare_audience(pd.DataFrame({"mobile": ["900000001"]}), phone_column="mobile").recipients
+@pytest.mark.parametrize(
+    "nothing", [None, float("nan"), pd.NA, pd.NaT, "", "  \u00a0", "nan", "None", "<NA>"]
+)
+def test_a_missing_value_rejects_its_row(nothing: object) -> None:
+    """Nobody reads "Dear nan": the row is rejected with the name of the column."""
+    frame = pd.DataFrame({"phone": [A, B], "name": pd.Series(["Али", nothing], dtype="object")})
 
-    assert recipients.to_dict("records") == [{"mobile": "900000001", "phone": A}]
+    audience = prepare_audience(frame, columns=["name"])
+
+    assert phones(audience) == {0: A}
+    assert audience.rejects.to_frame().to_dict("records") == [
+        {"row": 1, "phone": "992•••••002", "reason": "missing_value", "column": "name"}
+    ]
+    assert "column 'name'" in audience.describe()
 
 
-def test_two_columns_for_one_name() -> None:
-    """A column that the normalised phone would overwrite is an error, not a loss."""
-    frame = pd.DataFrame({"mobile": [A], "phone": ["office"]})
+def test_a_row_without_its_value_hides_no_later_one() -> None:
+    """The second row of a phone is texted when the first lacks a value: the person is not lost."""
+    frame = pd.DataFrame({"phone": [A, A, A], "name": [None, "Али", "Вали"]})
 
-    with pytest.raises(InvalidMessageError, match="rename or drop"):
-        prepare_audience(frame, phone_column="mobile")
+    audience = prepare_audience(frame, columns=["name"])
+
+    assert phones(audience) == {1: A}
+    assert reasons(audience) == {0: "missing_value", 2: "duplicate"}
+
+
+def test_whole_numbers_survive_chunks_of_other_types() -> None:
+    """A contract number of 17 digits stays itself when another chunk holds floats."""
+    chunks = [
+        pd.DataFrame({"phone": [A], "contract": [12345678901234567]}),
+        pd.DataFrame({"phone": [B], "contract": [1.5]}),
+    ]
+
+    chunk = next(prepare_audience(iter(chunks), columns=["contract"]).read_chunks())
+
+    assert chunk.columns == {"contract": [12345678901234567, 1.5]}
 
 
 @pytest.mark.parametrize(
@@ -134,8 +191,8 @@ def test_every_dtype_of_a_column(column: "pd.Series[Any]") -> None:
     """The phone is found whatever pandas made of the column."""
     audience = prepare_audience(column.to_frame(name="phone"))
 
-    assert audience.recipients["phone"].to_dict() == {0: A}
-    assert list(audience.rejects.index) == [1]
+    assert phones(audience) == {0: A}
+    assert list(reasons(audience)) == [1]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "Float32"])
@@ -149,16 +206,16 @@ def test_a_narrow_float_has_lost_digits(dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "empty", [[], (), pd.DataFrame(), pd.DataFrame({"phone": []}), pd.Series([], dtype="object")]
+    "empty", [[], (), pd.DataFrame(), pd.DataFrame({"phone": []}), pd.Series([], dtype="object"), iter([])]
 )
 def test_nobody_is_an_audience(empty: object) -> None:
-    """An empty input gives an empty audience with all its columns."""
+    """An empty input gives an empty audience."""
     audience = prepare_audience(empty)
 
-    assert len(audience) == 0
-    assert list(audience.recipients.columns) == ["phone"]
-    assert list(audience.rejects.columns) == ["phone", "reason"]
-    assert audience.rejects_by_reason() == {}
+    assert (len(audience), audience.rows, audience.rejects.invalid) == (0, 0, 0)
+    assert list(audience.read_chunks()) == []
+    assert list(audience.rejects.to_frame().columns) == ["row", "phone", "reason", "column"]
+    assert audience.rejects.count() == {}
     assert audience.describe() == "0 recipients of 0 rows, 0 rejected"
 
 
@@ -170,17 +227,57 @@ def test_a_missing_column_names_those_there_are() -> None:
         prepare_audience(frame)
     with pytest.raises(InvalidMessageError, match="no column 'id'"):
         prepare_audience(frame, phone_column="mobile", key_column="id")
+    with pytest.raises(InvalidMessageError, match="no column 'amount'"):
+        prepare_audience(frame, phone_column="mobile", columns=["amount"])
+
+
+def test_rows_can_be_rejected_later() -> None:
+    """What writing the texts finds out joins the other rejects, in the order of the input."""
+    audience = prepare_audience([A, "x", B, C])
+
+    left = audience.reject({0: (RejectReason.TOO_MANY_PARTS, ""), 3: (RejectReason.UNFIT_VALUE, "amount")})
+
+    assert phones(left) == {2: B}
+    assert left.rejects.to_frame()[["row", "reason", "column"]].to_dict("list") == {
+        "row": [0, 1, 3],
+        "reason": ["too_many_parts", "not_a_number", "unfit_value"],
+        "column": ["", "", "amount"],
+    }
+    assert left.rejects.to_frame()["phone"][2] == "992•••••003"
+    assert audience.reject({}) is audience
+
+
+def test_only_the_allowed_are_texted() -> None:
+    """With an allow-list everybody else is rejected, which is no fault of the rows."""
+    audience = prepare_audience([A, B, "x"], allowed_phones=[B])
+
+    assert phones(audience) == {1: B}
+    assert reasons(audience) == {0: "not_allowed", 2: "not_a_number"}
+    assert audience.rejects.invalid == 1
 
 
 def test_the_description_counts_samples_and_advises() -> None:
     """The log reads counts by reason, three masked samples each and what to do."""
-    audience = prepare_audience([A, A, A, A, A, None, 9000001])
+    audience = prepare_audience([A, A, A, A, A, None, 9000001], exclude=["foreign"])
 
     again = RejectReason.DUPLICATE.advice
-    assert audience.rejects_by_reason() == {"empty": 1, "ambiguous_short": 1, "duplicate": 4}
+    assert audience.rejects.count() == {"empty": 1, "ambiguous_short": 1, "duplicate": 4}
+    assert audience.rejects.invalid == 2
     assert audience.describe().splitlines() == [
         "1 recipients of 7 rows, 6 rejected",
         f"  empty: 1 (row 5 •••••). {RejectReason.EMPTY.advice}",
         f"  ambiguous_short: 1 (row 6 •••••01). {RejectReason.AMBIGUOUS_SHORT.advice}",
         "  duplicate: 4 (row 1 992•••••001, row 2 992•••••001, row 3 992•••••001). " + again,
+        "  exclude: 1 entries are no phone and were ignored",
     ]
+
+
+@pytest.mark.parametrize("nan", ["NaN", "sNaN"])
+def test_a_decimal_that_is_no_number_is_missing(nan: str) -> None:
+    """A Decimal NaN of either kind, which pandas cannot compare, is a missing value."""
+    values = pd.Series([Decimal("1.5"), Decimal(nan), None, ""], dtype="object")
+
+    audience = prepare_audience(pd.DataFrame({"phone": [A, B, C, C], "amount": values}), columns=["amount"])
+
+    assert phones(audience) == {0: A}
+    assert set(reasons(audience).values()) == {"missing_value"}

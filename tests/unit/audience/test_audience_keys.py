@@ -1,9 +1,7 @@
 """Keys that tell rows apart, and who is allowed."""
 
-import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -17,9 +15,13 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 A, B, C = "992900000001", "992900000002", "992900000003"
 
 
-def reasons(audience: Audience) -> dict[int, str]:
-    """Return the reason of each rejected row."""
-    return audience.rejects["reason"].to_dict()
+def keys(audience: Audience) -> dict[int, tuple[str, str]]:
+    """Return phone and key of each recipient, by row."""
+    return {
+        row: (phone, key)
+        for chunk in audience.read_chunks()
+        for row, phone, key in zip(chunk.positions, chunk.phones, chunk.keys, strict=True)
+    }
 
 
 def test_a_key_column_tells_rows_with_one_phone_apart() -> None:
@@ -28,17 +30,25 @@ def test_a_key_column_tells_rows_with_one_phone_apart() -> None:
 
     audience = prepare_audience(frame, key_column="contract")
 
-    assert audience.recipients["phone"].to_dict() == {0: A, 1: A}
-    assert audience.keys.to_dict() == {0: "7", 1: "8"}
-    assert reasons(audience) == {2: "duplicate", 3: "missing_key", 4: "not_a_number"}
+    assert keys(audience) == {0: (A, "7"), 1: (A, "8")}
+    assert audience.rejects.count() == {"not_a_number": 1, "missing_key": 1, "duplicate": 1}
 
 
 def test_without_a_key_column_the_phone_is_the_key() -> None:
     """The keys of an audience are its phones, also when the phone column is named as the key."""
     frame = pd.DataFrame({"phone": ["900000001", A, B]})
 
-    assert prepare_audience(frame).keys.to_dict() == {0: A, 2: B}
-    assert prepare_audience(frame, key_column="phone").keys.to_dict() == {0: A, 2: B}
+    assert keys(prepare_audience(frame)) == {0: (A, A), 2: (B, B)}
+    assert keys(prepare_audience(frame, key_column="phone")) == {0: (A, A), 2: (B, B)}
+
+
+def test_a_key_may_be_a_column_of_the_text() -> None:
+    """One column may be the key and stand in the text."""
+    frame = pd.DataFrame({"phone": [A], "contract": [7]})
+
+    (chunk,) = prepare_audience(frame, key_column="contract", columns=["contract", "phone"]).read_chunks()
+
+    assert (chunk.keys, chunk.columns) == (["7"], {"contract": [7], "phone": [A]})
 
 
 @pytest.mark.parametrize(
@@ -64,28 +74,3 @@ def test_a_key_needs_a_stable_text() -> None:
     """A key without a text that is the same tomorrow is an error that names its type."""
     with pytest.raises(InvalidMessageError, match="'id' holds a object"):
         prepare_audience([{"phone": A, "id": object()}], key_column="id")
-
-
-def test_only_allowed_phones_stay() -> None:
-    """With allowed phones, in any spelling, everybody else is left out."""
-    audience = prepare_audience([A, B, "x", A], allowed_phones=["+992 90 000 00 01"])
-
-    assert list(audience.recipients["phone"]) == [A]
-    assert reasons(audience) == {1: "not_allowed", 2: "not_a_number", 3: "duplicate"}
-    assert len(prepare_audience([A], allowed_phones=[])) == 0
-
-
-@pytest.mark.parametrize(
-    ("allowed", "said"),
-    [
-        ([A, "+7 900 000 00 01"], r"allowed_phones\[1\] •••••01 .*foreign_country"),
-        (A, "a str"),
-        (5, "an? int"),
-    ],
-)
-def test_an_allowed_phone_must_be_a_phone(allowed: Any, said: str) -> None:
-    """An allow-list that is none is an error that names the entry's position, masked."""
-    with pytest.raises(InvalidMessageError, match=said) as error:
-        prepare_audience([A], allowed_phones=allowed)
-
-    assert not re.search("[0-9]{4}", str(error.value))

@@ -12,7 +12,8 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 _GZIP: Final = ".gz"
 PARQUET_SUFFIXES: Final = (".parquet",)
-SUFFIXES: Final = (".csv", ".tsv", ".csv.gz", ".tsv.gz", *PARQUET_SUFFIXES)
+CSV_SUFFIXES: Final = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+SUFFIXES: Final = (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
 
 
 def is_path(source: object) -> bool:
@@ -29,6 +30,14 @@ def as_path(source: Any) -> Any:
 def has_suffix(path: Any, suffixes: tuple[str, ...]) -> bool:
     """Whether the file's name ends in one of *suffixes*, in small or capital letters."""
     return str(path.name).lower().endswith(suffixes)
+
+
+def find_csv(source: Any) -> Any:
+    """Return the path when *source* is that of a CSV file, else None."""
+    if not is_path(source) and (not isinstance(source, str) or "://" in source):
+        return None
+    path = as_path(source)
+    return path if has_suffix(path, CSV_SUFFIXES) else None
 
 
 def is_on_disk(path: Any) -> bool:

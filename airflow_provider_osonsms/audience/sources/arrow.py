@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from airflow_provider_osonsms.audience.files import open_file, print_path
+from airflow_provider_osonsms.audience.sources.files import open_file, print_path
+from airflow_provider_osonsms.audience.sources.wanted import Wanted
 from airflow_provider_osonsms.audience.tables import require_pyarrow
-from airflow_provider_osonsms.audience.wanted import Wanted
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 _CHUNK_ROWS: Final = 65_536

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
 
-from airflow_provider_osonsms.audience.arrow import is_arrow, read_arrow, read_parquet
-from airflow_provider_osonsms.audience.csv_file import read_csv
-from airflow_provider_osonsms.audience.files import (
+from airflow_provider_osonsms.audience.sources.arrow import is_arrow, read_arrow, read_parquet
+from airflow_provider_osonsms.audience.sources.csv_file import read_csv
+from airflow_provider_osonsms.audience.sources.files import (
     PARQUET_SUFFIXES,
     SUFFIXES,
     as_path,
@@ -17,7 +17,7 @@ from airflow_provider_osonsms.audience.files import (
     is_path,
     print_path,
 )
-from airflow_provider_osonsms.audience.wanted import Wanted
+from airflow_provider_osonsms.audience.sources.wanted import Wanted
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 _FILES: Final = f"a path to a file ({', '.join(SUFFIXES)})"

@@ -12,9 +12,9 @@ from typing import IO, Any, Final
 
 import pandas as pd
 
-from airflow_provider_osonsms.audience.csv_form import Form, is_empty, is_regular, is_text
-from airflow_provider_osonsms.audience.files import is_compressed, is_on_disk, open_file, print_path
-from airflow_provider_osonsms.audience.wanted import Wanted
+from airflow_provider_osonsms.audience.sources.csv_form import Form, is_empty, is_regular, is_text
+from airflow_provider_osonsms.audience.sources.files import is_compressed, is_on_disk, open_file, print_path
+from airflow_provider_osonsms.audience.sources.wanted import Wanted
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 _CHUNK_ROWS: Final = 16_384
@@ -32,7 +32,7 @@ def read_csv(path: Any, wanted: Wanted) -> Iterator[pd.DataFrame]:
     Raises:
         InvalidMessageError: The file cannot be read, a column is not there, or the form is broken.
     """
-    form = _read_form(path, wanted)
+    form = read_form(path, wanted)
     places = wanted.find(form.names)
     names = wanted.rename([form.names[place] for place in places])
     _check_rows(path, form, what=wanted.what)
@@ -77,7 +77,12 @@ def _open_text(path: Any, *, what: str, errors: str = "strict") -> Iterator[IO[s
         yield text
 
 
-def _read_form(path: Any, wanted: Wanted) -> Form:
+def read_form(path: Any, wanted: Wanted) -> Form:
+    """Read the header of *path*.
+
+    Raises:
+        InvalidMessageError: There is none, or the file cannot be read.
+    """
     with _open_text(path, what=wanted.what, errors="surrogateescape") as text:
         head = text.read(_HEAD_CHARACTERS)
     forms = [Form(delimiter=mark, names=_read_header(head, mark)) for mark in _DELIMITERS]

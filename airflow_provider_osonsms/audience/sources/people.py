@@ -1,0 +1,47 @@
+"""From a source to its people: each phone read, with the columns that go with it."""
+
+from collections.abc import Collection, Iterator
+
+import pandas as pd
+
+from airflow_provider_osonsms.audience.columns import list_cells
+from airflow_provider_osonsms.audience.phone_column import normalise_column
+from airflow_provider_osonsms.audience.sources.chunks import read_chunks
+from airflow_provider_osonsms.audience.sources.csv_phones import Phones, read_csv_phones
+from airflow_provider_osonsms.audience.sources.files import find_csv
+from airflow_provider_osonsms.audience.sources.wanted import Wanted
+
+
+def read_people(
+    source: object,
+    *,
+    phone_column: str,
+    columns: Collection[str] = (),
+    what: str = "recipients",
+    one_column_is_phones: bool = False,
+) -> Iterator[tuple[Phones, pd.DataFrame]]:
+    """Yield the phones of *source* and, aligned, a table with at least *columns*, in portions.
+
+    The arguments are those of `sources.read_chunks`.
+
+    Raises:
+        InvalidMessageError: The source is not usable.
+    """
+    path = None if columns else find_csv(source)
+    if path is not None:
+        wanted = Wanted(
+            what=what, phone_column=phone_column, columns=(), one_column_is_phones=one_column_is_phones
+        )
+        if (blocks := read_csv_phones(path, wanted)) is not None:
+            yield from ((phones, pd.DataFrame(index=range(len(phones.codes)))) for phones in blocks)
+            return
+    for table in read_chunks(
+        source,
+        phone_column=phone_column,
+        columns=columns,
+        what=what,
+        one_column_is_phones=one_column_is_phones,
+    ):
+        cells = table[phone_column]
+        msisdns, codes = normalise_column(cells)
+        yield Phones(msisdns, codes, list_cells(cells[codes != 0])), table

@@ -1,0 +1,114 @@
+"""What every operator that texts an audience is told about its people."""
+
+import logging
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, resolve_path
+from airflow_provider_osonsms.audience.policy import OnEmpty, OnInvalid, Policy
+from airflow_provider_osonsms.client.settings import Settings
+from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
+from airflow_provider_osonsms.operators.concealing import ConcealingOperator, name_source, reveal
+
+if TYPE_CHECKING:
+    from airflow_provider_osonsms.audience.audience import Audience
+
+
+class AudienceOperator(ConcealingOperator):
+    """Reads an audience, says who is left out and why, and holds it to the limits of the task.
+
+    Args:
+        recipients: DataFrame, list of numbers or of dicts, pyarrow Table, path (also ``s3://...``) to a CSV
+            or Parquet file, an iterable of such chunks, or a callable ``(context, jinja_env)`` that returns
+            one of them, which keeps personal data out of XCom.
+        phone_column: Column of the numbers.
+        exclude: Who is never texted: the same kinds of source.
+        on_invalid: ``skip`` rows that are wrong, or ``fail`` for a single one.
+        max_invalid_ratio: Fail above this share of wrong rows, such as 0.05. Duplicates, excluded and not
+            allowed numbers are not wrong.
+        max_recipients: Fail above this number of recipients.
+        on_empty: ``skip``, ``fail`` or ``success`` when there is nobody to text.
+        rejects_path: Write row, masked phone, reason and column of every rejected row there (``.csv`` or
+            ``.parquet``).
+        osonsms_conn_id: Id of the Connection; its ``allowed_phones`` reject everybody else.
+    """
+
+    template_fields: Sequence[str] = ("recipients", "exclude", "rejects_path", "osonsms_conn_id")
+
+    def __init__(
+        self,
+        *,
+        recipients: Any,
+        phone_column: str = "phone",
+        exclude: Any = None,
+        on_invalid: str = OnInvalid.SKIP,
+        max_invalid_ratio: float | None = None,
+        max_recipients: int | None = None,
+        on_empty: str = OnEmpty.SKIP,
+        rejects_path: Any = None,
+        osonsms_conn_id: str = OsonSmsHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.recipients = name_source(recipients)
+        self.phone_column = phone_column
+        self.exclude = name_source(exclude)
+        self.policy = Policy(
+            on_invalid=OnInvalid(on_invalid),
+            max_invalid_ratio=max_invalid_ratio,
+            max_recipients=max_recipients,
+            on_empty=OnEmpty(on_empty),
+        )
+        self.rejects_path = rejects_path
+        self.osonsms_conn_id = osonsms_conn_id
+
+    def _read_audience(
+        self, settings: Settings, *, key_column: str | None = None, columns: Collection[str] = ()
+    ) -> "Audience":
+        """Read the audience, after a look at what would be in the way of reporting about it."""
+        from airflow_provider_osonsms.audience.audience import prepare_audience
+        from airflow_provider_osonsms.audience.tables import check_table_path
+
+        if self.rejects_path is not None:
+            check_table_path(resolve_path(self.rejects_path), "rejects_path")
+        return prepare_audience(
+            resolve_path(reveal(self.recipients)),
+            phone_column=self.phone_column,
+            key_column=key_column,
+            columns=columns,
+            allowed_phones=settings.account.allowed_phones,
+            exclude=resolve_path(reveal(self.exclude)),
+        )
+
+    def _report_rejects(self, audience: "Audience") -> None:
+        """Tell the log, and the file, who is left out."""
+        from airflow_provider_osonsms.audience.tables import check_table_path, write_table
+
+        level = logging.WARNING if audience.rejects.invalid else logging.INFO
+        self.log.log(level, "%s", audience.describe())
+        if self.rejects_path is not None:
+            path = check_table_path(resolve_path(self.rejects_path), "rejects_path")
+            write_table(audience.rejects.to_frame(), path)
+            self.log.info("The rejected rows are listed in %s", self.rejects_path)
+
+    def _hold_to_policy(self, audience: "Audience") -> None:
+        """Let the audience pass, or end the task."""
+        self.policy.check(recipients=len(audience), invalid=audience.rejects.invalid, rows=audience.rows)
+        if len(audience) or self.policy.on_empty is OnEmpty.SUCCESS:
+            return
+        reasons = ", ".join(f"{count} {reason}" for reason, count in audience.rejects.count().items())
+        nobody = f"There is nobody to text ({reasons or 'no rows'}): nothing was sent"
+        raise (AirflowSkipException if self.policy.on_empty is OnEmpty.SKIP else AirflowFailException)(nobody)
+
+    def _conceal(self) -> None:
+        for name in ("recipients", "exclude"):
+            self._conceal_source(name)
+
+    def _conceal_source(self, name: str) -> None:
+        source = getattr(self, name)
+        if source is None:
+            return
+        if hasattr(source, "__len__") and not isinstance(source, str | bytes):
+            self._conceal_field(name, f"<{len(source)} {name}>")
+        else:
+            self._conceal_field(name, f"<{type(source).__name__}>")

@@ -1,0 +1,63 @@
+"""Who asked not to be texted is not, however the list spells them."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from airflow_provider_osonsms.audience.audience import prepare_audience
+from airflow_provider_osonsms.audience.suppression import read_suppressed
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+
+A, B, C = "992900000001", "992900000002", "992900000003"
+
+
+@pytest.mark.parametrize(
+    "exclude",
+    [
+        ["+992 90 000 00 02"],
+        [900000002],
+        pd.DataFrame({"phone": [992900000002.0], "since": ["2026"]}),
+        pd.DataFrame({"stop list": ["00992900000002"]}),
+        iter([[B], [B, C[:-1] + "9"]]),
+    ],
+    ids=["text", "int", "table", "one column", "chunks"],
+)
+def test_the_excluded_are_not_texted(exclude: object) -> None:
+    """Whatever spelling and source, who is excluded is rejected, and that is no fault of the row."""
+    audience = prepare_audience([A, B, C], exclude=exclude)
+
+    assert audience.msisdns.tolist() == [int(A), int(C)]
+    assert audience.rejects.count() == {"suppressed": 1}
+    assert audience.rejects.invalid == 0
+
+
+def test_a_file_may_list_the_excluded(tmp_path: Path) -> None:
+    """A CSV with one column is a list of phones, whatever its header says."""
+    path = tmp_path / "stop.csv"
+    path.write_text("unsubscribed\n900000001\n")
+
+    assert prepare_audience([A, B], exclude=path).msisdns.tolist() == [int(B)]
+
+
+def test_nobody_may_be_excluded() -> None:
+    """An empty list excludes nobody."""
+    assert len(prepare_audience([A, B], exclude=[])) == 2
+
+
+@pytest.mark.parametrize("damaged", ["9.929E+11", 9000001, f"{A}, {B}", 992900000000.0])
+def test_what_is_left_of_a_phone_is_not_ignored(damaged: object) -> None:
+    """An entry that was a phone once stops everything: somebody who asked not to be texted would be."""
+    with pytest.raises(InvalidMessageError, match=r"exclude: 1 entries .* row 1") as error:
+        prepare_audience([A], exclude=pd.Series([B, damaged], dtype="object"))
+
+    assert not re.search("[0-9]{4}", str(error.value))
+
+
+def test_other_entries_are_counted() -> None:
+    """Entries that cannot be in any audience are left out and counted."""
+    suppressed = read_suppressed([B, A, B, "n/a", None, "+79161234567"], phone_column="phone")
+
+    assert suppressed.msisdns.tolist() == [int(A), int(B)]
+    assert suppressed.ignored == 3
