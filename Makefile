@@ -5,7 +5,7 @@ OLDEST := .venv-oldest/bin/python
 PARQUET := .venv-parquet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types floors test-parquet test-oldest e2e e2e-oldest format clean
+.PHONY: help demo test check lint types floors test-parquet test-oldest e2e e2e-oldest bench format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ e2e: .venv/installed  ## a whole Airflow: command line, dag.test(), scheduler an
 
 e2e-oldest: .venv-oldest/installed  ## the same on the oldest supported Airflow
 	@$(OLDEST) -m pytest tests/e2e -q
+
+bench: .venv/installed  ## speed and memory against other ways, side by side
+	@for name in phones bulk texts; do $(NEWEST) benchmarks/$$name.py; done
 
 format: .venv/installed  ## let ruff format and fix
 	@.venv/bin/ruff format .

@@ -1,7 +1,7 @@
-"""``make demo``: both example DAGs in a real Airflow, and what the handsets of a simulated gateway received.
+"""``make demo``: the example DAGs in a real Airflow, and what the handsets of a simulated gateway received.
 
 Everything happens in a temporary folder and on free ports of 127.0.0.1. The exit code is the truth: 0 only if
-both DAG runs succeeded and the gateway holds what they should have sent.
+all DAG runs succeeded and the gateway holds what they should have sent.
 """
 
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 from airflow_provider_osonsms.simulator import SimulatedGateway
 
 ROOT = Path(__file__).resolve().parent.parent
-DAGS = ("example_osonsms_send", "example_osonsms_bulk")
+DAGS = ("example_osonsms_send", "example_osonsms_preview", "example_osonsms_bulk")
 EXPECTED_BULK_RECIPIENTS = 9
 
 
@@ -26,7 +26,7 @@ def make_environment(home: Path, gateway: SimulatedGateway) -> dict[str, str]:
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "example_dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW_CONN_OSONSMS_DEFAULT": gateway.connection_json(),
+        "AIRFLOW_CONN_OSONSMS_DEFAULT": gateway.connection_json(price_per_part="0.10"),
         "EXAMPLE_OSONSMS_FOLDER": str(home),
         "NO_PROXY": "127.0.0.1,localhost",
     }

@@ -17,7 +17,9 @@ def run(name: str, report: TextIO) -> bool:
     seconds = time.monotonic() - started
     print(f"  {name}: {dag_run.state} in {seconds:.0f} s", file=report, flush=True)
     for ti in sorted(dag_run.get_task_instances(), key=lambda ti: ti.end_date or ti.start_date):
-        print(f"    {ti.task_id}: {ti.state} -> {ti.xcom_pull(task_ids=ti.task_id)}", file=report, flush=True)
+        value = ti.xcom_pull(task_ids=ti.task_id)
+        shown = "\n" + value["markdown"] if isinstance(value, dict) and "markdown" in value else value
+        print(f"    {ti.task_id}: {ti.state} -> {shown}", file=report, flush=True)
     return str(dag_run.state) == "success"
 
 

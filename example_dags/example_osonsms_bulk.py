@@ -8,15 +8,12 @@ import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, task
 
 from airflow_provider_osonsms.operators.osonsms import OsonSmsBulkCreateOperator
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CUSTOMERS = Path(__file__).parent / "data" / "customers.csv"
 AUDIENCES = Path(os.environ.get("EXAMPLE_OSONSMS_FOLDER", tempfile.gettempdir()))
@@ -40,13 +37,6 @@ def select_customers(run_id: str) -> str:
     return str(path)
 
 
-def read_audience(context: Any, jinja_env: Any) -> "pd.DataFrame":  # noqa: ARG001
-    """Read the file when the bulk task runs; Airflow calls this with the task's context."""
-    import pandas as pd
-
-    return pd.read_csv(context["ti"].xcom_pull(task_ids="select_customers"), dtype=str)
-
-
 with DAG(
     dag_id="example_osonsms_bulk",
     schedule="0 9 * * MON",
@@ -58,7 +48,7 @@ with DAG(
 ) as dag:
     create = OsonSmsBulkCreateOperator(
         task_id="create_bulk_job",
-        recipients=read_audience,
+        recipients="{{ ti.xcom_pull(task_ids='select_customers') }}",
         message="Танҳо имрӯз: тахфиф 20% ба ҳамаи молҳо!",
         send_at="{{ (dag_run.run_after + macros.timedelta(hours=1)).isoformat() }}",
         max_parts=1,

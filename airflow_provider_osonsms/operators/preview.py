@@ -65,6 +65,8 @@ class OsonSmsCampaignPreviewOperator(AudienceOperator):
         self.key_column = key_column
         self.transliterate = transliterate
         self.max_parts = check_max_parts(max_parts)
+        if max_rate is not None and max_rate <= 0:
+            raise ValueError("max_rate must be a number of messages per second above 0, or None")
         self.max_rate = max_rate
         self.is_confidential = is_confidential
 
@@ -92,6 +94,8 @@ class OsonSmsCampaignPreviewOperator(AudienceOperator):
                 max_rate=self.max_rate or settings.max_rate,
             )
             self.log.info("Nothing is sent. Preview:\n%s", preview.to_markdown())
+            for sentence in tally.advice.slips():
+                self.log.warning("%s", sentence)
             self._hold_to_policy(audience)
         return preview.to_dict()
 

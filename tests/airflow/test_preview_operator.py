@@ -166,6 +166,13 @@ def test_what_would_stop_the_campaign_stops_the_preview(gateway, preview, fields
     assert gateway.requests["send"] == 0
 
 
+@pytest.mark.parametrize("limit", [{"max_rate": 0}, {"max_parts": 0}, {"on_invalid": "x"}, {"on_empty": "x"}])
+def test_a_limit_that_is_none_is_refused_when_the_dag_is_parsed(limit):
+    """A DAG author learns of a senseless limit at once."""
+    with pytest.raises(ValueError, match=r"max_rate|max_parts|not a valid"):
+        OsonSmsCampaignPreviewOperator(task_id="preview", recipients=[A], message="Салом!", **limit)
+
+
 def test_rendered_fields_hold_no_person(preview):
     """What Airflow stores of a preview is numbers."""
     from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields

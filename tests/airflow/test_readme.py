@@ -1,17 +1,18 @@
-"""The README's code runs."""
+"""The code of the README and the docs runs."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-README = Path(__file__).parent.parent.parent / "README.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+ROOT = Path(__file__).parents[2]
+TEXT = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/audience.md"))
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.mark.parametrize("code", [block for block in BLOCKS if "with DAG" in block])
 def test_dags_parse(code):
-    """Each DAG of the README can be parsed and has tasks."""
+    """Each DAG can be parsed and has tasks."""
     names: dict = {}
     exec(code, names)  # noqa: S102
 

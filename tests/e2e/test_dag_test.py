@@ -55,3 +55,11 @@ def test_example_bulk(run_example, gateway):
     assert [(job.ignored, job.text) for job in gateway.bulks] == [
         (0, "Танҳо имрӯз: тахфиф 20% ба ҳамаи молҳо!")
     ]
+
+
+def test_example_preview(run_example, gateway):
+    """The example that only looks succeeds, and sends nothing."""
+    assert run_example("example_osonsms_preview.py") == "state: success"
+
+    assert (gateway.sent, gateway.bulks) == ([], [])
+    assert gateway.requests["balance"] == 1
