@@ -18,7 +18,7 @@ REJECTS = Path(os.environ.get("EXAMPLE_OSONSMS_FOLDER", tempfile.gettempdir())) 
 
 
 @task.short_circuit
-def is_affordable(preview: dict[str, Any]) -> bool:
+def is_affordable(preview: Any) -> bool:
     """Go on only if the balance suffices; without a price in the Connection nobody knows."""
     return preview["balance_after"] is None or preview["balance_after"] >= 0
 

@@ -21,7 +21,7 @@ from airflow_provider_osonsms.audience.sources.csv_form import Form
 from airflow_provider_osonsms.audience.sources.files import open_file
 from airflow_provider_osonsms.audience.sources.wanted import Wanted
 
-_BLOCK_BYTES: Final = 2**20
+_BLOCK_BYTES: Final = 2**21
 _MARGIN: Final = b"\n" * MOST_DIGITS
 """Before a block, so that digits may be looked for before any place in it."""
 _MSISDN_BYTES: Final = 12
@@ -134,7 +134,8 @@ class _Rows:
 
     def _find_marks(self, delimiter: int) -> tuple[_Places, _Places]:
         """Find the delimiters and line ends that are outside of quotes, and the quotes."""
-        is_mark = (self._buffer == delimiter) | (self._buffer == _LF)
+        is_mark = self._buffer == delimiter
+        is_mark |= self._buffer == _LF
         is_mark[: self._start] = False
         if b'"' not in self._data:
             return np.flatnonzero(is_mark), np.empty(0, dtype=np.int64)
