@@ -54,12 +54,13 @@ class Sieve:
             msisdns.append(phones.msisdns)
             codes.append(phones.codes)
             self._bad_cells += phones.rejected
-            tables.append(table[self._columns])
+            if self._columns:
+                tables.append(table[self._columns])
             if self._key_column is not None:
                 name = self._key_column
                 keys += [row_key(cell, name) for cell in table[name].tolist()]
         self.msisdns, self.codes = np.concatenate(msisdns), np.concatenate(codes)
-        self.table = _join(tables)
+        self.table = _join(tables) if tables else pd.DataFrame(index=range(len(self.codes)))
         if self._key_column is not None:
             self.keys = np.array(keys, dtype=object)
 

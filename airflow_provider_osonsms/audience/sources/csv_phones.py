@@ -15,17 +15,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from airflow_provider_osonsms.audience.phone_column import normalise_column
-from airflow_provider_osonsms.audience.phone_lines import MOST_DIGITS, read_numbers
 from airflow_provider_osonsms.audience.sources.csv_file import read_form
 from airflow_provider_osonsms.audience.sources.csv_form import Form
 from airflow_provider_osonsms.audience.sources.files import open_file
 from airflow_provider_osonsms.audience.sources.wanted import Wanted
 
 _BLOCK_BYTES: Final = 2**21
-_MARGIN: Final = b"\n" * MOST_DIGITS
-"""Before a block, so that digits may be looked for before any place in it."""
 _MSISDN_BYTES: Final = 12
+_MARGIN: Final = b"\n" * _MSISDN_BYTES
+"""Before a block, so that a phone may be looked for before any place in it."""
 _UPPER_HALVES, _THREES, _SIXES = 0xF0F0F0F0, 0x30303030, 0x06060606
+_FOURS_TO_NUMBER: Final = np.array([10**8, 10**4, 1])
 _SMALLEST, _LARGEST = 992_000_000_000, 992_999_999_999
 _LF, _CR, _QUOTE = b'\n\r"'
 
@@ -175,10 +175,17 @@ def _read_msisdns(buffer: NDArray[np.uint8], starts: _Places, ends: _Places) -> 
     fours = windows[ends - _MSISDN_BYTES].view("<u4").reshape(-1, 3)
     # a digit is 0x30 to 0x39: six more, and its upper half is still 3
     has_digits = (fours & _UPPER_HALVES == _THREES) & (fours + _SIXES & _UPPER_HALVES == _THREES)
-    numbers = read_numbers(buffer, ends, np.full(len(ends), _MSISDN_BYTES))
+    numbers = _read_fours(fours) @ _FOURS_TO_NUMBER
     is_msisdn = (ends - starts == _MSISDN_BYTES) & has_digits[:, 0] & has_digits[:, 1] & has_digits[:, 2]
     is_msisdn &= (numbers >= _SMALLEST) & (numbers <= _LARGEST)
     return np.where(is_msisdn, numbers, 0)
+
+
+def _read_fours(fours: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Return the numbers that four digits each are: neighbours become pairs, pairs a number."""
+    digits = fours & 0x0F0F0F0F
+    pairs = (digits * 10 + (digits >> 8)) & 0x00FF00FF
+    return ((pairs * 100 + (pairs >> 16)) & 0x0000FFFF).astype(np.int64)
 
 
 def _read_blocks(file: IO[bytes]) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ def read_people(
     what: str = "recipients",
     one_column_is_phones: bool = False,
 ) -> Iterator[tuple[Phones, pd.DataFrame]]:
-    """Yield the phones of *source* and, aligned, a table with at least *columns*, in portions.
+    """Yield the phones of *source* and, if there are *columns*, a table with at least these, in portions.
 
     The arguments are those of `sources.read_chunks`.
 
@@ -33,7 +33,7 @@ def read_people(
             what=what, phone_column=phone_column, columns=(), one_column_is_phones=one_column_is_phones
         )
         if (blocks := read_csv_phones(path, wanted)) is not None:
-            yield from ((phones, pd.DataFrame(index=range(len(phones.codes)))) for phones in blocks)
+            yield from ((phones, pd.DataFrame()) for phones in blocks)
             return
     for table in read_chunks(
         source,
