@@ -35,6 +35,7 @@ def use_package(source: Path, target: Path) -> list[Path]:
     for number, file in enumerate(split_into_files(audience.msisdns)):
         files.append(target / f"package-{number}.csv")
         files[-1].write_bytes(file.content)
+        del file  # or two would be in memory at once
     return files
 
 
