@@ -59,7 +59,8 @@ def test_example_bulk(run_example, gateway):
 
 def test_example_preview(run_example, gateway):
     """The example that only looks succeeds, and sends nothing."""
+    before = (len(gateway.sent), len(gateway.bulks))
+
     assert run_example("example_osonsms_preview.py") == "state: success"
 
-    assert (gateway.sent, gateway.bulks) == ([], [])
-    assert gateway.requests["balance"] == 1
+    assert (len(gateway.sent), len(gateway.bulks)) == before
