@@ -12,12 +12,11 @@ _ROW: Final = 2**_ROW_BITS - 1
 
 def find_duplicates(msisdns: NDArray[np.int64], is_kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return True for every row of *is_kept* whose number occurs in an earlier row of *is_kept*."""
-    rows = np.flatnonzero(is_kept)
     # number and row in one integer: sorted, equal numbers are neighbours, the first of their rows in front
-    entries = msisdns[rows]
+    entries = msisdns[is_kept]
     entries -= _LOWEST_MSISDN
     entries <<= _ROW_BITS
-    entries |= rows
+    entries |= np.flatnonzero(is_kept)
     entries.sort()
     repeats = np.flatnonzero(entries[1:] ^ entries[:-1] <= _ROW) + 1
     is_duplicate = np.zeros(len(msisdns), dtype=bool)

@@ -20,7 +20,7 @@ from airflow_provider_osonsms.audience.sources.csv_form import Form
 from airflow_provider_osonsms.audience.sources.files import open_file
 from airflow_provider_osonsms.audience.sources.wanted import Wanted
 
-_BLOCK_BYTES: Final = 2**21
+_BLOCK_BYTES: Final = 2**20
 _MSISDN_BYTES: Final = 12
 _MARGIN: Final = b"\n" * _MSISDN_BYTES
 """Before a block, so that a phone may be looked for before any place in it."""
