@@ -5,69 +5,140 @@ import errno
 import signal
 import sys
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
-from ipaddress import ip_address
+from dataclasses import asdict
+from pathlib import Path
 from threading import Event
+from typing import Any, Final
 
 from airflow_provider_osonsms.simulator.gateway import SimulatedGateway
+from airflow_provider_osonsms.simulator.ledger.storage import StateFileError
+from airflow_provider_osonsms.simulator.settings import GatewaySettings, SettingsError, read_settings
+from airflow_provider_osonsms.simulator.web.guard import is_loopback
+
+_BEHAVIOUR: Final = {
+    "enroute_seconds": "how long a message stays ENROUTE (default 0.5)",
+    "accepted_seconds": "how long it stays ACCEPTED after that (default 0.5)",
+    "slow_seconds": "how much longer for a phone that ends in 97 (default 60)",
+    "latency": "before each answer, such as 20ms",
+    "jitter": "by how much the latency differs at most, such as 5ms",
+    "max_rate": "requests per second; more are refused with HTTP 429",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal comes, and return the exit code."""
-    options = vars(_parser().parse_args(arguments))
-    options["senders"] = options["senders"] or ["SHOP"]
+    options = _parser().parse_args(arguments)
+    try:
+        settings = read_settings(options.config, overrides=_read_overrides(options))
+        return _serve(settings)
+    except (SettingsError, StateFileError) as error:
+        _warn(f"cannot start: {error}")
+        return 2
+
+
+def _serve(settings: GatewaySettings) -> int:
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    if not _is_loopback(options["host"]):
-        _warn(f"warning: {options['host']} is not a loopback address: others may reach this simulator")
+    if not is_loopback(settings.host):
+        _warn(f"warning: {settings.host} is not a loopback address: others may reach this simulator")
+    gateway = SimulatedGateway(
+        accounts=settings.accounts,
+        host=settings.host,
+        port=settings.port,
+        state=settings.state,
+        seed=settings.seed,
+        **settings.behaviour.model_dump(),
+    )
+    for rule in settings.faults:
+        gateway.inject(**rule.model_dump())
     try:
-        with SimulatedGateway(**options) as gateway:
-            senders = ", ".join(options["senders"])
-            sys.stdout.write(
-                f"OsonSMS simulator on {gateway.url} (login {options['login']}, sender {senders})\n"
-            )
-            sys.stdout.flush()
+        with gateway:
+            for account in settings.accounts:
+                senders = ", ".join(sorted(account.senders))
+                _tell(f"OsonSMS simulator on {gateway.url} (login {account.login}, sender {senders})")
             stop.wait()
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         why = "the port is taken, choose another with --port" if taken else error.strerror
-        _warn(f"cannot listen on {options['host']}:{options['port']}: {why}")
+        _warn(f"cannot listen on {settings.host}:{settings.port}: {why}")
         return 1
+    finally:
+        gateway.backend.close()
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m airflow_provider_osonsms.simulator", description="A simulated OsonSMS gateway."
+        prog="python -m airflow_provider_osonsms.simulator",
+        description="A simulated OsonSMS gateway. Its page is at the address that it prints.",
+        argument_default=argparse.SUPPRESS,
     )
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8025, help="0 takes a free one")
-    parser.add_argument("--login", default="demo")
-    parser.add_argument("--secret", default="demo-salt", help="salt of the hash, and Bearer token")
-    parser.add_argument("--sender", dest="senders", action="append", help="repeatable; default SHOP")
-    parser.add_argument("--balance", type=_somoni, default="100", help="in somoni")
-    parser.add_argument("--price", type=_somoni, default="0.10", help="of one part, in somoni")
-    parser.add_argument("--enroute-seconds", type=float, default=0.5)
-    parser.add_argument("--accepted-seconds", type=float, default=0.5)
+    parser.add_argument("--config", type=Path, default=None, help="TOML file; options go before it")
+    parser.add_argument("--host", help="default 127.0.0.1")
+    parser.add_argument("--port", type=int, help="default 8025; 0 takes a free one")
+    parser.add_argument("--state", type=Path, help="SQLite file that keeps the ledger over restarts")
+    parser.add_argument("--seed", type=int, help="of everything that happens by chance (default 0)")
+    account = parser.add_argument_group("accounts")
+    account.add_argument(
+        "--account",
+        dest="accounts",
+        action="append",
+        metavar="LOGIN:SECRET",
+        help="repeatable; the secret is the salt of the hash and the Bearer token (default demo:demo-salt)",
+    )
+    account.add_argument("--sender", dest="senders", action="append", help="of each --account; default SHOP")
+    account.add_argument("--balance", help="of each --account, in somoni (default 100)")
+    account.add_argument("--price", help="of one part, in somoni (default 0.10)")
+    behaviour = parser.add_argument_group("behaviour")
+    for name, words in _BEHAVIOUR.items():
+        behaviour.add_argument(f"--{name.replace('_', '-')}", help=words)
+    behaviour.add_argument(
+        "--fault",
+        dest="faults",
+        action="append",
+        metavar="FAULT[:KEY=VALUE,...]",
+        help="repeatable: cut_after:every=10,times=always or not_sent:call=send,probability=0.2",
+    )
     return parser
 
 
-def _somoni(written: str) -> Decimal:
-    try:
-        amount = Decimal(written)
-    except InvalidOperation:
-        raise argparse.ArgumentTypeError(f"{written!r} is not an amount") from None
-    if not amount.is_finite():
-        raise argparse.ArgumentTypeError(f"{written!r} is not an amount")
-    return amount
+def _read_overrides(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that were given, shaped as the file is."""
+    given = vars(options)
+    overrides: dict[str, Any] = {
+        name: given[name] for name in ("host", "port", "state", "seed") if name in given
+    }
+    overrides["behaviour"] = {name: given[name] for name in _BEHAVIOUR if name in given}
+    shared = {name: given[name] for name in ("senders", "balance", "price") if name in given}
+    if "accounts" in given:
+        overrides["accounts"] = [_read_account(written) | shared for written in given["accounts"]]
+    elif shared and options.config:
+        raise SettingsError("--sender, --balance and --price go with --account; the file says its own")
+    elif shared:
+        (default,) = GatewaySettings().accounts
+        overrides["accounts"] = [asdict(default) | shared]
+    if "faults" in given:
+        overrides["faults"] = [_read_fault(written) for written in given["faults"]]
+    return overrides
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _read_account(written: str) -> dict[str, str]:
+    login, colon, secret = written.partition(":")
+    if not colon:
+        raise SettingsError("--account: write LOGIN:SECRET")
+    return {"login": login, "secret": secret}
+
+
+def _read_fault(written: str) -> dict[str, str]:
+    fault, _, keys = written.partition(":")
+    pairs = [pair.partition("=") for pair in keys.split(",") if pair]
+    return {"fault": fault, **{key.strip(): value for key, _, value in pairs}}
+
+
+def _tell(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def _warn(text: str) -> None:

@@ -1,40 +1,34 @@
-"""The simulated gateway without HTTP: fields in, HTTP status and JSON out, and a ledger of what happened.
-
-Reference:
-    OsonSMS protocol 1.5, §2-§5; wire-notes 3-9, 11-15.
-"""
+"""The simulated gateway without HTTP: fields in, HTTP status and JSON out, and a ledger of what happened."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from itertools import count
+from pathlib import Path
 from threading import RLock
-from typing import Any, Final
+from typing import Any
 
-from airflow_provider_osonsms.protocol.vocabulary import (
-    TAJIK_TIME,
-    TIMESTAMP_FORMAT,
-    Channel,
-    DeliveryStatus,
-    ErrorCode,
+from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME, DeliveryStatus, ErrorCode
+from airflow_provider_osonsms.simulator.behaviour import Behaviour
+from airflow_provider_osonsms.simulator.calls.checks import bearer_token
+from airflow_provider_osonsms.simulator.calls.refusals import RefusedError, failed_by_fault
+from airflow_provider_osonsms.simulator.calls.serve import (
+    Answer,
+    serve_balance,
+    serve_bulk,
+    serve_query,
+    serve_send,
+    stamp,
 )
-from airflow_provider_osonsms.simulator.bulk import read_bulk
-from airflow_provider_osonsms.simulator.checks import bearer_token, check_balance, check_query, check_send
-from airflow_provider_osonsms.simulator.delivery import CODE_BY_STATUS, DeliveryPace
-from airflow_provider_osonsms.simulator.ledger import AcceptedMessage, BulkJob, Call, Refusal, SimAccount
-from airflow_provider_osonsms.simulator.refusals import (
-    UNKNOWN_MSG_ID,
-    CallRefusedError,
-    RefusedError,
-    failed_by_fault,
+from airflow_provider_osonsms.simulator.delivery import History, history
+from airflow_provider_osonsms.simulator.ledger.records import (
+    AcceptedMessage,
+    BulkJob,
+    Call,
+    Refusal,
+    SimAccount,
 )
-from airflow_provider_osonsms.simulator.segments import count_parts
-
-Answer = tuple[int, dict[str, Any]]
-"""HTTP status and JSON body."""
-
-_FIRST_MSG_ID: Final = 100_000_001
+from airflow_provider_osonsms.simulator.ledger.storage import Storage
 
 
 def tajik_now() -> datetime:
@@ -46,41 +40,92 @@ class GatewayBackend:
     """Accounts, the four calls and the ledger; every method may be called from any thread.
 
     Reading the properties gives copies that do not change any more.
+
+    Args:
+        *accounts: The clients of the gateway. A balance that the state file knows goes before theirs.
+        clock: Gives aware datetimes; ``advance`` comes on top.
+        behaviour: How fast messages are delivered.
+        state: File that keeps the ledger over restarts; None keeps it in memory.
+
+    Attributes:
+        accounts: By login.
+        revision: A number that changes with everything that is shown.
+
+    Raises:
+        StateFileError: The file cannot be used.
     """
 
     def __init__(
         self,
         *accounts: SimAccount,
         clock: Callable[[], datetime] = tajik_now,
-        pace: DeliveryPace | None = None,
+        behaviour: Behaviour | None = None,
+        state: Path | None = None,
     ) -> None:
-        self.accounts = {account.login: account for account in accounts}
-        self.pace = pace or DeliveryPace()
+        self.behaviour = behaviour or Behaviour()
+        self.revision = 0
+        self._storage = Storage(state)
+        balances = self._storage.balances()
+        self.accounts = {
+            account.login: replace(account, balance=balances.get(account.login, account.balance))
+            for account in accounts
+        }
         self._clock = clock
+        self._ahead = timedelta()
         self._lock = RLock()
-        self._msg_ids = count(_FIRST_MSG_ID)
-        self._messages: dict[str, AcceptedMessage] = {}
-        self._used_txn_ids: set[tuple[str, str]] = set()
-        self._bulks: dict[tuple[str, str], BulkJob] = {}
-        self._refusals: list[Refusal] = []
 
     @property
     def messages(self) -> list[AcceptedMessage]:
         """Every accepted message, in the order of acceptance."""
-        with self._lock:
-            return list(self._messages.values())
+        return self.newest_messages(None)
 
     @property
     def bulks(self) -> list[BulkJob]:
         """Every bulk job, in the order of creation."""
         with self._lock:
-            return list(self._bulks.values())
+            return self._storage.bulks()
 
     @property
     def refusals(self) -> list[Refusal]:
         """Every refusal, in order."""
         with self._lock:
-            return list(self._refusals)
+            return self._storage.refusals()
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """How many messages, parts, bulks and refusals there are."""
+        with self._lock:
+            return self._storage.totals()
+
+    def newest_messages(self, limit: int | None, *, phone: str | None = None) -> list[AcceptedMessage]:
+        """Return the last *limit* messages (of one phone), in the order of acceptance."""
+        with self._lock:
+            return self._storage.messages(newest=limit, phone=phone)
+
+    def newest_refusals(self, limit: int) -> list[Refusal]:
+        """Return the last *limit* refusals, in order."""
+        with self._lock:
+            return self._storage.refusals(newest=limit)
+
+    def now(self) -> datetime:
+        """Return the gateway's time."""
+        return self._clock() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass at once, for deliveries and time stamps."""
+        with self._lock:
+            self._ahead += timedelta(seconds=seconds)
+            self.revision += 1
+
+    def change_behaviour(self, **changes: Any) -> None:
+        """Change attributes of Behaviour.
+
+        Raises:
+            ValidationError: An attribute or a value that it does not have.
+        """
+        with self._lock:
+            self.behaviour = self.behaviour.changed(changes)
+            self.revision += 1
 
     def change_account(self, login: str, **changes: Any) -> None:
         """Block an account, top it up, change its secret ... while it is in use.
@@ -88,139 +133,100 @@ class GatewayBackend:
         Args:
             login: Of the account.
             **changes: Attributes of SimAccount and their new values.
+
+        Raises:
+            KeyError: No account has this login.
+            ValidationError: A value that an account cannot have.
         """
         with self._lock:
-            self.accounts[login] = replace(self.accounts[login], **changes)
+            self.put_account(replace(self.accounts[login], **changes))
+
+    def put_account(self, account: SimAccount) -> None:
+        """Add an account, or replace the one with its login."""
+        with self._lock, self._storage.transaction():
+            self._storage.keep_balance(account.login, account.balance)
+            self.accounts[account.login] = account
+            self.revision += 1
+
+    def clear(self) -> None:
+        """Show only what comes from now on; used txn_ids and msg_ids stay known."""
+        with self._lock, self._storage.transaction():
+            self._storage.clear()
+            self.revision += 1
 
     def status(self, message: AcceptedMessage) -> DeliveryStatus:
         """Return where *message* is now."""
-        return self.pace.status_at(message, self._clock())
+        return self.history(message)[-1][0]
+
+    def history(self, message: AcceptedMessage) -> History:
+        """Return where *message* has been until now."""
+        return history(message, self.behaviour, until=self.now())
 
     def send(
         self, query: Mapping[str, str], *, authorization: str | None = None, remote: str = "127.0.0.1"
     ) -> Answer:
         """Accept and bill one message, or refuse it (§2)."""
-        work = partial(self._send, token=bearer_token(authorization), remote=remote)
-        return self._serve(Call.SEND, query, work=work)
+        work = partial(serve_send, storage=self._storage, remote=remote)
+        return self._serve(Call.SEND, query, work=work, authorization=authorization)
 
     def query(self, query: Mapping[str, str], *, authorization: str | None = None) -> Answer:
         """Tell where a message is, in both shapes at once (§3, wire-notes 7)."""
-        work = partial(self._query, token=bearer_token(authorization))
-        return self._serve(Call.QUERY, query, work=work)
+        work = partial(serve_query, storage=self._storage, behaviour=self.behaviour)
+        return self._serve(Call.QUERY, query, work=work, authorization=authorization)
 
     def balance(self, query: Mapping[str, str], *, authorization: str | None = None) -> Answer:
         """Tell the balance (§4)."""
-        work = partial(self._balance, token=bearer_token(authorization))
-        return self._serve(Call.BALANCE, query, work=work)
+        return self._serve(Call.BALANCE, query, work=serve_balance, authorization=authorization)
 
     def create_bulk(
         self, fields: Mapping[str, str], file: bytes | None, *, authorization: str | None = None
     ) -> Answer:
         """Create a bulk job, or refuse it (§5); it is neither billed nor sent."""
-        work = partial(self._create_bulk, file=file, token=bearer_token(authorization))
-        return self._serve(Call.BULK, fields, work=work)
+        work = partial(serve_bulk, file=file, storage=self._storage)
+        return self._serve(Call.BULK, fields, work=work, authorization=authorization)
 
     def fail(
         self, call: Call, fields: Mapping[str, str], *, code: ErrorCode, uses_up_txn_id: bool = False
     ) -> Answer:
         """Fail with *code* without a look at the request (wire-notes 10)."""
+        if uses_up_txn_id:
+            with self._lock, self._storage.transaction():
+                self._storage.use_up(fields.get("login", ""), fields.get("txn_id", ""))
 
-        def work(fields: Mapping[str, str], _now: datetime) -> Answer:
-            if uses_up_txn_id:
-                self._used_txn_ids.add((fields.get("login", ""), fields.get("txn_id", "")))
-            raise failed_by_fault(code, is_bulk=call is Call.BULK)
+        return self.refuse(call, fields, failed_by_fault(code, is_bulk=call is Call.BULK))
 
-        return self._serve(call, fields, work=work)
+    def refuse(self, call: Call, fields: Mapping[str, str], refused: RefusedError) -> Answer:
+        """Write a refusal into the ledger, and return its answer."""
+        now = self.now()
+        refusal = Refusal(
+            call=call,
+            http_status=refused.http_status,
+            code=refused.code,
+            problem=refused.problem,
+            details=refused.details,
+            login=fields.get("login", ""),
+            txn_id=fields.get("txn_id", ""),
+            at=now,
+        )
+        with self._lock, self._storage.transaction():
+            self._storage.add_refusal(refusal)
+            self.revision += 1
+        return refused.http_status, refused.body(stamp(now))
+
+    def close(self) -> None:
+        """Let go of the state file; nothing can be asked any more."""
+        with self._lock:
+            self._storage.close()
 
     def _serve(
-        self, call: Call, fields: Mapping[str, str], *, work: Callable[[Mapping[str, str], datetime], Answer]
+        self, call: Call, fields: Mapping[str, str], *, work: Callable[..., Answer], authorization: str | None
     ) -> Answer:
         with self._lock:
-            now = self._clock()
             try:
-                return work(fields, now)
+                with self._storage.transaction():
+                    token = bearer_token(authorization)
+                    answer = work(fields, accounts=self.accounts, now=self.now(), token=token)
             except RefusedError as refused:
-                refusal = Refusal(
-                    call=call,
-                    http_status=refused.http_status,
-                    code=refused.code,
-                    reason=refused.reason,
-                    login=fields.get("login", ""),
-                    txn_id=fields.get("txn_id", ""),
-                    at=now,
-                )
-                self._refusals.append(refusal)
-                return refused.http_status, refused.body(_stamp(now))
-
-    def _send(self, query: Mapping[str, str], now: datetime, *, token: str | None, remote: str) -> Answer:
-        account, phone = check_send(query, self.accounts, token=token, remote=remote)
-        if (account.login, query["txn_id"]) in self._used_txn_ids:
-            raise CallRefusedError(ErrorCode.DUPLICATE_TXN_ID, "the txn_id was used before")
-        message = self._compose(query, account, phone=phone, now=now)
-        balance = account.balance - account.price * message.parts
-        if balance < 0:
-            raise CallRefusedError(ErrorCode.BALANCE_EXHAUSTED, "the message costs more than is left")
-        self.accounts[account.login] = replace(account, balance=balance)
-        self._used_txn_ids.add((account.login, message.txn_id))
-        self._messages[str(message.msg_id)] = message
-        return 201, {
-            "status": "ok",
-            "timestamp": _stamp(now),
-            "txn_id": message.txn_id,
-            "msg_id": message.msg_id,
-            "smsc_msg_id": f"+{message.msg_id:08X}",
-            "smsc_msg_status": "success",
-            "smsc_msg_parts": message.parts,
-        }
-
-    def _compose(
-        self, query: Mapping[str, str], account: SimAccount, *, phone: str, now: datetime
-    ) -> AcceptedMessage:
-        return AcceptedMessage(
-            msg_id=next(self._msg_ids),
-            txn_id=query["txn_id"],
-            login=account.login,
-            sender=query["from"],
-            phone=phone,
-            text=query["msg"],
-            parts=count_parts(query["msg"]),
-            channel=Channel(query["channel"]) if query.get("channel") else None,
-            is_confidential=query.get("is_confidential") == "true",
-            accepted_at=now,
-        )
-
-    def _query(self, query: Mapping[str, str], now: datetime, *, token: str | None) -> Answer:
-        account = check_query(query, self.accounts, token=token)
-        message = self._messages.get(query["msg_id"])
-        if message is None or message.login != account.login:
-            raise CallRefusedError(ErrorCode.INCORRECT_SENDER, "unknown msg_id", msg=UNKNOWN_MSG_ID)
-        status = self.pace.status_at(message, now)
-        return 200, {
-            "status": status.value,
-            "timestamp": _stamp(now),
-            "txn_id": message.txn_id,
-            "msg_id": message.msg_id,
-            "message_state": status.value.capitalize(),
-            "message_state_code": CODE_BY_STATUS[status],
-        }
-
-    def _balance(self, query: Mapping[str, str], now: datetime, *, token: str | None) -> Answer:
-        account = check_balance(query, self.accounts, token=token)
-        return 200, {"balance": float(account.balance), "timestamp": _stamp(now)}
-
-    def _create_bulk(
-        self, fields: Mapping[str, str], now: datetime, *, file: bytes | None, token: str | None
-    ) -> Answer:
-        name = f"bulk-{len(self._bulks) + 1}"
-        job = read_bulk(fields, file, accounts=self.accounts, token=token, name=name, now=now)
-        # A guess: §1 promises that a repeat is not sent twice, and §5.3 has no word for a duplicate.
-        job = self._bulks.setdefault((job.login, job.txn_id), job)
-        return 200, {
-            "status": "success",
-            "message": "Bulk SMS created successfully",
-            "sms_bulk_name": job.name,
-        }
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(TAJIK_TIME).strftime(TIMESTAMP_FORMAT)
+                return self.refuse(call, fields, refused)
+            self.revision += 1
+            return answer

@@ -6,12 +6,12 @@ Reference:
     OsonSMS protocol 1.5, §3.2; wire-notes 7.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from airflow_provider_osonsms.protocol.vocabulary import STATUS_BY_CODE, DeliveryStatus
-from airflow_provider_osonsms.simulator.ledger import AcceptedMessage
+from airflow_provider_osonsms.simulator.behaviour import Behaviour
+from airflow_provider_osonsms.simulator.ledger.records import AcceptedMessage
 
 FINAL_STATUS_BY_ENDING: Final = {
     "91": DeliveryStatus.EXPIRED,
@@ -24,24 +24,25 @@ FINAL_STATUS_BY_ENDING: Final = {
 """Magic phones, by their last two digits; 96 stays ACCEPTED for ever, every other phone gets its message."""
 
 CODE_BY_STATUS: Final = {status: code for code, status in STATUS_BY_CODE.items()}
+_SLOW_ENDING: Final = "97"
+
+History = tuple[tuple[DeliveryStatus, datetime], ...]
+"""Statuses with the moments at which they began."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryPace:
-    """How long a message stays in each of its first two statuses, in seconds."""
+def foresee(message: AcceptedMessage, behaviour: Behaviour) -> History:
+    """Return every status of *message*, past and to come, with the moment it begins."""
+    ending = message.phone[-2:]
+    sent_at = message.accepted_at + timedelta(seconds=behaviour.enroute_seconds)
+    final_at = sent_at + timedelta(
+        seconds=behaviour.accepted_seconds + (behaviour.slow_seconds if ending == _SLOW_ENDING else 0)
+    )
+    final = FINAL_STATUS_BY_ENDING.get(ending, DeliveryStatus.DELIVERED)
+    begun = ((DeliveryStatus.ENROUTE, message.accepted_at), (DeliveryStatus.ACCEPTED, sent_at))
+    return begun if final is DeliveryStatus.ACCEPTED else (*begun, (final, final_at))
 
-    enroute_seconds: float = 0.5
-    accepted_seconds: float = 0.5
 
-    def history(self, message: AcceptedMessage) -> tuple[tuple[DeliveryStatus, datetime], ...]:
-        """Return every status of *message*, past and to come, with the moment it begins."""
-        sent_at = message.accepted_at + timedelta(seconds=self.enroute_seconds)
-        final_at = sent_at + timedelta(seconds=self.accepted_seconds)
-        final = FINAL_STATUS_BY_ENDING.get(message.phone[-2:], DeliveryStatus.DELIVERED)
-        begun = ((DeliveryStatus.ENROUTE, message.accepted_at), (DeliveryStatus.ACCEPTED, sent_at))
-        return begun if final is DeliveryStatus.ACCEPTED else (*begun, (final, final_at))
-
-    def status_at(self, message: AcceptedMessage, moment: datetime) -> DeliveryStatus:
-        """Return the status of *message* at *moment*."""
-        reached = [status for status, since in self.history(message) if since <= moment]
-        return reached[-1] if reached else DeliveryStatus.ENROUTE
+def history(message: AcceptedMessage, behaviour: Behaviour, *, until: datetime) -> History:
+    """Return the statuses that *message* has had *until* a moment, the present one last."""
+    reached = tuple((status, since) for status, since in foresee(message, behaviour) if since <= until)
+    return reached or ((DeliveryStatus.ENROUTE, message.accepted_at),)

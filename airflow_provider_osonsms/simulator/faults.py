@@ -1,15 +1,18 @@
-"""Ways in which a request can go wrong, met by the next requests in the order of injection.
+"""Ways in which a request can go wrong, and the rules that say which requests do.
 
 A fault named BEFORE happens before the gateway looks at the request; one named AFTER, or TRUNCATED or EMPTY,
 once the gateway has done what was asked, so that only the answer is lost.
 """
 
-from collections import deque
 from enum import StrEnum
-from typing import Final
+from random import Random
+from threading import Lock
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from airflow_provider_osonsms.protocol.vocabulary import ErrorCode
-from airflow_provider_osonsms.simulator.ledger import Call
+from airflow_provider_osonsms.simulator.ledger.records import Call
 
 
 class Fault(StrEnum):
@@ -55,19 +58,86 @@ ACCEPTING: Final = frozenset(
 """Faults of the answer only: the request itself is served as ever."""
 
 
-class FaultQueue:
-    """The faults that the next requests of each call meet, first in, first out."""
+def _read_times(written: Any) -> Any:
+    return None if written == "always" else written
 
-    def __init__(self) -> None:
-        self._by_call: dict[Call, deque[Fault]] = {call: deque() for call in Call}
 
-    def inject(self, fault: Fault, *, call: Call, times: int) -> None:
-        """Let *times* requests of *call* meet *fault*, after those injected before."""
-        if fault is Fault.NOT_STORED_BUT_USED_UP and call is not Call.SEND:
+class FaultRule(BaseModel):
+    """Which requests meet a fault.
+
+    Attributes:
+        fault: What happens to them.
+        call: Which of the four calls.
+        times: How many requests meet it in all; None, written ``"always"``, sets no end.
+        every: Only each n-th request of the call that comes to this rule.
+        probability: And of these only such a share, by the gateway's seed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fault: Fault
+    call: Call = Call.SEND
+    times: Annotated[int | None, BeforeValidator(_read_times), Field(ge=1)] = 1
+    every: Annotated[int, Field(ge=1)] = 1
+    probability: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        if self.fault is Fault.NOT_STORED_BUT_USED_UP and self.call is not Call.SEND:
             raise ValueError("only a send can use up its txn_id")
-        self._by_call[call].extend([fault] * times)
+        return self
 
-    def pop(self, call: Call) -> Fault | None:
-        """Take the fault that this request meets."""
-        waiting = self._by_call[call]
-        return waiting.popleft() if waiting else None
+
+class FaultRules:
+    """The rules that are in force; a request meets the first that says so.
+
+    Args:
+        seed: Of the probabilities: the same requests in the same order meet the same faults.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self._added = 0
+        self._armed: list[_ArmedRule] = []
+        self._lock = Lock()
+
+    def add(self, rule: FaultRule) -> None:
+        """Let *rule* be in force, after those added before."""
+        with self._lock:
+            self._armed.append(_ArmedRule(rule, random=Random(f"{self._seed}/{self._added}")))  # noqa: S311
+            self._added += 1
+
+    def clear(self) -> None:
+        """Let no rule be in force."""
+        with self._lock:
+            self._armed.clear()
+
+    def waiting(self) -> list[FaultRule]:
+        """Return the rules that are in force, each with the number of times that are left."""
+        with self._lock:
+            return [armed.rule.model_copy(update={"times": armed.left}) for armed in self._armed]
+
+    def choose(self, call: Call) -> Fault | None:
+        """Return the fault that this request of *call* meets."""
+        with self._lock:
+            for armed in self._armed:
+                if armed.rule.call is call and armed.fires():
+                    if armed.left == 0:
+                        self._armed.remove(armed)
+                    return armed.rule.fault
+        return None
+
+
+class _ArmedRule:
+    def __init__(self, rule: FaultRule, *, random: Random) -> None:
+        self.rule, self.left = rule, rule.times
+        self._random, self._seen = random, 0
+
+    def fires(self) -> bool:
+        """Count a request, and say whether it meets the fault."""
+        self._seen += 1
+        if self._seen % self.rule.every or self._random.random() >= self.rule.probability:
+            return False
+        if self.left is not None:
+            self.left -= 1
+        return True

@@ -6,16 +6,25 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from threading import Thread
 from typing import Any, Final, Self
 
 from aiohttp import web
 
 from airflow_provider_osonsms.simulator.backend import GatewayBackend, tajik_now
-from airflow_provider_osonsms.simulator.delivery import DeliveryPace
-from airflow_provider_osonsms.simulator.faults import Fault, FaultQueue
-from airflow_provider_osonsms.simulator.ledger import AcceptedMessage, BulkJob, Call, Refusal, SimAccount
-from airflow_provider_osonsms.simulator.server import GatewayDoor
+from airflow_provider_osonsms.simulator.behaviour import Behaviour
+from airflow_provider_osonsms.simulator.faults import Fault, FaultRule, FaultRules
+from airflow_provider_osonsms.simulator.ledger.records import (
+    AcceptedMessage,
+    BulkJob,
+    Call,
+    Refusal,
+    SimAccount,
+)
+from airflow_provider_osonsms.simulator.web.app import make_runner
+from airflow_provider_osonsms.simulator.web.door import GatewayDoor
+from airflow_provider_osonsms.simulator.web.guard import is_loopback
 
 _LOOPBACK: Final = "127.0.0.1"
 _DEFAULT_BALANCE: Final = Decimal(100)
@@ -31,18 +40,23 @@ class SimulatedGateway:
         senders: The names that the account may send from.
         balance: In somoni.
         price: Of one part, in somoni.
+        accounts: In place of the one that these describe; the first is the default.
         host: Address to listen on.
         port: 0 takes a free one.
-        enroute_seconds: How long a message stays ENROUTE.
-        accepted_seconds: How long it stays ACCEPTED after that.
-        hang_seconds: How long a hanging request stays without an answer.
+        state: SQLite file that keeps the ledger over restarts; None keeps it in memory.
+        seed: Of everything that happens by chance.
         clock: Gives aware datetimes; the machine's clock by default.
+        **behaviour: Attributes of Behaviour: ``enroute_seconds``, ``latency="20ms"``, ``max_rate`` ...
 
     A second block opens the same gateway again, on the same port and with everything it knew.
 
     Attributes:
         backend: The gateway behind the HTTP.
         url: ``http://host:port``, for sending, queries, balance and bulk alike; kept after the block.
+
+    Raises:
+        ValidationError: An account or a behaviour that cannot be.
+        StateFileError: The state file cannot be used.
     """
 
     def __init__(
@@ -53,24 +67,28 @@ class SimulatedGateway:
         senders: Iterable[str] = ("SHOP",),
         balance: Decimal = _DEFAULT_BALANCE,
         price: Decimal = _DEFAULT_PRICE,
+        accounts: Iterable[SimAccount] = (),
         host: str = _LOOPBACK,
         port: int = 0,
-        enroute_seconds: float = 0.5,
-        accepted_seconds: float = 0.5,
-        hang_seconds: float = 30.0,
+        state: Path | None = None,
+        seed: int = 0,
         clock: Callable[[], datetime] | None = None,
+        **behaviour: Any,
     ) -> None:
         senders = tuple(senders)
-        account = SimAccount(
+        described = SimAccount(
             login=login, secret=secret, senders=frozenset(senders), balance=balance, price=price
         )
-        pace = DeliveryPace(enroute_seconds=enroute_seconds, accepted_seconds=accepted_seconds)
-        self.backend = GatewayBackend(account, clock=clock or tajik_now, pace=pace)
+        known = tuple(accounts) or (described,)
+        self.backend = GatewayBackend(
+            *known, clock=clock or tajik_now, behaviour=Behaviour(**behaviour), state=state
+        )
         self.url = ""
-        self._login, self._sender = login, senders[0]
+        self._login = known[0].login
+        self._sender = senders[0] if known[0] is described else min(known[0].senders, default="")
         self._host, self._port = host, port
-        self._faults = FaultQueue()
-        self._door = GatewayDoor(self.backend, self._faults, hang_seconds=hang_seconds)
+        self._faults = FaultRules(seed)
+        self._door = GatewayDoor(self.backend, self._faults, seed=seed)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._thread: Thread | None = None
@@ -125,11 +143,39 @@ class SimulatedGateway:
 
     def inbox(self, phone: str) -> list[AcceptedMessage]:
         """Return the messages accepted for *phone* (12 digits), delivered or not."""
-        return [message for message in self.sent if message.phone == phone]
+        return self.backend.newest_messages(None, phone=phone)
 
-    def inject(self, fault: Fault, *, call: str = Call.SEND, times: int = 1) -> None:
-        """Let the next *times* requests of *call* ("send", "query", "balance", "bulk") meet *fault*."""
-        self._faults.inject(fault, call=Call(call), times=times)
+    def inject(
+        self,
+        fault: Fault | str,
+        *,
+        call: str = Call.SEND,
+        times: int | None = 1,
+        every: int = 1,
+        probability: float = 1.0,
+    ) -> None:
+        """Let requests of *call* ("send", "query", "balance", "bulk") meet *fault*, after earlier rules.
+
+        Args:
+            fault: What happens instead of a proper answer.
+            call: Which requests.
+            times: How many in all; None sets no end.
+            every: Only each n-th.
+            probability: And of these only such a share, by the gateway's seed.
+
+        Raises:
+            ValidationError: Such a rule cannot be.
+        """
+        rule = {"fault": fault, "call": call, "times": times, "every": every, "probability": probability}
+        self._faults.add(FaultRule.model_validate(rule))
+
+    def clear_faults(self) -> None:
+        """Let no request go wrong any more."""
+        self._faults.clear()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass at once, for deliveries and time stamps."""
+        self.backend.advance(seconds)
 
     def connection_json(self, **extra: Any) -> str:
         """Return an Airflow Connection to this gateway, for an ``AIRFLOW_CONN_...`` variable.
@@ -155,7 +201,8 @@ class SimulatedGateway:
             listening.set_exception(error)
 
     async def _serve(self, listening: Future[int]) -> None:
-        runner = self._door.make_runner()
+        is_local = is_loopback(self._host)
+        runner = make_runner(self._door, self.backend, self._faults, is_local=is_local)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._port).start()

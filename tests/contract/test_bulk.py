@@ -20,7 +20,7 @@ from airflow_provider_osonsms.protocol.errors import (
 from airflow_provider_osonsms.protocol.models import Account, BulkJob, BulkReceipt
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
 from airflow_provider_osonsms.simulator import Fault, SimulatedGateway
-from airflow_provider_osonsms.simulator.ledger import Call
+from airflow_provider_osonsms.simulator.ledger.records import Call
 
 FAILURES = {
     Fault.CUT_BEFORE: (OutcomeUnknownError, 0),

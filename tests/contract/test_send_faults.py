@@ -16,7 +16,7 @@ from airflow_provider_osonsms.protocol.errors import (
 )
 from airflow_provider_osonsms.protocol.models import Message, Outcome
 from airflow_provider_osonsms.simulator import Fault, SimulatedGateway
-from airflow_provider_osonsms.simulator.ledger import Call
+from airflow_provider_osonsms.simulator.ledger.records import Call
 
 ACCEPTED, UNTRACKED, UNCERTAIN = Outcome.ACCEPTED, Outcome.ACCEPTED_UNTRACKED, Outcome.UNCERTAIN
 

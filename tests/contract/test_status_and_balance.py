@@ -18,7 +18,7 @@ from airflow_provider_osonsms.protocol.errors import (
 from airflow_provider_osonsms.protocol.models import Message
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.simulator import Fault, SimulatedGateway
-from airflow_provider_osonsms.simulator.ledger import Call
+from airflow_provider_osonsms.simulator.ledger.records import Call
 
 FINAL = {
     "00": DeliveryStatus.DELIVERED,

@@ -17,7 +17,7 @@ MODES = ("poke", "reschedule", "deferrable")
 @pytest.mark.parametrize("mode", MODES)
 def test_waits_until_delivered(gateway, mode, send, wait):
     """The sensor succeeds when everything is delivered, and counts it."""
-    gateway.backend.pace = type(gateway.backend.pace)(enroute_seconds=0.1, accepted_seconds=0.1)
+    gateway.backend.change_behaviour(enroute_seconds=0.1, accepted_seconds=0.1)
     msg_ids = send("01", "02")
 
     result = wait(mode, messages=msg_ids)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_osonsms.simulator import Fault, SimulatedGateway
-from airflow_provider_osonsms.simulator.ledger import Call
+from airflow_provider_osonsms.simulator.ledger.records import Call
 
 SEND = "/sendsms_v1.php"
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_osonsms.simulator import GatewayBackend
+from airflow_provider_osonsms.simulator.delivery import foresee
 
 TOKEN = "Bearer demo-salt"
 QUERY_MANDATORY = "One of the mandatory variables (login,str_hash,msg_id) not set."
@@ -91,10 +92,10 @@ def test_magic_digits(
 
 
 def test_history(backend: GatewayBackend, message: dict[str, str], clock: Any) -> None:
-    """Every status of a message is known with the moment it begins."""
+    """Every status of a message is known beforehand, with the moment it begins."""
     backend.send(message)
 
-    assert backend.pace.history(backend.messages[0]) == (
+    assert foresee(backend.messages[0], backend.behaviour) == (
         ("ENROUTE", clock.now),
         ("ACCEPTED", clock.now + timedelta(seconds=0.5)),
         ("DELIVERED", clock.now + timedelta(seconds=1)),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_osonsms.simulator.segments import count_parts
+from airflow_provider_osonsms.simulator.calls.segments import count_parts
 
 
 @pytest.mark.parametrize(

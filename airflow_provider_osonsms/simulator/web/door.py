@@ -1,6 +1,4 @@
-"""The thin door: HTTP in front of the backend, and the faults that live between the two.
-
-Nothing here logs a URL: it would hold the hash, the phone and the text.
+"""The thin door: HTTP in front of the backend, and what lies between: faults, latency, the rate limit.
 
 Reference:
     OsonSMS protocol 1.5, §2-§5; wire-notes 5, 17.
@@ -8,60 +6,59 @@ Reference:
 
 import asyncio
 import json
-import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
-from email.parser import BytesParser
-from email.policy import HTTP
 from functools import partial
 from http import HTTPMethod, HTTPStatus
+from random import Random
+from time import monotonic
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from airflow_provider_osonsms.protocol.vocabulary import (
     BALANCE_PATH,
     BULK_PATH,
-    MAX_BULK_FILE_BYTES,
     QUERY_PATH,
     SEND_PATH,
 )
-from airflow_provider_osonsms.simulator.backend import Answer, GatewayBackend
-from airflow_provider_osonsms.simulator.faults import ACCEPTING, CODE_BY_FAULT, Fault, FaultQueue
-from airflow_provider_osonsms.simulator.ledger import Call
-from airflow_provider_osonsms.simulator.report import describe
+from airflow_provider_osonsms.simulator.backend import GatewayBackend
+from airflow_provider_osonsms.simulator.behaviour import RateLimit
+from airflow_provider_osonsms.simulator.calls.refusals import TooFastError
+from airflow_provider_osonsms.simulator.calls.serve import Answer
+from airflow_provider_osonsms.simulator.faults import ACCEPTING, CODE_BY_FAULT, Fault, FaultRules
+from airflow_provider_osonsms.simulator.ledger.records import Call
+from airflow_provider_osonsms.simulator.web.form import read_form
 
-LEDGER_PATH: Final = "/_simulator/ledger"
-HEALTH_PATH: Final = "/_simulator/health"
-
-_SECONDS_FOR_OPEN_REQUESTS: Final = 1.0
-_MAX_BODY_BYTES: Final = 4 * MAX_BULK_FILE_BYTES
-"""Enough for a file that is too large to get its documented refusal."""
 _GARBAGE: Final = b"<?xml version='1.0'?>\x00\xff not JSON"
-_BAD_GATEWAY: Final = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
 Fields = Mapping[str, str]
 
 
 class GatewayDoor:
-    """The gateway's four addresses, and two of the simulator's own.
+    """The gateway's four addresses.
+
+    Args:
+        backend: Whom the requests are handed to.
+        faults: What may happen to them instead.
+        seed: Of the jitter.
 
     Attributes:
         requests: How many requests each call has had, whatever became of them.
     """
 
-    def __init__(self, backend: GatewayBackend, faults: FaultQueue, *, hang_seconds: float) -> None:
+    def __init__(self, backend: GatewayBackend, faults: FaultRules, *, seed: int = 0) -> None:
         self.requests: Counter[Call] = Counter()
         self._backend = backend
         self._faults = faults
-        self._hang_seconds = hang_seconds
+        self._random = Random(seed)  # noqa: S311
+        self._limit = RateLimit()
         self._closing = asyncio.Event()
 
-    def make_runner(self) -> web.AppRunner:
-        """Return what serves the addresses, on the event loop that runs now."""
+    def add_routes(self, app: web.Application) -> None:
+        """Serve the addresses in *app*, on the event loop that runs now."""
         self._closing = asyncio.Event()
-        app = web.Application(client_max_size=_MAX_BODY_BYTES)
         for path, handler in (
             (SEND_PATH, self._send),
             (QUERY_PATH, self._query),
@@ -70,12 +67,7 @@ class GatewayDoor:
             app.router.add_get(path, handler, allow_head=False)
             app.router.add_post(path, handler)
         app.router.add_post(BULK_PATH, self._create_bulk)
-        app.router.add_get(LEDGER_PATH, self._show_ledger)
-        app.router.add_get(HEALTH_PATH, self._show_health)
-        app.on_shutdown.append(self._end_hanging)
-        return web.AppRunner(
-            app, access_log=None, logger=_quiet_logger(), shutdown_timeout=_SECONDS_FOR_OPEN_REQUESTS
-        )
+        app.on_shutdown.append(self._end_waiting)
 
     async def _send(self, request: web.Request) -> web.Response:
         query = _query_of(request)
@@ -95,19 +87,32 @@ class GatewayDoor:
         return await self._meet(Call.BALANCE, request, fields=query, serve=serve)
 
     async def _create_bulk(self, request: web.Request) -> web.Response:
-        try:
-            fields, file = await _read_form(request)
-        except ValueError:
-            fields, file = {}, None
+        fields, file = await read_form(request)
         serve = partial(self._backend.create_bulk, fields, file, authorization=_authorization(request))
         return await self._meet(Call.BULK, request, fields=fields, serve=serve)
 
     async def _meet(
         self, call: Call, request: web.Request, *, fields: Fields, serve: Callable[[], Answer]
     ) -> web.Response:
-        """Serve a request, unless a fault waits for it."""
+        """Serve a request, unless the limit or a fault is in its way; answer after the latency."""
         self.requests[call] += 1
-        fault = self._faults.pop(call)
+        answer = await self._answer(call, request, fields=fields, serve=serve)
+        behaviour = self._backend.behaviour
+        delay = behaviour.latency
+        if behaviour.jitter:
+            delay += self._random.uniform(-behaviour.jitter, behaviour.jitter)
+        if delay > 0:
+            await self._wait(delay)
+        return answer
+
+    async def _answer(
+        self, call: Call, request: web.Request, *, fields: Fields, serve: Callable[[], Answer]
+    ) -> web.Response:
+        max_rate = self._backend.behaviour.max_rate
+        if not self._limit.admit(monotonic(), max_rate=max_rate):
+            self._backend.refuse(call, fields, TooFastError(f"{max_rate:g}"))
+            return _as_html(HTTPStatus.TOO_MANY_REQUESTS)
+        fault = self._faults.choose(call)
         if fault is None:
             return _as_json(*serve())
         if fault in CODE_BY_FAULT:
@@ -122,14 +127,12 @@ class GatewayDoor:
         """Return what is left of *answer*."""
         match fault:
             case Fault.HANG_BEFORE | Fault.HANG_AFTER:
-                await self._hang()
+                await self._wait(self._backend.behaviour.hang_seconds)
                 return _cut(request)
             case Fault.CUT_BEFORE | Fault.CUT_AFTER:
                 return _cut(request)
             case Fault.BAD_GATEWAY:
-                return web.Response(
-                    status=HTTPStatus.BAD_GATEWAY, text=_BAD_GATEWAY, content_type="text/html"
-                )
+                return _as_html(HTTPStatus.BAD_GATEWAY)
             case Fault.TRUNCATED:
                 whole = answer.body
                 answer.body = whole[: len(whole) // 2] if isinstance(whole, bytes) else b""
@@ -139,52 +142,37 @@ class GatewayDoor:
                 answer.body = _GARBAGE
         return answer
 
-    async def _hang(self) -> None:
+    async def _wait(self, seconds: float) -> None:
         """Say nothing for a while, or until the server stops."""
         try:
-            await asyncio.wait_for(self._closing.wait(), self._hang_seconds)
+            await asyncio.wait_for(self._closing.wait(), seconds)
         except TimeoutError:
             return
 
-    async def _end_hanging(self, _app: web.Application) -> None:
+    async def _end_waiting(self, _app: web.Application) -> None:
         self._closing.set()
-
-    async def _show_ledger(self, _request: web.Request) -> web.Response:
-        return web.json_response(describe(self._backend, self.requests))
-
-    async def _show_health(self, _request: web.Request) -> web.Response:
-        return web.json_response({"ok": True})
 
 
 def _query_of(request: web.Request) -> Fields:
     """Return the query string's fields, the last of a name; a POST has none (wire-notes 5)."""
-    return dict(request.query.items()) if request.method == HTTPMethod.GET else {}
+    if request.method != HTTPMethod.GET:
+        return {}
+    return dict(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True))
 
 
 def _authorization(request: web.Request) -> str | None:
     return request.headers.get("Authorization")
 
 
-async def _read_form(request: web.Request) -> tuple[dict[str, str], bytes | None]:
-    """Return the fields of a multipart form and the content of its file; ValueError for another body."""
-    fields: dict[str, str] = {}
-    file = None
-    if request.content_type != "multipart/form-data":
-        raise ValueError("not a multipart form")
-    head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
-    form = BytesParser(policy=HTTP).parsebytes(head + await request.read())
-    for part in form.iter_parts():
-        payload, name = part.get_payload(decode=True), part.get_param("name", header="Content-Disposition")
-        content = payload if isinstance(payload, bytes) else b""
-        if name == "file":
-            file = content
-        elif name:
-            fields[str(name)] = content.decode(errors="replace")
-    return fields, file
-
-
 def _as_json(status: int, body: dict[str, Any]) -> web.Response:
     return web.Response(status=status, body=json.dumps(body).encode(), content_type="application/json")
+
+
+def _as_html(status: HTTPStatus) -> web.Response:
+    """Answer as something in between does: a proxy that knows nothing of the protocol."""
+    title = f"{status.value} {status.phrase}"
+    page = f"<html><head><title>{title}</title></head><body>nginx</body></html>"
+    return web.Response(status=status, text=page, content_type="text/html")
 
 
 def _cut(request: web.Request) -> web.Response:
@@ -192,16 +180,3 @@ def _cut(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.close()
     return web.Response()
-
-
-def _quiet_logger() -> logging.Logger:
-    logger = logging.getLogger(__name__)
-    logger.addFilter(_without_request_line)
-    return logger
-
-
-def _without_request_line(record: logging.LogRecord) -> bool:
-    """Drop the exception about an unreadable request: its text quotes the URL."""
-    if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
-        record.exc_info = None
-    return True

@@ -1,11 +1,20 @@
 """What the simulated gateway knows: accounts, accepted messages, bulk jobs and refusals."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from airflow_provider_osonsms.protocol.vocabulary import Channel
+from airflow_provider_osonsms.simulator.ledger.problems import ENGLISH, Problem
+
+_Name = Annotated[str, Field(min_length=1, pattern=r"^[^;]*$")]
+_Somoni = Annotated[Decimal, Field(allow_inf_nan=False)]
 
 
 class Call(StrEnum):
@@ -17,7 +26,7 @@ class Call(StrEnum):
     BULK = "bulk"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@checked_dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class SimAccount:
     """A client of the gateway.
 
@@ -31,11 +40,11 @@ class SimAccount:
         whitelist: The addresses that may send; None lets everybody in.
     """
 
-    login: str
-    secret: str = field(repr=False)
-    senders: frozenset[str]
-    balance: Decimal
-    price: Decimal
+    login: _Name
+    secret: _Name = field(repr=False)
+    senders: frozenset[_Name] = frozenset({"SHOP"})
+    balance: _Somoni = Decimal(100)
+    price: Annotated[_Somoni, Field(ge=0)] = Decimal("0.10")
     is_blocked: bool = False
     whitelist: frozenset[str] | None = None
 
@@ -46,7 +55,7 @@ class AcceptedMessage:
 
     Attributes:
         phone: Always 12 digits, whatever was sent.
-        text: Kept in memory even when the message is confidential; the ledger over HTTP hides it then.
+        text: Kept even when the message is confidential; whatever goes over HTTP hides it then.
     """
 
     msg_id: int
@@ -89,7 +98,8 @@ class Refusal:
 
     Attributes:
         code: ``error.code``; None for a bulk job, whose dialect has no codes (§5.3).
-        reason: What was wrong, in words that hold no phone, text or secret.
+        problem: What was wrong.
+        details: What completes the words about it; no phone, text or secret.
         login: As sent, empty when missing.
         txn_id: As sent, empty when missing.
     """
@@ -97,7 +107,18 @@ class Refusal:
     call: Call
     http_status: int
     code: int | None
-    reason: str
+    problem: Problem
+    details: Mapping[str, str]
     login: str
     txn_id: str
     at: datetime
+
+    @property
+    def reason(self) -> str:
+        """What was wrong, in English words that hold no phone, text or secret."""
+        return ENGLISH[self.problem].reason.format_map(self.details)
+
+    @property
+    def advice(self) -> str:
+        """What to do about it, in English."""
+        return ENGLISH[self.problem].advice.format_map(self.details)

@@ -11,17 +11,22 @@ from typing import Final
 
 from airflow_provider_osonsms.protocol.signing import sign_balance, sign_query, sign_send
 from airflow_provider_osonsms.protocol.vocabulary import Channel, ErrorCode
-from airflow_provider_osonsms.simulator.ledger import SimAccount
-from airflow_provider_osonsms.simulator.phones import read_phone
-from airflow_provider_osonsms.simulator.refusals import (
+from airflow_provider_osonsms.simulator.calls.diagnosis import diagnose_hash
+from airflow_provider_osonsms.simulator.calls.phones import read_phone
+from airflow_provider_osonsms.simulator.calls.refusals import (
     INCORRECT_AUTHORIZATION,
     CallRefusedError,
     missing_field,
 )
+from airflow_provider_osonsms.simulator.ledger.problems import Problem
+from airflow_provider_osonsms.simulator.ledger.records import SimAccount
 
 _SEND_FIELDS: Final = ("from", "phone_number", "msg", "login", "str_hash", "txn_id")
 _QUERY_FIELDS: Final = ("login", "str_hash", "msg_id")
 _BALANCE_FIELDS: Final = ("login", "str_hash", "txn_id")
+_SIGNED_FOR_SEND: Final = ("txn_id", "login", "from", "phone_number")
+_SIGNED_FOR_QUERY: Final = ("login", "txn_id")
+_SIGNED_FOR_BALANCE: Final = ("txn_id", "login")
 _CHANNELS: Final = frozenset(Channel)
 
 Accounts = Mapping[str, SimAccount]
@@ -52,13 +57,14 @@ def check_send(
         phone=query["phone_number"],
         secret=account.secret,
     )
-    _authorize(query, account, token=token, signature=signature)
+    _authorize(query, account, token=token, signature=signature, signed=_SIGNED_FOR_SEND)
     if account.whitelist is not None and remote not in account.whitelist:
         raise CallRefusedError(
-            ErrorCode.HOST_NOT_IN_WHITELIST, f"{remote} is not white-listed", detail=remote
+            ErrorCode.HOST_NOT_IN_WHITELIST, Problem.NOT_WHITELISTED, completion=remote, remote=remote
         )
     if query["from"] not in account.senders:
-        raise CallRefusedError(ErrorCode.INCORRECT_SENDER, "the sender does not belong to the account")
+        senders = ", ".join(sorted(account.senders))
+        raise CallRefusedError(ErrorCode.INCORRECT_SENDER, Problem.FOREIGN_SENDER, senders=senders)
     return account, phone
 
 
@@ -71,10 +77,10 @@ def check_query(query: Fields, accounts: Accounts, *, token: str | None) -> SimA
     _require(query, _QUERY_FIELDS, token=token)
     txn_id = query.get("txn_id", "")
     if token is None and not txn_id:
-        raise missing_field(_QUERY_FIELDS, "txn_id is missing, and str_hash is made of it")
+        raise missing_field(_QUERY_FIELDS, Problem.MISSING_NONCE)
     account = _find_account(query, accounts)
     signature = sign_query(txn_id=txn_id, login=account.login, secret=account.secret)
-    _authorize(query, account, token=token, signature=signature)
+    _authorize(query, account, token=token, signature=signature, signed=_SIGNED_FOR_QUERY)
     return account
 
 
@@ -87,7 +93,7 @@ def check_balance(query: Fields, accounts: Accounts, *, token: str | None) -> Si
     _require(query, _BALANCE_FIELDS, token=token)
     account = _find_account(query, accounts)
     signature = sign_balance(txn_id=query["txn_id"], login=account.login, secret=account.secret)
-    _authorize(query, account, token=token, signature=signature)
+    _authorize(query, account, token=token, signature=signature, signed=_SIGNED_FOR_BALANCE)
     return account
 
 
@@ -96,31 +102,33 @@ def _require(query: Fields, mandatory: tuple[str, ...], *, token: str | None) ->
     if token is not None and "str_hash" in missing:
         missing.remove("str_hash")
     if missing:
-        raise missing_field(mandatory, f"{', '.join(missing)} missing")
+        raise missing_field(mandatory, Problem.MISSING_FIELDS, fields=", ".join(missing))
 
 
 def _read_recipient(query: Fields) -> str:
     """Refuse a phone or a channel that cannot be served; that this is code 100 is a guess."""
     phone = read_phone(query["phone_number"])
     if phone is None:
-        raise missing_field(_SEND_FIELDS, "phone_number is neither 12 digits with 992 nor 9 without")
+        raise missing_field(_SEND_FIELDS, Problem.SENSELESS_PHONE)
     if query.get("channel") and query["channel"] not in _CHANNELS:
-        raise missing_field(_SEND_FIELDS, "the channel is not one of §2.1")
+        raise missing_field(_SEND_FIELDS, Problem.UNKNOWN_CHANNEL)
     return phone
 
 
 def _find_account(query: Fields, accounts: Accounts) -> SimAccount:
     account = accounts.get(query["login"])
     if account is None or account.is_blocked:
-        reason = "the account is blocked" if account else "no account has this login"
-        raise CallRefusedError(ErrorCode.ACCOUNT_BLOCKED, reason)
+        problem = Problem.BLOCKED if account else Problem.UNKNOWN_LOGIN
+        raise CallRefusedError(ErrorCode.ACCOUNT_BLOCKED, problem)
     return account
 
 
-def _authorize(query: Fields, account: SimAccount, *, token: str | None, signature: str) -> None:
+def _authorize(
+    query: Fields, account: SimAccount, *, token: str | None, signature: str, signed: tuple[str, ...]
+) -> None:
     if token is not None:
         if token != account.secret:
-            reason = "the Bearer token is not the account's"
-            raise CallRefusedError(ErrorCode.INCORRECT_HASH, reason, msg=INCORRECT_AUTHORIZATION)
+            raise CallRefusedError(ErrorCode.INCORRECT_HASH, Problem.WRONG_TOKEN, msg=INCORRECT_AUTHORIZATION)
     elif query["str_hash"] != signature:
-        raise CallRefusedError(ErrorCode.INCORRECT_HASH, "str_hash is not the hash of the fields as sent")
+        problem, details = diagnose_hash(query, signed=signed, secret=account.secret)
+        raise CallRefusedError(ErrorCode.INCORRECT_HASH, problem, **details)

@@ -4,10 +4,11 @@ Reference:
     OsonSMS protocol 1.5; wire-notes 1 (501 of 112, "Incorrect Authorization"), 4 (``error_type``), 8.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from airflow_provider_osonsms.protocol.vocabulary import ErrorCode
+from airflow_provider_osonsms.simulator.ledger.problems import Problem
 
 _ROWS: Final = {
     ErrorCode.MISSING_FIELD: (422, "One of the mandatory variables ({}) not set."),
@@ -26,12 +27,19 @@ INCORRECT_AUTHORIZATION: Final = "Incorrect Authorization"
 
 
 class RefusedError(Exception):
-    """The gateway refuses a request; the subclasses are its two dialects."""
+    """The gateway refuses a request; the subclasses are its two dialects.
 
-    def __init__(self, http_status: int, reason: str, *, code: int | None = None) -> None:
-        super().__init__(reason)
+    Attributes:
+        details: What completes the words about the *problem*; no phone, text or secret.
+    """
+
+    def __init__(
+        self, http_status: int, problem: Problem, *, details: Mapping[str, str], code: int | None = None
+    ) -> None:
+        super().__init__(problem)
         self.http_status = http_status
-        self.reason = reason
+        self.problem = problem
+        self.details = details
         self.code = code
 
     def body(self, timestamp: str) -> dict[str, Any]:
@@ -40,12 +48,23 @@ class RefusedError(Exception):
 
 
 class CallRefusedError(RefusedError):
-    """A send, a query or a balance is refused; *detail* completes the documented text, *msg* replaces it."""
+    """A send, a query or a balance is refused.
 
-    def __init__(self, code: ErrorCode, reason: str, *, detail: str = "", msg: str | None = None) -> None:
+    *completion* completes the documented text, *msg* replaces it.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        problem: Problem,
+        *,
+        completion: str = "",
+        msg: str | None = None,
+        **details: str,
+    ) -> None:
         http_status, documented = _ROWS[code]
-        super().__init__(http_status, reason, code=code.value)
-        self.msg = msg or documented.format(detail)
+        super().__init__(http_status, problem, details=details, code=code.value)
+        self.msg = msg or documented.format(completion)
 
     def body(self, timestamp: str) -> dict[str, Any]:
         """Return ``error`` with its code."""
@@ -56,8 +75,8 @@ class CallRefusedError(RefusedError):
 class BulkRefusedError(RefusedError):
     """A bulk job is refused, with neither a code nor a timestamp (§5.3)."""
 
-    def __init__(self, http_status: int, reason: str, *, answer: dict[str, Any]) -> None:
-        super().__init__(http_status, reason)
+    def __init__(self, http_status: int, problem: Problem, *, answer: dict[str, Any], **details: str) -> None:
+        super().__init__(http_status, problem, details=details)
         self.answer = answer
 
     def body(self, timestamp: str) -> dict[str, Any]:  # noqa: ARG002
@@ -65,22 +84,34 @@ class BulkRefusedError(RefusedError):
         return self.answer
 
 
-def missing_field(mandatory: Sequence[str], reason: str) -> CallRefusedError:
+class TooFastError(RefusedError):
+    """A request goes over the rate limit; something in front of the gateway answers (a guess)."""
+
+    def __init__(self, max_rate: str) -> None:
+        super().__init__(429, Problem.TOO_FAST, details={"max_rate": max_rate})
+
+    def body(self, timestamp: str) -> dict[str, Any]:  # noqa: ARG002
+        """Return nothing: the answer is not JSON."""
+        return {}
+
+
+def missing_field(mandatory: Sequence[str], problem: Problem, **details: str) -> CallRefusedError:
     """Say that one of the *mandatory* fields is missing or, a guess, senseless."""
-    return CallRefusedError(ErrorCode.MISSING_FIELD, reason, detail=",".join(mandatory))
+    return CallRefusedError(ErrorCode.MISSING_FIELD, problem, completion=",".join(mandatory), **details)
 
 
 def invalid_bulk(problems: dict[str, str]) -> BulkRefusedError:
     """Say what is wrong with the fields of a bulk job: *problems* is one sentence for each field."""
     data = {name: [problem] for name, problem in problems.items()}
     answer = {"success": False, "message": "Validation errors", "data": data}
-    return BulkRefusedError(422, " ".join(problems.values()), answer=answer)
+    return BulkRefusedError(
+        422, Problem.WRONG_BULK_FIELDS, answer=answer, problems=" ".join(problems.values())
+    )
 
 
 def failed_by_fault(code: ErrorCode, *, is_bulk: bool) -> RefusedError:
     """Fail with a documented code though nothing is wrong with the request; bulk jobs get its text only."""
-    reason = f"injected fault: {code.name}"
     if is_bulk:
         http_status, msg = _ROWS[code]
-        return BulkRefusedError(http_status, reason, answer={"error": msg})
-    return CallRefusedError(code, reason)
+        return BulkRefusedError(http_status, Problem.FAULT, answer={"error": msg}, fault=code.name)
+    return CallRefusedError(code, Problem.FAULT, fault=code.name)

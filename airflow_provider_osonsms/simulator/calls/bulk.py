@@ -11,14 +11,15 @@ from typing import Final
 
 from airflow_provider_osonsms.protocol.signing import sign_bulk
 from airflow_provider_osonsms.protocol.vocabulary import MAX_BULK_FILE_BYTES, TAJIK_TIME, TIMESTAMP_FORMAT
-from airflow_provider_osonsms.simulator.checks import Accounts, Fields
-from airflow_provider_osonsms.simulator.ledger import BulkJob, SimAccount
-from airflow_provider_osonsms.simulator.phones import read_phone_file
-from airflow_provider_osonsms.simulator.refusals import (
+from airflow_provider_osonsms.simulator.calls.checks import Accounts, Fields
+from airflow_provider_osonsms.simulator.calls.phones import read_phone_file
+from airflow_provider_osonsms.simulator.calls.refusals import (
     INCORRECT_AUTHORIZATION,
     BulkRefusedError,
     invalid_bulk,
 )
+from airflow_provider_osonsms.simulator.ledger.problems import Problem
+from airflow_provider_osonsms.simulator.ledger.records import BulkJob, SimAccount
 
 _FIELDS: Final = ("from", "msg", "login", "str_hash", "txn_id", "send_at")
 
@@ -34,12 +35,14 @@ def read_bulk(
     content = _require_all(fields, file, token=token)
     account = accounts.get(fields["login"])
     if account is None or account.is_blocked:
-        raise _plain(HTTPStatus.NOT_FOUND, "User not found")
+        problem = Problem.BLOCKED if account else Problem.UNKNOWN_LOGIN
+        raise BulkRefusedError(HTTPStatus.NOT_FOUND, problem, answer={"error": "User not found"})
     if problems := _find_problems(fields, account, content=content, token=token):
         raise invalid_bulk(problems)
     phones, ignored = read_phone_file(content)
     if not phones:
-        raise _plain(HTTPStatus.BAD_REQUEST, "No phone numbers found in the file")
+        answer = {"error": "No phone numbers found in the file"}
+        raise BulkRefusedError(HTTPStatus.BAD_REQUEST, Problem.NO_PHONES, answer=answer)
     return BulkJob(
         name=name,
         txn_id=fields["txn_id"],
@@ -96,7 +99,3 @@ def _is_send_at(written: str) -> bool:
         return _read_send_at(written).strftime(TIMESTAMP_FORMAT) == written
     except ValueError:
         return False
-
-
-def _plain(http_status: HTTPStatus, error: str) -> BulkRefusedError:
-    return BulkRefusedError(http_status.value, error, answer={"error": error})

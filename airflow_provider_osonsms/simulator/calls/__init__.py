@@ -1,0 +1,1 @@
+"""The four calls: checked, served, refused."""

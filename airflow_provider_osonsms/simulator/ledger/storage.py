@@ -1,0 +1,190 @@
+"""The ledger in SQLite: in memory, or in a file that survives a restart.
+
+Nothing is ever taken out: "clearing" only moves the marks from which on things are shown, so a used txn_id
+stays used and a msg_id can still be asked about.
+"""
+
+import sqlite3
+from contextlib import AbstractContextManager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from airflow_provider_osonsms.simulator.ledger.records import AcceptedMessage, BulkJob, Refusal
+from airflow_provider_osonsms.simulator.ledger.rows import (
+    read_bulk,
+    read_message,
+    read_refusal,
+    write_bulk,
+    write_message,
+    write_refusal,
+)
+
+_APPLICATION_ID: Final = 0x0992_0025
+_VERSION: Final = 1
+_FIRST_MSG_ID: Final = 100_000_001
+_INSERT_MESSAGE: Final = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_BULK: Final = "INSERT INTO bulk VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_REFUSAL: Final = "INSERT INTO refusal VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SCHEMA: Final = """
+    CREATE TABLE message (
+        msg_id INTEGER PRIMARY KEY, txn_id TEXT, login TEXT, sender TEXT, phone INTEGER, text TEXT,
+        parts INTEGER, channel TEXT, is_confidential INTEGER, accepted_at INTEGER
+    );
+    CREATE INDEX message_by_phone ON message (phone);
+    CREATE TABLE used (login TEXT, txn_id TEXT, PRIMARY KEY (login, txn_id)) WITHOUT ROWID;
+    CREATE TABLE bulk (
+        number INTEGER PRIMARY KEY, txn_id TEXT, login TEXT, sender TEXT, text TEXT, phones TEXT,
+        ignored INTEGER, send_at INTEGER, file_bytes INTEGER, created_at INTEGER, UNIQUE (login, txn_id)
+    );
+    CREATE TABLE refusal (
+        number INTEGER PRIMARY KEY, call TEXT, http_status INTEGER, code INTEGER, problem TEXT, details TEXT,
+        login TEXT, txn_id TEXT, at INTEGER
+    );
+    CREATE TABLE balance (login TEXT PRIMARY KEY, somoni TEXT);
+    CREATE TABLE shown (
+        after_msg_id INTEGER, after_bulk INTEGER, after_refusal INTEGER, messages INTEGER, parts INTEGER
+    );
+    INSERT INTO shown VALUES (0, 0, 0, 0, 0);
+"""
+
+
+class StateFileError(Exception):
+    """The file does not hold a simulator's state; the text says what to do."""
+
+
+class Storage:
+    """Messages, used txn_ids, bulk jobs, refusals and balances; the caller lets in one thread at a time.
+
+    Args:
+        file: Where to keep them; None keeps them in memory.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        try:
+            self._connection = sqlite3.connect(file or ":memory:", check_same_thread=False)
+            self._prepare()
+        except sqlite3.Error as error:
+            raise StateFileError(
+                f"{file} cannot hold a simulator's state: {error}; name another file"
+            ) from None
+        self._execute = self._connection.execute
+
+    def _prepare(self) -> None:
+        execute = self._connection.execute
+        if (
+            execute("PRAGMA user_version").fetchone() != (0,)
+            or execute("SELECT 1 FROM sqlite_master").fetchone()
+        ):
+            kind = execute("PRAGMA application_id").fetchone() + execute("PRAGMA user_version").fetchone()
+            if kind != (_APPLICATION_ID, _VERSION):
+                raise sqlite3.DatabaseError("it belongs to another program or version")
+        else:
+            self._connection.executescript(_SCHEMA)
+            execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            execute(f"PRAGMA user_version = {_VERSION}")
+        execute("PRAGMA journal_mode = WAL")  # survives a killed process without waiting for the disk
+        execute("PRAGMA synchronous = NORMAL")
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """Return a block whose changes are kept together: all at its end, none after an exception."""
+        return self._connection
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def add_message(self, message: AcceptedMessage) -> None:
+        """Keep a message; its txn_id is used from now on."""
+        self.use_up(message.login, message.txn_id)
+        self._execute(_INSERT_MESSAGE, write_message(message))
+        self._execute("UPDATE shown SET messages = messages + 1, parts = parts + ?", (message.parts,))
+
+    def next_msg_id(self) -> int:
+        """Return the msg_id of the message that comes next."""
+        (last,) = self._execute("SELECT max(msg_id) FROM message").fetchone()
+        return int(last) + 1 if last else _FIRST_MSG_ID
+
+    def use_up(self, login: str, txn_id: str) -> None:
+        """Keep that a txn_id was used."""
+        self._execute("INSERT OR IGNORE INTO used VALUES (?, ?)", (login, txn_id))
+
+    def is_used(self, login: str, txn_id: str) -> bool:
+        """Say whether a send has used this txn_id."""
+        query = "SELECT 1 FROM used WHERE login = ? AND txn_id = ?"
+        return self._execute(query, (login, txn_id)).fetchone() is not None
+
+    def find_message(self, msg_id: int) -> AcceptedMessage | None:
+        """Return one message, also when it is not shown any more."""
+        row = self._execute("SELECT * FROM message WHERE msg_id = ?", (msg_id,)).fetchone()
+        return read_message(row) if row else None
+
+    def messages(self, *, phone: str | None = None, newest: int | None = None) -> list[AcceptedMessage]:
+        """Return the messages that are shown, in the order of acceptance.
+
+        Args:
+            phone: Only those of this handset.
+            newest: At most so many, the last ones.
+        """
+        query = "SELECT * FROM message WHERE msg_id > (SELECT after_msg_id FROM shown)"
+        values: list[Any] = []
+        if phone is not None:
+            query, values = query + " AND phone = ?", [int(phone)]
+        if newest is not None:
+            query, values = query + " ORDER BY msg_id DESC LIMIT ?", [*values, newest]
+            return [read_message(row) for row in self._execute(query, values)][::-1]
+        return [read_message(row) for row in self._execute(query + " ORDER BY msg_id", values)]
+
+    def totals(self) -> dict[str, int]:
+        """Return how many messages, parts, bulk jobs and refusals are shown."""
+        query = """SELECT messages, parts, (SELECT count(*) FROM bulk) - after_bulk AS bulks,
+            (SELECT coalesce(max(number), 0) FROM refusal) - after_refusal AS refusals FROM shown"""
+        cursor = self._execute(query)
+        return dict(zip((column[0] for column in cursor.description), cursor.fetchone(), strict=True))
+
+    def add_bulk(self, job: BulkJob) -> None:
+        """Keep a bulk job; its name is ``bulk-`` and the next number."""
+        self._execute(_INSERT_BULK, write_bulk(job))
+
+    def find_bulk(self, login: str, txn_id: str) -> BulkJob | None:
+        """Return the bulk job that this account created under this txn_id."""
+        row = self._execute("SELECT * FROM bulk WHERE login = ? AND txn_id = ?", (login, txn_id)).fetchone()
+        return read_bulk(row) if row else None
+
+    def bulks(self) -> list[BulkJob]:
+        """Return the bulk jobs that are shown, in the order of creation."""
+        rows = self._execute(
+            "SELECT * FROM bulk WHERE number > (SELECT after_bulk FROM shown) ORDER BY number"
+        )
+        return [read_bulk(row) for row in rows]
+
+    def next_bulk_number(self) -> int:
+        """Return the number of the bulk job that comes next."""
+        (last,) = self._execute("SELECT coalesce(max(number), 0) FROM bulk").fetchone()
+        return int(last) + 1
+
+    def add_refusal(self, refusal: Refusal) -> None:
+        """Keep a refusal."""
+        self._execute(_INSERT_REFUSAL, write_refusal(refusal))
+
+    def refusals(self, *, newest: int = -1) -> list[Refusal]:
+        """Return the refusals that are shown, in order, the *newest* at most."""
+        query = """SELECT * FROM refusal WHERE number > (SELECT after_refusal FROM shown)
+            ORDER BY number DESC LIMIT ?"""
+        return [read_refusal(row) for row in self._execute(query, (newest,))][::-1]
+
+    def keep_balance(self, login: str, somoni: Decimal) -> None:
+        """Keep what an account has left."""
+        self._execute("REPLACE INTO balance VALUES (?, ?)", (login, str(somoni)))
+
+    def balances(self) -> dict[str, Decimal]:
+        """Return what every account had left."""
+        return {login: Decimal(somoni) for login, somoni in self._execute("SELECT * FROM balance")}
+
+    def clear(self) -> None:
+        """Show only what comes from now on."""
+        self._execute(
+            """UPDATE shown SET messages = 0, parts = 0, after_bulk = (SELECT count(*) FROM bulk),
+            after_msg_id = coalesce((SELECT max(msg_id) FROM message), 0),
+            after_refusal = (SELECT coalesce(max(number), 0) FROM refusal)"""
+        )

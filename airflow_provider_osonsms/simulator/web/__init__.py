@@ -1,0 +1,1 @@
+"""The simulator over HTTP: the gateway's addresses, its control, its page."""

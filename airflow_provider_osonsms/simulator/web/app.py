@@ -1,0 +1,104 @@
+"""All addresses of the simulator in one aiohttp application: the gateway's, its control, and the inbox page.
+
+Nothing here logs a URL: it would hold the hash, the phone and the text.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Final
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from airflow_provider_osonsms.protocol.vocabulary import MAX_BULK_FILE_BYTES
+from airflow_provider_osonsms.simulator.backend import GatewayBackend
+from airflow_provider_osonsms.simulator.faults import FaultRules
+from airflow_provider_osonsms.simulator.web.control import PREFIX, Control, with_errors_told
+from airflow_provider_osonsms.simulator.web.door import GatewayDoor
+from airflow_provider_osonsms.simulator.web.guard import Handler, guard
+from airflow_provider_osonsms.simulator.web.news import stream_news
+from airflow_provider_osonsms.simulator.web.openapi import describe_api
+
+_SECONDS_FOR_OPEN_REQUESTS: Final = 1.0
+_MAX_BODY_BYTES: Final = 4 * MAX_BULK_FILE_BYTES
+"""Enough for a file that is too large to get its documented refusal."""
+_PAGE: Final = files("airflow_provider_osonsms.simulator") / "page"
+_CONTENT_TYPES: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+_PAGE_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def make_runner(
+    door: GatewayDoor, backend: GatewayBackend, faults: FaultRules, *, is_local: bool
+) -> web.AppRunner:
+    """Return what serves the addresses, on the event loop that runs now.
+
+    Args:
+        door: The gateway's addresses.
+        backend: The gateway behind them.
+        faults: Its rules.
+        is_local: Whether only this machine reaches the simulator.
+    """
+    app = web.Application(client_max_size=_MAX_BODY_BYTES)
+    door.add_routes(app)
+    for method, path, handler in _own_routes(app, backend, Control(backend, faults, requests=door.requests)):
+        app.router.add_route(method, path, guard(handler, is_local=is_local))
+    return web.AppRunner(
+        app, access_log=None, logger=_quiet_logger(), shutdown_timeout=_SECONDS_FOR_OPEN_REQUESTS
+    )
+
+
+def _own_routes(
+    app: web.Application, backend: GatewayBackend, control: Control
+) -> Iterator[tuple[str, str, Handler]]:
+    routes = control.routes()
+    for route in routes:
+        yield route.method, route.path, with_errors_told(route.handler)
+    description = describe_api(routes)
+    closing = asyncio.Event()
+
+    async def show_api(_request: web.Request) -> web.Response:
+        return web.json_response(description)
+
+    async def tell_news(request: web.Request) -> web.StreamResponse:
+        return await stream_news(request, backend, closing=closing)
+
+    async def end_news(_app: web.Application) -> None:
+        closing.set()
+
+    app.on_shutdown.append(end_news)
+    yield "GET", f"{PREFIX}/openapi.json", show_api
+    yield "GET", f"{PREFIX}/events", tell_news
+    yield "GET", "/", _show_page
+    yield "GET", PREFIX + "/page/{name}", _show_page
+
+
+async def _show_page(request: web.Request) -> web.Response:
+    """Answer with a file of the page."""
+    name = request.match_info.get("name", "index.html")
+    file = _PAGE / name
+    content_type = _CONTENT_TYPES.get("." + name.rpartition(".")[2])
+    if content_type is None or "/" in name or "\\" in name or not file.is_file():
+        raise web.HTTPNotFound
+    return web.Response(
+        body=file.read_bytes(), content_type=content_type, charset="utf-8", headers=_PAGE_HEADERS
+    )
+
+
+def _quiet_logger() -> logging.Logger:
+    logger = logging.getLogger(__name__)
+    logger.addFilter(_without_request_line)
+    return logger
+
+
+def _without_request_line(record: logging.LogRecord) -> bool:
+    """Drop the exception about an unreadable request: its text quotes the URL."""
+    if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+        record.exc_info = None
+    return True
