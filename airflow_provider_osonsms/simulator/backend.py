@@ -109,7 +109,7 @@ class GatewayBackend:
 
     def now(self) -> datetime:
         """Return the gateway's time."""
-        return self._clock() + self._ahead
+        return (self._clock() + self._ahead).astimezone(TAJIK_TIME)
 
     def advance(self, seconds: float) -> None:
         """Let time pass at once, for deliveries and time stamps."""

@@ -1,11 +1,13 @@
 """How the simulated gateway behaves: how fast it delivers and answers, and how much it bears."""
 
+import math
 import re
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 _DURATION: Final = re.compile(r"\s*(?P<number>[0-9.]+)\s*(?P<unit>ms|s|m|h)?\s*")
+_ROUNDING: Final = 1e-6
 _SECONDS_BY_UNIT: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 
 
@@ -55,14 +57,15 @@ class RateLimit:
     """Counts requests against ``max_rate``: a bucket that holds a second's worth."""
 
     def __init__(self) -> None:
-        self._full_at = 0.0
+        self._tokens = math.inf
+        self._filled_at = 0.0
 
     def admit(self, now: float, *, max_rate: float | None) -> bool:
         """Say whether a request at *now* (seconds, monotonic) is borne, and count it."""
         if max_rate is None:
             return True
-        begins = max(self._full_at, now - 1.0)
-        if begins + 1.0 / max_rate > now:
-            return False
-        self._full_at = begins + 1.0 / max_rate
-        return True
+        filled = self._tokens + (now - self._filled_at) * max_rate
+        self._tokens, self._filled_at = min(filled, max(1.0, max_rate)), now
+        is_borne = self._tokens >= 1 - _ROUNDING
+        self._tokens -= is_borne
+        return is_borne

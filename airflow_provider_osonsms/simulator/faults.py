@@ -77,7 +77,7 @@ class FaultRule(BaseModel):
 
     fault: Fault
     call: Call = Call.SEND
-    times: Annotated[int | None, BeforeValidator(_read_times), Field(ge=1)] = 1
+    times: Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_read_times)] = 1
     every: Annotated[int, Field(ge=1)] = 1
     probability: Annotated[float, Field(gt=0, le=1)] = 1.0
 

@@ -1,0 +1,92 @@
+"""``python scripts/screenshots.py``: pictures of the simulator's page for the README, in ``docs/images``.
+
+Needs Chromium and its driver, as ``tests/browser`` does.
+"""
+
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+from airflow_provider_osonsms.client.blocking import OsonSmsClient, open_client
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.keys import make_txn_id
+from airflow_provider_osonsms.protocol.models import Account, BulkJob, Message
+from airflow_provider_osonsms.simulator import SimulatedGateway
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "browser"))
+
+from chromium import open_browser  # noqa: E402 - beside the tests that share it
+
+SCENE = (
+    ("992900000101", "Салом, Зарина! Фармоиши шумо омода аст. Нишонӣ: к. Рӯдакӣ 12.", {}),
+    ("992900000102", "Уважаемый Фаррух, заказ № 4512 передан курьеру. Ждите сегодня с 14:00 до 16:00.", {}),
+    ("992900000193", "Салом, Парвина! Тахфиф 20% танҳо имрӯз.", {}),
+    ("992900000103", "Your code is 482913", {"is_confidential": True}),
+    ("992900000101", "Зарина, фармоиш дар роҳ аст 🚚", {"channel": "telegram"}),
+    ("992900000197", "Салом, Далер! Қарзи шумо 1250.00 сомонӣ. Лутфан то 30.11 пардохт кунед.", {}),
+)
+
+
+def play(gateway: SimulatedGateway) -> None:
+    """Let a shop send what a shop sends, and make the mistakes that shops make."""
+    account = Account(login="shop", secret="shop-salt", api_url=gateway.url, bulk_url=gateway.url)
+    with open_client(account) as client:
+        for number, (phone, text, options) in enumerate(SCENE):
+            key = make_txn_id("scene", number)
+            client.send(Message(phone=phone, text=text, sender="SHOP", txn_id=key, **options))
+            gateway.advance(2)
+        client.create_bulk(
+            BulkJob(
+                csv=b"".join(b"9929000002%02d\n" % number for number in range(34)),
+                text="Танҳо имрӯз: тахфиф 20% ба ҳамаи молҳо!",
+                sender="SHOP",
+                txn_id=make_txn_id("bulk", 1),
+                send_at=gateway.backend.now().replace(hour=20, minute=0, second=0, microsecond=0),
+            )
+        )
+        make_mistakes(client, account, gateway)
+
+
+def make_mistakes(client: OsonSmsClient, account: Account, gateway: SimulatedGateway) -> None:
+    """Be refused in a few ways."""
+    first = Message(phone="992900000101", text="Салом", sender="SHOP", txn_id=make_txn_id("scene", 0))
+    wrong = Account(login="shop", secret="another-salt", api_url=gateway.url)
+    with open_client(wrong) as stranger:
+        for who, message in (
+            (client, first),
+            (client, Message(phone="992900000101", text="Салом", sender="BANK", txn_id="b-1")),
+            (stranger, first),
+        ):
+            try:
+                who.send(message)
+            except OsonSmsError:
+                continue
+    gateway.backend.balance({"login": account.login, "txn_id": "n-1", "str_hash": account.secret})
+
+
+def main() -> int:
+    """Take the pictures."""
+    folder = ROOT / "docs" / "images"
+    folder.mkdir(exist_ok=True)
+    with SimulatedGateway(
+        login="shop", secret="shop-salt", balance=Decimal("98.40"), enroute_seconds=1, accepted_seconds=2
+    ) as gateway:
+        play(gateway)
+        for name, size, scheme, tab in (
+            ("inbox-light", (1280, 860), "light", "messages"),
+            ("inbox-dark", (1280, 860), "dark", "messages"),
+            ("refused", (1280, 640), "light", "refusals"),
+            ("inbox-phone", (390, 844), "light", "messages"),
+        ):
+            with open_browser(size=size, scheme=scheme) as browser:
+                browser.get(gateway.url)
+                browser.wait_for("#inbox article")
+                browser.click(f"#tab-{tab}")
+                browser.save(folder / f"{name}.png")
+                print(folder / f"{name}.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
