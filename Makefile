@@ -10,8 +10,8 @@ PARQUET := .venv-parquet
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: .venv/installed  ## run the example DAGs in a real Airflow against the simulated gateway
-	@$(NEWEST) demo/run.py
+demo: .venv/installed  ## run the example DAGs in a real Airflow against the simulated gateway; KEEP=1 leaves its page open
+	@$(NEWEST) demo/run.py $(if $(KEEP),--keep)
 
 test: .venv/installed  ## run the tests on the newest Airflow
 	@$(NEWEST) -m pytest tests --ignore=tests/e2e --cov --cov-report=term -q
@@ -41,7 +41,7 @@ e2e-oldest: .venv-oldest/installed  ## the same on the oldest supported Airflow
 	@$(OLDEST) -m pytest tests/e2e -q
 
 bench: .venv/installed  ## speed and memory against other ways, side by side
-	@for name in phones bulk texts; do $(NEWEST) benchmarks/$$name.py; done
+	@for name in phones bulk texts simulator; do $(NEWEST) benchmarks/$$name.py; done
 
 format: .venv/installed  ## let ruff format and fix
 	@.venv/bin/ruff format .

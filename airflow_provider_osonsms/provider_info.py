@@ -35,7 +35,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
     "price_per_part": {
         "label": "Price per part",
-        "description": "Somoni per billed part. Not used yet: for the cost estimates of campaigns.",
+        "description": "Somoni per billed part, for the cost of previews and campaigns.",
         "schema": {"type": ["string", "null"]},
     },
     "allowed_phones": {

@@ -4,12 +4,15 @@ Everything happens in a temporary folder and on free ports of 127.0.0.1. The exi
 all DAG runs succeeded and the gateway holds what they should have sent.
 """
 
+import argparse
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 
 from airflow_provider_osonsms.simulator import SimulatedGateway
 
@@ -76,8 +79,18 @@ def report_gateway(gateway: SimulatedGateway, before: Decimal) -> bool:
     return statuses == ["DELIVERED"] and numbers == [EXPECTED_BULK_RECIPIENTS] and gateway.balance < before
 
 
+def keep_open(gateway: SimulatedGateway) -> None:
+    """Leave the simulator's page open until Ctrl+C."""
+    print(f"\nThe simulator's page: {gateway.url}  (Ctrl+C ends it)", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        Event().wait()
+
+
 def main() -> int:
     """Run the demo."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the simulator's page open")
+    options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="osonsms-demo-") as folder,
         SimulatedGateway(balance=Decimal(100), enroute_seconds=1, accepted_seconds=1) as gateway,
@@ -86,7 +99,9 @@ def main() -> int:
         before = gateway.balance
         has_run = run_airflow(Path(folder), make_environment(Path(folder), gateway))
         is_right = report_gateway(gateway, before)
-    print("\nThe demo succeeded" if has_run and is_right else "\nThe demo FAILED")
+        print("\nThe demo succeeded" if has_run and is_right else "\nThe demo FAILED")
+        if options.keep:
+            keep_open(gateway)
     return 0 if has_run and is_right else 1
 
 

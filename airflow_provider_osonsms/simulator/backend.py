@@ -109,7 +109,8 @@ class GatewayBackend:
 
     def now(self) -> datetime:
         """Return the gateway's time."""
-        return (self._clock() + self._ahead).astimezone(TAJIK_TIME)
+        now = self._clock()
+        return (now + self._ahead if self._ahead else now).astimezone(TAJIK_TIME)
 
     def advance(self, seconds: float) -> None:
         """Let time pass at once, for deliveries and time stamps."""

@@ -60,10 +60,8 @@ class RateLimit:
         self._tokens = math.inf
         self._filled_at = 0.0
 
-    def admit(self, now: float, *, max_rate: float | None) -> bool:
+    def admit(self, now: float, *, max_rate: float) -> bool:
         """Say whether a request at *now* (seconds, monotonic) is borne, and count it."""
-        if max_rate is None:
-            return True
         filled = self._tokens + (now - self._filled_at) * max_rate
         self._tokens, self._filled_at = min(filled, max(1.0, max_rate)), now
         is_borne = self._tokens >= 1 - _ROUNDING

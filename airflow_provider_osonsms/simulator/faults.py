@@ -119,6 +119,8 @@ class FaultRules:
 
     def choose(self, call: Call) -> Fault | None:
         """Return the fault that this request of *call* meets."""
+        if not self._armed:
+            return None
         with self._lock:
             for armed in self._armed:
                 if armed.rule.call is call and armed.fires():

@@ -16,6 +16,8 @@ _LAST_OF_BASIC_PLANE: Final = "\uffff"
 
 def count_parts(text: str) -> int:
     """Count the parts of *text*; a character of two units is never split across parts."""
+    if len(text) <= _UCS2_SINGLE and (text.isascii() or max(text) <= _LAST_OF_BASIC_PLANE):
+        return 1  # in either alphabet
     try:
         return _pack([_SEPTETS[character] for character in text], single=_GSM7_SINGLE, part=_GSM7_PART)
     except KeyError:

@@ -6,11 +6,10 @@ Reference:
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME, TIMESTAMP_FORMAT, Channel, ErrorCode
+from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME, Channel, ErrorCode
 from airflow_provider_osonsms.simulator.behaviour import Behaviour
 from airflow_provider_osonsms.simulator.calls.bulk import read_bulk
 from airflow_provider_osonsms.simulator.calls.checks import Fields, check_balance, check_query, check_send
@@ -24,13 +23,14 @@ from airflow_provider_osonsms.simulator.ledger.storage import Storage
 Answer = tuple[int, dict[str, Any]]
 """HTTP status and JSON body."""
 
+_STAMP_LENGTH: Final = len("2026-11-24 12:00:00")
 _MSG_ID: Final = re.compile(r"[1-9][0-9]{0,17}")
 
 
 def serve_send(
     query: Fields,
     *,
-    accounts: dict[str, SimAccount],
+    accounts: Mapping[str, SimAccount],
     storage: Storage,
     now: datetime,
     token: str | None,
@@ -38,15 +38,14 @@ def serve_send(
 ) -> Answer:
     """Accept and bill one message (§2)."""
     account, phone = check_send(query, accounts, token=token, remote=remote)
-    if storage.is_used(account.login, query["txn_id"]):
-        raise CallRefusedError(ErrorCode.DUPLICATE_TXN_ID, Problem.REPEATED_TXN_ID)
     message = _compose(query, account, msg_id=storage.next_msg_id(), phone=phone, now=now)
     balance = account.balance - account.price * message.parts
-    if balance < 0:
+    if balance < 0 and not storage.is_used(account.login, message.txn_id):
         raise CallRefusedError(ErrorCode.BALANCE_EXHAUSTED, Problem.NO_MONEY)
-    storage.add_message(message)
+    if not storage.add_message(message):
+        raise CallRefusedError(ErrorCode.DUPLICATE_TXN_ID, Problem.REPEATED_TXN_ID)
     storage.keep_balance(account.login, balance)
-    accounts[account.login] = replace(account, balance=balance)
+    account.balance = balance
     return 201, {
         "status": "ok",
         "timestamp": stamp(now),
@@ -134,4 +133,4 @@ def serve_bulk(
 
 def stamp(moment: datetime) -> str:
     """Write a moment as the gateway does (wire-notes 12)."""
-    return moment.astimezone(TAJIK_TIME).strftime(TIMESTAMP_FORMAT)
+    return moment.astimezone(TAJIK_TIME).isoformat(" ", "seconds")[:_STAMP_LENGTH]

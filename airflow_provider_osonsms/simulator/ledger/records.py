@@ -26,7 +26,7 @@ class Call(StrEnum):
     BULK = "bulk"
 
 
-@checked_dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
+@checked_dataclass(slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class SimAccount:
     """A client of the gateway.
 
@@ -49,7 +49,7 @@ class SimAccount:
     whitelist: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: that would cost as much as keeping it
 class AcceptedMessage:
     """A message that was accepted and billed, once.
 

@@ -5,7 +5,7 @@ stays used and a msg_id can still be asked about.
 """
 
 import sqlite3
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -29,10 +29,10 @@ _INSERT_REFUSAL: Final = "INSERT INTO refusal VALUES (NULL, ?, ?, ?, ?, ?, ?, ?,
 _SCHEMA: Final = """
     CREATE TABLE message (
         msg_id INTEGER PRIMARY KEY, txn_id TEXT, login TEXT, sender TEXT, phone INTEGER, text TEXT,
-        parts INTEGER, channel TEXT, is_confidential INTEGER, accepted_at INTEGER
+        parts INTEGER, channel TEXT, is_confidential INTEGER, accepted_at INTEGER, UNIQUE (txn_id, login)
     );
     CREATE INDEX message_by_phone ON message (phone);
-    CREATE TABLE used (login TEXT, txn_id TEXT, PRIMARY KEY (login, txn_id)) WITHOUT ROWID;
+    CREATE TABLE used_up (login TEXT, txn_id TEXT, PRIMARY KEY (login, txn_id));
     CREATE TABLE bulk (
         number INTEGER PRIMARY KEY, txn_id TEXT, login TEXT, sender TEXT, text TEXT, phones TEXT,
         ignored INTEGER, send_at INTEGER, file_bytes INTEGER, created_at INTEGER, UNIQUE (login, txn_id)
@@ -42,10 +42,8 @@ _SCHEMA: Final = """
         login TEXT, txn_id TEXT, at INTEGER
     );
     CREATE TABLE balance (login TEXT PRIMARY KEY, somoni TEXT);
-    CREATE TABLE shown (
-        after_msg_id INTEGER, after_bulk INTEGER, after_refusal INTEGER, messages INTEGER, parts INTEGER
-    );
-    INSERT INTO shown VALUES (0, 0, 0, 0, 0);
+    CREATE TABLE shown (after_msg_id INTEGER, after_bulk INTEGER, after_refusal INTEGER);
+    INSERT INTO shown VALUES (0, 0, 0);
 """
 
 
@@ -69,6 +67,13 @@ class Storage:
                 f"{file} cannot hold a simulator's state: {error}; name another file"
             ) from None
         self._execute = self._connection.execute
+        query = """SELECT count(*), coalesce(sum(parts), 0) FROM message
+            WHERE msg_id > (SELECT after_msg_id FROM shown)"""
+        self._messages, self._parts = self._execute(query).fetchone()
+        (last,) = self._execute("SELECT max(msg_id) FROM message").fetchone()
+        self._next_msg_id: int = last + 1 if last else _FIRST_MSG_ID
+        self._used_up = set(self._execute("SELECT * FROM used_up"))
+        self._is_lasting = file is not None
 
     def _prepare(self) -> None:
         execute = self._connection.execute
@@ -87,32 +92,42 @@ class Storage:
         execute("PRAGMA synchronous = NORMAL")
 
     def transaction(self) -> AbstractContextManager[object]:
-        """Return a block whose changes are kept together: all at its end, none after an exception."""
-        return self._connection
+        """Return a block whose changes a file keeps together, or not at all when it is killed or fails.
+
+        In memory nothing is ever committed: SQLite then need not keep what pages were before.
+        """
+        return self._connection if self._is_lasting else nullcontext()
 
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
 
-    def add_message(self, message: AcceptedMessage) -> None:
-        """Keep a message; its txn_id is used from now on."""
-        self.use_up(message.login, message.txn_id)
-        self._execute(_INSERT_MESSAGE, write_message(message))
-        self._execute("UPDATE shown SET messages = messages + 1, parts = parts + ?", (message.parts,))
+    def add_message(self, message: AcceptedMessage) -> bool:
+        """Keep a message, and say so; False when its txn_id is used already."""
+        if (message.login, message.txn_id) in self._used_up:
+            return False
+        try:
+            self._execute(_INSERT_MESSAGE, write_message(message))
+        except sqlite3.IntegrityError:
+            return False
+        self._next_msg_id = message.msg_id + 1
+        self._messages += 1
+        self._parts += message.parts
+        return True
 
     def next_msg_id(self) -> int:
         """Return the msg_id of the message that comes next."""
-        (last,) = self._execute("SELECT max(msg_id) FROM message").fetchone()
-        return int(last) + 1 if last else _FIRST_MSG_ID
-
-    def use_up(self, login: str, txn_id: str) -> None:
-        """Keep that a txn_id was used."""
-        self._execute("INSERT OR IGNORE INTO used VALUES (?, ?)", (login, txn_id))
+        return self._next_msg_id
 
     def is_used(self, login: str, txn_id: str) -> bool:
         """Say whether a send has used this txn_id."""
-        query = "SELECT 1 FROM used WHERE login = ? AND txn_id = ?"
-        return self._execute(query, (login, txn_id)).fetchone() is not None
+        query = "SELECT 1 FROM message WHERE txn_id = ? AND login = ?"
+        return (login, txn_id) in self._used_up or bool(self._execute(query, (txn_id, login)).fetchone())
+
+    def use_up(self, login: str, txn_id: str) -> None:
+        """Keep that a txn_id is used though there is no message."""
+        self._execute("INSERT OR IGNORE INTO used_up VALUES (?, ?)", (login, txn_id))
+        self._used_up.add((login, txn_id))
 
     def find_message(self, msg_id: int) -> AcceptedMessage | None:
         """Return one message, also when it is not shown any more."""
@@ -137,10 +152,10 @@ class Storage:
 
     def totals(self) -> dict[str, int]:
         """Return how many messages, parts, bulk jobs and refusals are shown."""
-        query = """SELECT messages, parts, (SELECT count(*) FROM bulk) - after_bulk AS bulks,
-            (SELECT coalesce(max(number), 0) FROM refusal) - after_refusal AS refusals FROM shown"""
-        cursor = self._execute(query)
-        return dict(zip((column[0] for column in cursor.description), cursor.fetchone(), strict=True))
+        query = """SELECT (SELECT count(*) FROM bulk) - after_bulk,
+            (SELECT coalesce(max(number), 0) FROM refusal) - after_refusal FROM shown"""
+        bulks, refusals = self._execute(query).fetchone()
+        return {"messages": self._messages, "parts": self._parts, "bulks": bulks, "refusals": refusals}
 
     def add_bulk(self, job: BulkJob) -> None:
         """Keep a bulk job; its name is ``bulk-`` and the next number."""
@@ -174,8 +189,9 @@ class Storage:
         return [read_refusal(row) for row in self._execute(query, (newest,))][::-1]
 
     def keep_balance(self, login: str, somoni: Decimal) -> None:
-        """Keep what an account has left."""
-        self._execute("REPLACE INTO balance VALUES (?, ?)", (login, str(somoni)))
+        """Keep what an account has left; only a file outlives the account itself."""
+        if self._is_lasting:
+            self._execute("REPLACE INTO balance VALUES (?, ?)", (login, str(somoni)))
 
     def balances(self) -> dict[str, Decimal]:
         """Return what every account had left."""
@@ -184,7 +200,8 @@ class Storage:
     def clear(self) -> None:
         """Show only what comes from now on."""
         self._execute(
-            """UPDATE shown SET messages = 0, parts = 0, after_bulk = (SELECT count(*) FROM bulk),
+            """UPDATE shown SET after_bulk = (SELECT count(*) FROM bulk),
             after_msg_id = coalesce((SELECT max(msg_id) FROM message), 0),
             after_refusal = (SELECT coalesce(max(number), 0) FROM refusal)"""
         )
+        self._messages = self._parts = 0

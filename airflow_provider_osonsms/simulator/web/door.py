@@ -13,7 +13,6 @@ from http import HTTPMethod, HTTPStatus
 from random import Random
 from time import monotonic
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -31,6 +30,7 @@ from airflow_provider_osonsms.simulator.faults import ACCEPTING, CODE_BY_FAULT, 
 from airflow_provider_osonsms.simulator.ledger.records import Call
 from airflow_provider_osonsms.simulator.web.form import read_form
 
+_to_json: Final = json.JSONEncoder(check_circular=False).encode
 _GARBAGE: Final = b"<?xml version='1.0'?>\x00\xff not JSON"
 
 Fields = Mapping[str, str]
@@ -96,32 +96,24 @@ class GatewayDoor:
     ) -> web.Response:
         """Serve a request, unless the limit or a fault is in its way; answer after the latency."""
         self.requests[call] += 1
-        answer = await self._answer(call, request, fields=fields, serve=serve)
         behaviour = self._backend.behaviour
-        delay = behaviour.latency
-        if behaviour.jitter:
-            delay += self._random.uniform(-behaviour.jitter, behaviour.jitter)
-        if delay > 0:
-            await self._wait(delay)
-        return answer
-
-    async def _answer(
-        self, call: Call, request: web.Request, *, fields: Fields, serve: Callable[[], Answer]
-    ) -> web.Response:
-        max_rate = self._backend.behaviour.max_rate
-        if not self._limit.admit(monotonic(), max_rate=max_rate):
+        max_rate = behaviour.max_rate
+        if max_rate is not None and not self._limit.admit(monotonic(), max_rate=max_rate):
             self._backend.refuse(call, fields, TooFastError(f"{max_rate:g}"))
-            return _as_html(HTTPStatus.TOO_MANY_REQUESTS)
-        fault = self._faults.choose(call)
-        if fault is None:
-            return _as_json(*serve())
-        if fault in CODE_BY_FAULT:
+            answer = _as_html(HTTPStatus.TOO_MANY_REQUESTS)
+        elif (fault := self._faults.choose(call)) is None:
+            answer = _as_json(*serve())
+        elif fault in CODE_BY_FAULT:
             uses_up = fault is Fault.NOT_STORED_BUT_USED_UP
-            return _as_json(
-                *self._backend.fail(call, fields, code=CODE_BY_FAULT[fault], uses_up_txn_id=uses_up)
-            )
-        answer = _as_json(*serve()) if fault in ACCEPTING else web.Response()
-        return await self._spoil(answer, fault, request=request)
+            code = CODE_BY_FAULT[fault]
+            answer = _as_json(*self._backend.fail(call, fields, code=code, uses_up_txn_id=uses_up))
+        else:
+            answer = _as_json(*serve()) if fault in ACCEPTING else web.Response()
+            answer = await self._spoil(answer, fault, request=request)
+        if behaviour.latency or behaviour.jitter:
+            spread = self._random.uniform(-behaviour.jitter, behaviour.jitter)
+            await self._wait(max(0.0, behaviour.latency + spread))
+        return answer
 
     async def _spoil(self, answer: web.Response, fault: Fault, *, request: web.Request) -> web.Response:
         """Return what is left of *answer*."""
@@ -157,7 +149,7 @@ def _query_of(request: web.Request) -> Fields:
     """Return the query string's fields, the last of a name; a POST has none (wire-notes 5)."""
     if request.method != HTTPMethod.GET:
         return {}
-    return dict(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True))
+    return dict(request.query.items())
 
 
 def _authorization(request: web.Request) -> str | None:
@@ -165,7 +157,7 @@ def _authorization(request: web.Request) -> str | None:
 
 
 def _as_json(status: int, body: dict[str, Any]) -> web.Response:
-    return web.Response(status=status, body=json.dumps(body).encode(), content_type="application/json")
+    return web.Response(status=status, body=_to_json(body).encode(), content_type="application/json")
 
 
 def _as_html(status: HTTPStatus) -> web.Response:

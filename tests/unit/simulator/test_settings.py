@@ -52,8 +52,8 @@ def test_the_command_does_as_it_is_told(tmp_path: Path) -> None:
     file = tmp_path / "simulator.toml"
     file.write_text(FILE)
     options = [
-        "--config", str(file), "--account", "one:s-1", "--account", "two:s-2", "--sender", "A", "--balance", "7",
-        "--max-rate", "900", "--fault", "not_sent:call=query,probability=0.5,times=3",
+        "--config", str(file), "--account", "one:s-1", "--account", "two:s-2", "--sender", "A",
+        "--balance", "7", "--max-rate", "900", "--fault", "not_sent:call=query,probability=0.5,times=3",
     ]  # fmt: skip
     command = [sys.executable, "-W", "error", "-m", "airflow_provider_osonsms.simulator", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
