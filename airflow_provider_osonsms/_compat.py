@@ -38,6 +38,11 @@ except ImportError:  # Airflow below 3.2
         AirflowSkipException,
     )
 
+try:
+    from airflow.sdk.observability.stats import Stats
+except ImportError:  # Airflow below 3.2
+    from airflow.stats import Stats
+
 __all__ = [
     "AirflowFailException",
     "AirflowNotFoundException",
@@ -49,6 +54,7 @@ __all__ = [
     "Connection",
     "Context",
     "PokeReturnValue",
+    "Stats",
     "aget_connection",
     "conf",
     "identify_task",

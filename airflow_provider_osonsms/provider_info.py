@@ -46,7 +46,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
     "max_rate": {
         "label": "Requests per second",
-        "description": "Not used yet: for the rate limit of campaigns.",
+        "description": "Messages per second at most in campaigns, evenly spread. Empty: no limit.",
         "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
     },
 }

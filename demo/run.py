@@ -17,7 +17,7 @@ from threading import Event
 from airflow_provider_osonsms.simulator import SimulatedGateway
 
 ROOT = Path(__file__).resolve().parent.parent
-DAGS = ("example_osonsms_send", "example_osonsms_preview", "example_osonsms_bulk")
+DAGS = ("example_osonsms_campaign", "example_osonsms_send", "example_osonsms_bulk")
 EXPECTED_BULK_RECIPIENTS = 9
 
 

@@ -4,7 +4,7 @@ Reference:
     design §6, §7 (audience).
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -36,6 +36,15 @@ class RecipientChunk:
     keys: list[str] = field(repr=False)
     columns: Mapping[str, list[Any]] = field(repr=False)
 
+    def take(self, rows: Sequence[int]) -> "RecipientChunk":
+        """Return the recipients at *rows* of the chunk, in that order."""
+        return RecipientChunk(
+            positions=[self.positions[row] for row in rows],
+            phones=[self.phones[row] for row in rows],
+            keys=[self.keys[row] for row in rows],
+            columns={name: [values[row] for row in rows] for name, values in self.columns.items()},
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Audience:
@@ -65,6 +74,14 @@ class Audience:
     def rows(self) -> int:
         """The number of rows of the input."""
         return len(self.positions) + len(self.rejects)
+
+    def read_keys(self, size: int = CHUNK_ROWS) -> Iterator[tuple[int, str, str]]:
+        """Read position, MSISDN and key of the recipients in order."""
+        for start in range(0, len(self.positions), size):
+            part = slice(start, start + size)
+            phones = [str(msisdn) for msisdn in self.msisdns[part].tolist()]
+            keys = phones if self.keys is None else self.keys[part].tolist()
+            yield from zip(self.positions[part].tolist(), phones, keys, strict=True)
 
     def read_chunks(self, size: int = CHUNK_ROWS) -> Iterator[RecipientChunk]:
         """Read the recipients in order, *size* at a time."""

@@ -1,6 +1,6 @@
 """The rows that are not texted, with the reason of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -59,6 +59,11 @@ class Rejects:
             cells=[cells[place] for place in order.tolist()],
             columns={**self.columns, **more.columns},
         )
+
+    def read_rows(self) -> Iterator[tuple[int, str, str]]:
+        """Read row (from 0), masked phone and reason of each, in order."""
+        for row, code, cell in zip(self.positions.tolist(), self.codes.tolist(), self.cells, strict=True):
+            yield row, mask_phone(cell), str(REASONS[code])
 
     def to_frame(self) -> pd.DataFrame:
         """Return ``row`` (int64, from 0), ``phone`` (masked), ``reason`` and ``column`` (empty: none)."""

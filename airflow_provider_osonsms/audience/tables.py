@@ -1,6 +1,7 @@
 """Tables that a task leaves behind: rejects, results."""
 
 import os
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -31,8 +32,35 @@ def check_table_path(path: object, field: str) -> Any:
     return place
 
 
+def check_writable(path: Any, field: str) -> None:
+    """Check that something can be written beside a checked *path*, and take it away again.
+
+    Raises:
+        InvalidMessageError: The place cannot be written.
+    """
+    probe = path.with_name(f"{path.name}.probe")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with probe.open("wb") as file:
+            file.write(b"")
+        probe.unlink()
+    except OSError as error:
+        raise InvalidMessageError(
+            f"{field} cannot be written ({type(error).__name__}): correct the path or its permissions"
+        ) from None
+
+
 def write_table(frame: pd.DataFrame, path: Any) -> None:
     """Write *frame* to a checked *path*, as CSV (UTF-8 with a header) or Parquet by its suffix.
+
+    Raises:
+        OSError: The place cannot be written.
+    """
+    write_chunks([frame], path)
+
+
+def write_chunks(frames: Iterable[pd.DataFrame], path: Any) -> None:
+    """Write *frames* of the same columns and dtypes, one after the other, as `write_table` writes one.
 
     Raises:
         OSError: The place cannot be written.
@@ -40,9 +68,23 @@ def write_table(frame: pd.DataFrame, path: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         if path.suffix == ".parquet":
-            frame.to_parquet(file, index=False)
+            _write_parquet(frames, file)
         else:
-            frame.to_csv(file, index=False, encoding="utf-8")
+            for number, frame in enumerate(frames):
+                frame.to_csv(file, index=False, header=not number, encoding="utf-8")
+
+
+def _write_parquet(frames: Iterable[pd.DataFrame], file: Any) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    writer = None
+    for frame in frames:
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        writer = writer or pq.ParquetWriter(file, table.schema)
+        writer.write_table(table)
+    if writer is not None:
+        writer.close()
 
 
 def require_pyarrow(field: str) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from airflow_provider_osonsms.protocol.keys import make_txn_id
+from airflow_provider_osonsms.protocol.keys import TxnIdSeries, make_txn_id
 from airflow_provider_osonsms.protocol.models import Past
 
 
@@ -35,6 +35,13 @@ class TaskIdentity:
         """Make the key of this task's one message (design §2)."""
         fields = (self.dag_id, self.run_id, self.task_id, channel or "", phone, self.map_index)
         return make_txn_id(*fields, namespace=namespace)
+
+    def make_campaign_txn_ids(
+        self, *, campaign_id: str | None, channel: str | None, namespace: str
+    ) -> TxnIdSeries:
+        """Make the keys of a campaign, one for each row key (design §2); the map index is no part of them."""
+        owner = (self.dag_id, self.run_id, self.task_id) if campaign_id is None else (campaign_id,)
+        return TxnIdSeries(*owner, channel or "", namespace=namespace)
 
     def make_bulk_txn_id(self, digest: str, *, campaign_id: str | None, namespace: str) -> str:
         """Make the key of the bulk job whose file has *digest*.

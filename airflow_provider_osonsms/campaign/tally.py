@@ -24,6 +24,11 @@ class Tally:
         self.samples: list[str] = []
         self._messages_by_parts: Counter[int] = Counter()
 
+    @property
+    def parts(self) -> int:
+        """Billed parts of all messages, as estimated."""
+        return sum(parts * messages for parts, messages in self._messages_by_parts.items())
+
     def add(self, measured: "Measured", *, copies: int = 1) -> None:
         """Count some messages, each *copies* times."""
         for parts, count in Counter(measured.parts.tolist()).items():

@@ -53,9 +53,11 @@ class AsyncOsonSmsClient:
         *,
         past: Past = Past.NOTHING,
         on_doubt: Callable[[Past], None] = lambda _past: None,
+        attempts: int = flows.ATTEMPTS,
     ) -> SendReceipt:
         """Submit *message* at most once; see `flows.send_once`."""
-        return await self._drive(flows.send_once(message, self.account, past=past, on_doubt=on_doubt))
+        flow = flows.send_once(message, self.account, past=past, on_doubt=on_doubt, attempts=attempts)
+        return await self._drive(flow)
 
     async def query_status(self, msg_id: str) -> DeliveryStatus:
         """Ask once where a message is; see `flows.query_status`."""
@@ -91,9 +93,11 @@ class AsyncOsonSmsClient:
 
 
 @asynccontextmanager
-async def open_async_client(account: Account) -> AsyncIterator[AsyncOsonSmsClient]:
+async def open_async_client(
+    account: Account, *, max_connections: int = 100
+) -> AsyncIterator[AsyncOsonSmsClient]:
     """Open a client with a session of its own, closed at the end."""
     from airflow_provider_osonsms.transport.asynchronous import AiohttpTransport
 
-    async with AiohttpTransport() as transport:
+    async with AiohttpTransport(max_connections=max_connections) as transport:
         yield AsyncOsonSmsClient(account, transport)

@@ -49,9 +49,11 @@ class OsonSmsClient:
         *,
         past: Past = Past.NOTHING,
         on_doubt: Callable[[Past], None] = lambda _past: None,
+        attempts: int = flows.ATTEMPTS,
     ) -> SendReceipt:
         """Submit *message* at most once; see `flows.send_once`."""
-        return self._drive(flows.send_once(message, self.account, past=past, on_doubt=on_doubt))
+        flow = flows.send_once(message, self.account, past=past, on_doubt=on_doubt, attempts=attempts)
+        return self._drive(flow)
 
     def query_status(self, msg_id: str) -> DeliveryStatus:
         """Ask once where a message is; see `flows.query_status`."""

@@ -8,7 +8,7 @@ from typing import Any
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 _MSISDN = re.compile(r"992[0-9]{9}")
-_ACCEPTED = "a msg_id, the output of a send task, or a list of either"
+_ACCEPTED = "a msg_id, the output of a send or campaign task, or a list of these"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,14 @@ def _walk(value: Any) -> Iterator[str | None]:
     if isinstance(value, str | int) and not isinstance(value, bool):
         yield _check(str(value).strip())
     elif isinstance(value, Mapping):
+        if "messages" in value:  # what a campaign returns
+            yield from _walk(value["messages"])
+            return
+        if "results_path" in value:
+            raise InvalidMessageError(
+                "messages holds a campaign of more than 1,000 messages, whose msg_ids are in its "
+                "results_path: read the column msg_id there, and pass a list"
+            )
         if "msg_id" not in value:
             raise InvalidMessageError(
                 f"messages holds a dict of {len(value)} keys without 'msg_id'; accepted are {_ACCEPTED}"

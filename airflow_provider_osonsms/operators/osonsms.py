@@ -2,6 +2,7 @@
 
 from airflow_provider_osonsms.operators.balance import BalanceTooLowError, OsonSmsBalanceOperator
 from airflow_provider_osonsms.operators.bulk import OsonSmsBulkCreateOperator
+from airflow_provider_osonsms.operators.campaign import OsonSmsCampaignOperator
 from airflow_provider_osonsms.operators.preview import OsonSmsCampaignPreviewOperator
 from airflow_provider_osonsms.operators.send import OsonSmsSendOperator
 
@@ -9,6 +10,7 @@ __all__ = [
     "BalanceTooLowError",
     "OsonSmsBalanceOperator",
     "OsonSmsBulkCreateOperator",
+    "OsonSmsCampaignOperator",
     "OsonSmsCampaignPreviewOperator",
     "OsonSmsSendOperator",
 ]

@@ -6,7 +6,7 @@ Reference:
 
 import re
 from datetime import datetime
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from airflow_provider_osonsms.protocol import signing
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, PhoneNotAllowedError
@@ -27,6 +27,17 @@ from airflow_provider_osonsms.protocol.vocabulary import (
     Channel,
 )
 
+
+class _Quoted(dict[int, str]):
+    """Percent-encoding by character, each encoded once: faster than `quote` for each text."""
+
+    def __missing__(self, character: int) -> str:
+        """Encode a character that was not met before."""
+        quoted = self[character] = quote(chr(character), safe="")
+        return quoted
+
+
+_QUOTED = _Quoted()
 _NOT_ALLOWED = "{} not on the Connection's allowed_phones; add what may be texted from here to that list"
 _MSISDN = re.compile(r"992[0-9]{9}")
 
@@ -149,7 +160,8 @@ def build_bulk(job: BulkJob, account: Account) -> Request:
 
 
 def _get(call: str, account: Account, path: str, fields: dict[str, str]) -> Request:
-    url = f"{account.api_url}{path}?{urlencode(fields, quote_via=quote, safe='')}"
+    query = "&".join([f"{name}={value.translate(_QUOTED)}" for name, value in fields.items()])
+    url = f"{account.api_url}{path}?{query}"
     if len(url) > MAX_URL_LENGTH:
         raise InvalidMessageError("the text is too long to travel in one request: shorten it")
     return Request(call=call, method="GET", url=url, headers=_headers(account), timeout=account.timeout)

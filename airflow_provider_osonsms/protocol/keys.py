@@ -1,9 +1,13 @@
 """Transaction ids that a second try computes again."""
 
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.vocabulary import HASH_SEPARATOR, MAX_TXN_ID_LENGTH
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as HASH
 
 TXN_ID_LENGTH = 32
 
@@ -27,13 +31,41 @@ def make_txn_id(*parts: str | int, namespace: str = "") -> str:
     """
     if not parts:
         raise InvalidMessageError("make_txn_id needs at least one part that names the message")
+    return _finish(_hash_fields(sha256(), namespace, *parts))
+
+
+class TxnIdSeries:
+    """The transaction ids of many messages whose keys differ in the last part only.
+
+    ``TxnIdSeries("a", "b").make("c")`` is ``make_txn_id("a", "b", "c")``.
+
+    Args:
+        parts: What the messages have in common.
+        namespace: As for `make_txn_id`.
+    """
+
+    def __init__(self, *parts: str | int, namespace: str = "") -> None:
+        self._common = _hash_fields(sha256(), namespace, *parts)
+
+    def make(self, last: str) -> str:
+        """Compute the id of the message with the part *last*."""
+        return _finish(_hash_fields(self._common.copy(), last))
+
+
+def _hash_fields(hashed: "HASH", *parts: str | int) -> "HASH":
     for position, part in enumerate(parts):
         if not isinstance(part, str | int) or isinstance(part, bool):
             raise InvalidMessageError(
-                f"make_txn_id takes str and int; part {position} is {type(part).__name__}: convert it first"
+                f"make_txn_id takes str and int; part {position - 1} is {type(part).__name__}: convert it "
+                f"first"
             )
-    fields = [str(part).encode() for part in (namespace, *parts)]
-    return sha256(b"".join(b"%d:%b" % (len(field), field) for field in fields)).hexdigest()[:TXN_ID_LENGTH]
+        written = str(part).encode()
+        hashed.update(b"%d:%b" % (len(written), written))
+    return hashed
+
+
+def _finish(hashed: "HASH") -> str:
+    return hashed.hexdigest()[:TXN_ID_LENGTH]
 
 
 def check_txn_id(txn_id: str) -> str:

@@ -3,7 +3,6 @@
 import io
 from functools import cache
 from typing import Self
-from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -50,16 +49,14 @@ class AiohttpTransport:
             OutcomeUnknownError: The request may have arrived.
         """
         try:
-            parts = urlsplit(request.url)
+            url = URL(request.url, encoded=True)
             async with self._session.request(
                 request.method,
-                URL(request.url, encoded=True),
+                url,
                 headers=dict(request.headers),
                 data=_make_form(request),
-                timeout=aiohttp.ClientTimeout(
-                    total=_LONGEST * request.timeout, connect=request.timeout, sock_read=request.timeout
-                ),
-                proxy=self._find_proxy(parts.scheme, parts.netloc),
+                timeout=_make_timeout(request.timeout),
+                proxy=self._find_proxy(url.scheme, url.raw_authority),
                 allow_redirects=False,
             ) as answer:
                 return Response(status=answer.status, body=await answer.read())
@@ -67,6 +64,11 @@ class AiohttpTransport:
             was_connected = not isinstance(error, _NEVER_CONNECTED)
             failure = make_failure(error, request, may_have_arrived=was_connected)
         raise failure
+
+
+@cache
+def _make_timeout(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=_LONGEST * seconds, sock_connect=seconds, sock_read=seconds)
 
 
 def _make_form(request: Request) -> aiohttp.FormData | None:

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TEXT = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/audience.md"))
+TEXT = "".join(
+    (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "docs/audience.md", "docs/campaign.md")
+)
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
 
@@ -108,6 +109,37 @@ def test_killed_worker_sends_nothing_twice(standalone, gateway):
     assert run.task("send_sms")["try_number"] == 2
     assert run.xcom("send_sms")["outcome"] == "accepted_untracked"
     assert len(gateway.inbox("992900000302")) == 1
+
+
+def test_a_campaign_killed_three_times(standalone, gateway):
+    """A campaign that is killed three times texts everybody once, and forgets a second's worth each."""
+
+    def texted() -> list[str]:
+        return [sms.phone for sms in gateway.sent if sms.phone.startswith("9929001")]
+
+    gateway.backend.change_account("demo", balance=Decimal(1000))
+    gateway.backend.change_behaviour(latency="30ms")
+    run = standalone.start_run("e2e_campaign")
+    pid_file, pid = standalone.home / "campaign.pid", ""
+    for number in (1, 2, 3):
+        standalone.wait_until(lambda goal=600 * number: len(texted()) > goal, f"{600 * number} messages")
+        pid = pid_file.read_text()
+        os.kill(int(pid), signal.SIGKILL)
+        if VERSION < (3, 1):  # this Airflow fails a killed task for good: a person clears it
+            assert run.wait() == "failed"
+            run.clear("campaign")
+        standalone.wait_until(lambda last=pid: pid_file.read_text() != last, "the next try")
+    gateway.backend.change_behaviour(latency=0)
+
+    assert run.wait() == "success"
+    assert sorted(texted()) == [f"9929001{number:05}" for number in range(3000)]
+    outcomes = run.xcom("campaign")["outcomes"]
+    assert outcomes["accepted"] + outcomes["accepted_untracked"] == 3000
+    if VERSION >= (3, 3):
+        assert outcomes["accepted_untracked"] <= 3 * 2000
+        assert outcomes["accepted"] >= 1500
+    rows = (standalone.home / "campaign.csv").read_text().splitlines()
+    assert len(rows) == 3001
 
 
 def test_failed_delivery_fails_or_skips(standalone):

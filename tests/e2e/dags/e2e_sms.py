@@ -8,10 +8,11 @@ from typing import Any
 
 from airflow.sdk import DAG
 
-from airflow_provider_osonsms.operators.osonsms import OsonSmsSendOperator
+from airflow_provider_osonsms.operators.osonsms import OsonSmsCampaignOperator, OsonSmsSendOperator
 from airflow_provider_osonsms.sensors.osonsms import OsonSmsDeliverySensor
 
 PID_FILE = Path(os.environ["AIRFLOW_HOME"]) / "send.pid"
+CAMPAIGN_PID_FILE = PID_FILE.with_name("campaign.pid")
 RETRY_AT_ONCE = {"retries": 5, "retry_delay": timedelta(seconds=1)}
 
 
@@ -23,6 +24,23 @@ class KillableSendOperator(OsonSmsSendOperator):
         PID_FILE.write_text(str(os.getpid()))
         return super().execute(context)
 
+
+class KillableCampaignOperator(OsonSmsCampaignOperator):
+    """Tells in which process it runs."""
+
+    def execute(self, context: Any) -> dict[str, Any]:
+        """Send as ever."""
+        CAMPAIGN_PID_FILE.write_text(str(os.getpid()))
+        return super().execute(context)
+
+
+with DAG("e2e_campaign", schedule=None, default_args=RETRY_AT_ONCE):
+    KillableCampaignOperator(
+        task_id="campaign",
+        recipients=[{"phone": f"9929001{number:05}", "name": f"N{number}"} for number in range(3000)],
+        message="Салом, {name}!",
+        results_path=str(CAMPAIGN_PID_FILE.with_name("campaign.csv")),
+    )
 
 with DAG("e2e_lost_answers", schedule=None, default_args=RETRY_AT_ONCE):
     OsonSmsSendOperator(task_id="send_sms", phone="992900000301", message="Three answers are lost")

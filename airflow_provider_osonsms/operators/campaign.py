@@ -1,0 +1,243 @@
+"""A personal text for everybody of an audience, exactly once."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_osonsms._compat import (
+    AirflowFailException,
+    AirflowSkipException,
+    Context,
+    Stats,
+    identify_task,
+    open_journal,
+    resolve_path,
+)
+from airflow_provider_osonsms.campaign.limits import (
+    MOST_INLINE,
+    check_balance,
+    check_lateness,
+    check_results_path,
+)
+from airflow_provider_osonsms.campaign.manner import Manner
+from airflow_provider_osonsms.campaign.messages import choose_sender, read_name
+from airflow_provider_osonsms.campaign.notebook import Notebook
+from airflow_provider_osonsms.campaign.personal import PersonalText
+from airflow_provider_osonsms.campaign.run import CampaignRun
+from airflow_provider_osonsms.campaign.window import SendWindow, read_window
+from airflow_provider_osonsms.client.settings import Settings
+from airflow_provider_osonsms.hooks.failures import sorted_failures
+from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
+from airflow_provider_osonsms.operators.personal import PersonalOperator
+from airflow_provider_osonsms.protocol.models import Past
+from airflow_provider_osonsms.triggers.window import OsonSmsWindowTrigger
+
+if TYPE_CHECKING:
+    from airflow_provider_osonsms.audience.audience import Audience
+
+
+class OsonSmsCampaignOperator(PersonalOperator):
+    """Send every row of an audience its own text, exactly once however often the task runs or is killed.
+
+    One task sends to everybody, many requests at a time. To scale out, map it over parts of an audience with
+    one ``campaign_id``: the keys do not depend on the parts.
+
+    Args:
+        campaign_id: Your name of the campaign, from which the keys are made: the same row is never texted
+            twice under it, in whichever task or run. Default: dag, run and task.
+        sender: One of the account's sender names; default: the Connection's.
+        channel: ``telegram``, or None for an SMS; another channel is another message.
+        concurrency: Requests under way at once.
+        require_balance: Send nothing unless the balance covers the estimated cost (needs the Connection's
+            ``price_per_part``).
+        max_lateness: Skip a run that was due longer ago, such as one of a catch-up.
+        send_window: ``"09:00-20:00"``, in Asia/Dushanbe or a zone that follows: outside it the task waits
+            without a worker slot.
+        max_consecutive_failures: Stop when so many attempts fail in a row; the task's next try goes on.
+        max_failed_ratio: Fail at the end above this share of recipients that were not accepted for good.
+        results_path: Write row, key, phone, outcome, reason, txn_id, msg_id and parts of every row there
+            (``.csv`` or ``.parquet``); required above 1,000 recipients.
+        dry_run: Check everything, log a preview with the cost, and send nothing.
+        kwargs: The text: see `PersonalOperator`; who is texted: see `AudienceOperator`.
+
+    Returns:
+        ``{"campaign_id", "recipients", "outcomes", "rejected", "parts", "cost", "seconds"}``; up to 1,000
+        recipients with ``messages``, a list of ``{"txn_id", "msg_id", "parts", "outcome"}``; with
+        ``results_path`` where one is set. ``outcomes`` and ``rejected`` count rows by outcome and by reason;
+        ``parts`` are the billed ones that are known, ``cost`` is in somoni, None without a
+        ``price_per_part``. A dry run adds ``preview``.
+
+    Raises:
+        AirflowSkipException: There is nobody to text, or the run is too late. AirflowFailException: A retry
+        would not help; the text says what would. OsonSmsError: Rows are left; the next try goes on.
+
+    Reference:
+        OsonSMS protocol 1.5, §2.
+    """
+
+    template_fields: Sequence[str] = (
+        *PersonalOperator.template_fields,
+        "campaign_id",
+        "sender",
+        "results_path",
+        "send_window",
+    )
+    ui_color = "#d8ecf8"
+
+    def __init__(
+        self,
+        *,
+        campaign_id: str | None = None,
+        sender: str | None = None,
+        channel: str | None = None,
+        concurrency: int = 16,
+        require_balance: bool = False,
+        max_lateness: timedelta | None = None,
+        send_window: str | None = None,
+        max_consecutive_failures: int = 50,
+        max_failed_ratio: float | None = None,
+        results_path: Any = None,
+        dry_run: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        for name, number in (
+            ("concurrency", concurrency),
+            ("max_consecutive_failures", max_consecutive_failures),
+        ):
+            if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+                raise ValueError(f"{name} must be a whole number above 0")
+        if max_failed_ratio is not None and not 0 <= max_failed_ratio <= 1:
+            raise ValueError("max_failed_ratio must be a share from 0 to 1, or None for no limit")
+        if max_lateness is not None and not isinstance(max_lateness, timedelta):
+            raise ValueError("max_lateness must be a timedelta, such as timedelta(hours=6), or None")
+        self.campaign_id = campaign_id
+        self.sender = sender
+        self.channel = channel
+        self.concurrency = concurrency
+        self.require_balance = require_balance
+        self.max_lateness = max_lateness
+        self.send_window = send_window
+        self.max_consecutive_failures = max_consecutive_failures
+        self.max_failed_ratio = max_failed_ratio
+        self.results_path = results_path
+        self.is_dry_run = dry_run
+        self._run: CampaignRun | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Send what is left to send; see the class."""
+        return self.resume(context)
+
+    def resume(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Send what is left to send once the send window is open; see the class."""
+        was_interrupted = bool(event and event.get("was_interrupted"))
+        with sorted_failures():
+            hook = OsonSmsHook(self.osonsms_conn_id)
+            settings = hook.get_settings()
+            window = None if self.is_dry_run else read_window(self.send_window)
+            self._wait_for(window, was_interrupted=was_interrupted)
+            text, audience, tally = self._survey(settings)
+            run = self._open_run(
+                context,
+                settings,
+                text=text,
+                audience=audience,
+                window=window,
+                was_interrupted=was_interrupted,
+            )
+            if self.is_dry_run:
+                preview = self._preview(audience, tally, hook=hook, settings=settings)
+                return {**self._summarise(context, run, settings), "preview": preview}
+            self._require_punctuality(context, run)
+            self._hold_to_policy(audience)
+            path = check_results_path(resolve_path(self.results_path), recipients=len(audience))
+            if self.require_balance:
+                left = tally.parts - run.results.total_parts
+                check_balance(left, price_per_part=settings.price_per_part, balance=hook.get_balance())
+            self._send(run, settings, path=path)
+            if run.is_closed:
+                self._wait_for(window, was_interrupted=True)
+            run.conclude(max_failed_ratio=self.max_failed_ratio)
+        result = self._summarise(context, run, settings)
+        if len(audience) <= MOST_INLINE:
+            result["messages"] = run.list_messages()
+        if path is not None:
+            result["results_path"] = str(self.results_path)
+        return result
+
+    def on_kill(self) -> None:
+        """Begin no further row; what is under way is finished and noted."""
+        if self._run is not None:
+            self._run.stop()
+
+    def _open_run(
+        self,
+        context: Context,
+        settings: Settings,
+        *,
+        text: PersonalText,
+        audience: "Audience",
+        window: SendWindow | None,
+        was_interrupted: bool,
+    ) -> CampaignRun:
+        identity = identify_task(context)
+        campaign_id = read_name(self.campaign_id, "campaign_id")
+        txn_ids = identity.make_campaign_txn_ids(
+            campaign_id=campaign_id, channel=self.channel, namespace=settings.key_namespace
+        )
+        # With an own campaign_id, or as one of several parts, another task may have used a key before.
+        is_shared = campaign_id is not None or identity.map_index >= 0 or was_interrupted
+        return CampaignRun(
+            audience,
+            text=text,
+            txn_ids=txn_ids,
+            notebook=Notebook(
+                open_journal(context),
+                key=f"osonsms_campaign_{txn_ids.make('')}",
+                past=Past.ATTEMPTED if is_shared else identity.past,
+            ),
+            manner=Manner(
+                sender=choose_sender(self.sender, settings),
+                channel=self.channel,
+                is_confidential=self.is_confidential,
+                concurrency=self.concurrency,
+                max_rate=self.max_rate or settings.max_rate,
+                max_consecutive_failures=self.max_consecutive_failures,
+                closes_at=None if window is None else window.closes_at(datetime.now(UTC)),
+            ),
+        )
+
+    def _send(self, run: CampaignRun, settings: Settings, *, path: Any) -> None:
+        self._run = run
+        try:
+            run.send(settings.account)
+        finally:
+            if path is not None:
+                run.write_results(path)
+            for outcome, count in run.count_outcomes().items():
+                if count:
+                    Stats.incr(f"osonsms.campaign.{outcome}", count)
+
+    def _summarise(self, context: Context, run: CampaignRun, settings: Settings) -> dict[str, Any]:
+        campaign_id = read_name(self.campaign_id, "campaign_id") or identify_task(context).campaign_id
+        return {"campaign_id": campaign_id, **run.summarise(price_per_part=settings.price_per_part)}
+
+    def _wait_for(self, window: SendWindow | None, *, was_interrupted: bool) -> None:
+        now = datetime.now(UTC)
+        if window is None or window.closes_at(now) is not None:
+            return
+        moment = window.opens_at(now).isoformat()
+        self.log.info("Outside the send window %s: the task goes on at %s", self.send_window, moment)
+        trigger = OsonSmsWindowTrigger(moment, was_interrupted=was_interrupted)
+        self.defer(trigger=trigger, method_name="resume")
+
+    def _require_punctuality(self, context: Context, run: CampaignRun) -> None:
+        due = getattr(context["dag_run"], "run_after", None)
+        if due is None:
+            return
+        why = check_lateness(self.max_lateness, due=due, now=datetime.now(UTC))
+        if why is None:
+            return
+        if run.is_resumed:
+            raise AirflowFailException(f"Earlier tries have texted a part of the audience, and now {why}")
+        raise AirflowSkipException(f"Nothing was sent: {why}")

@@ -1,0 +1,150 @@
+"""What a campaign demands before it begins, and what it leaves behind."""
+
+import logging
+
+import pandas as pd
+import pytest
+
+from airflow_provider_osonsms.simulator import Fault
+
+
+def test_the_results_list_every_row(gateway, run_task, make_campaign, make_people, tmp_path):
+    """One row for each row of the input, in its order, rejected ones with the reason and a masked phone."""
+    people = [*make_people(2), {"phone": "12", "name": "short"}, {"phone": "992900000009", "name": None}]
+    path = tmp_path / "new" / "results.csv"
+
+    result = run_task(make_campaign([*people, people[0]], results_path=str(path)))
+
+    assert (result.state, result.xcom["results_path"]) == ("success", str(path))
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    assert list(table["row"]) == ["0", "1", "2", "3", "4"]
+    assert list(table["outcome"]) == ["accepted"] * 2 + ["rejected"] * 3
+    assert list(table["reason"]) == ["", "", "too_short", "missing_value", "duplicate"]
+    assert list(table["phone"])[:2] == ["992900000000", "992900000001"]
+    assert "992900000009" not in path.read_text()
+    assert list(table["msg_id"])[:2] == [result.xcom["messages"][row]["msg_id"] for row in (0, 1)]
+    assert list(table["parts"])[:2] == ["1", "1"]
+
+
+def test_the_results_of_a_failed_task(gateway, run_task, make_campaign, tmp_path):
+    """The results are whole also when the task fails."""
+    gateway.inject(Fault.CUT_BEFORE, times=None)
+    path = tmp_path / "results.csv"
+
+    assert run_task(make_campaign(100, results_path=str(path))).state == "up_for_retry"
+
+    table = pd.read_csv(path)
+    assert len(table) == 100
+    assert set(table["outcome"]) == {"uncertain", "pending"}
+    assert set(table["reason"]) == {"no_answer", "not_attempted"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"recipients": 1001}, "set results_path"),
+        ({"results_path": "results.xlsx"}, "results_path must be a path that ends in .csv or .parquet"),
+        ({"results_path": "/proc/none/results.csv"}, "results_path cannot be written"),
+        ({"require_balance": True}, "price_per_part"),
+        ({"send_window": "9 to 5"}, "send_window must be two different times of day"),
+        ({"message": "Салом, {nobody}!"}, "nobody"),
+        ({"sender": "  "}, "sender is empty"),
+        ({"campaign_id": ""}, "campaign_id is empty"),
+    ],
+)
+def test_mistakes_end_it_before_the_first_message(gateway, run_task, make_campaign, *, options, words):
+    """A mistake fails the task without retry, with a sentence, and nobody is texted."""
+    result = run_task(make_campaign(**{"recipients": 3, **options}))
+
+    assert result.state == "failed"
+    assert words in str(result.error)
+    assert gateway.requests["send"] == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"concurrency": 0},
+        {"max_consecutive_failures": True},
+        {"max_failed_ratio": 2},
+        {"max_lateness": 3600},
+        {"max_rate": 0},
+    ],
+)
+def test_arguments_out_of_range(make_campaign, options):
+    """An argument that cannot be is refused when the DAG is parsed, by name."""
+    with pytest.raises(ValueError, match=next(iter(options))):
+        make_campaign(**options)
+
+
+def test_the_balance_must_suffice(gateway, run_task, make_campaign, monkeypatch):
+    """With require_balance nothing is sent unless all can be paid, and the retry after a top-up sends."""
+    monkeypatch.setenv("AIRFLOW_CONN_OSONSMS_DEFAULT", gateway.connection_json(price_per_part="0.10"))
+    gateway.backend.change_account("demo", balance=1)
+    first = run_task(make_campaign(20, require_balance=True))
+    assert first.state == "up_for_retry"
+    assert "2.00 somoni (20 parts) and the balance is 1.00" in str(first.error)
+    assert gateway.sent == []
+
+    gateway.backend.change_account("demo", balance=2)
+    second = run_task(make_campaign(20, require_balance=True), try_number=2)
+    assert (second.state, second.xcom["cost"]) == ("success", 2.0)
+
+
+def test_a_dry_run(gateway, run_task, make_campaign):
+    """A dry run previews, and sends nothing."""
+    result = run_task(make_campaign(20, dry_run=True))
+
+    assert result.state == "success"
+    assert (result.xcom["outcomes"]["pending"], result.xcom["preview"]["recipients"]) == (20, 20)
+    assert gateway.requests["send"] == 0
+
+
+def test_nobody(gateway, run_task, make_campaign):
+    """An empty audience skips the task, or ends it well, as the policy says."""
+    assert run_task(make_campaign([])).state == "skipped"
+    assert run_task(make_campaign([], on_empty="success")).xcom["recipients"] == 0
+
+
+def test_too_many_undecided(gateway, run_task, make_campaign, has_journal):
+    """Rows of which nobody can tell are told apart, and fail the task above max_failed_ratio."""
+    gateway.inject(Fault.NOT_STORED_BUT_USED_UP, times=3)
+    result = run_task(make_campaign(10, concurrency=1, max_failed_ratio=0.2))
+
+    assert result.state == "failed"
+    assert "3 of 10 rows ended without being accepted (3 undecided)" in str(result.error)
+    assert len(gateway.sent) == 7
+    again = run_task(make_campaign(10), try_number=2).xcom["outcomes"]
+    assert again["uncertain" if has_journal else "accepted_untracked"] >= 3
+
+
+def test_the_rate_is_held(gateway, run_task, make_campaign):
+    """With max_rate the messages are spread evenly: the gateway's own limit refuses none."""
+    gateway.backend.change_behaviour(max_rate=120)
+    result = run_task(make_campaign(150, max_rate=100))
+
+    assert result.state == "success"
+    assert gateway.refusals == []
+    assert gateway.requests["send"] == 150
+    assert result.xcom["seconds"] >= 1.3
+
+
+def test_confidential_and_quiet(gateway, run_task, make_campaign, caplog):
+    """A confidential campaign is sent as such, and the log holds a few lines and no text."""
+    with caplog.at_level(logging.INFO):
+        run_task(make_campaign(200, message="Рамзи {name}: 4829", is_confidential=True))
+
+    assert all(sms.is_confidential for sms in gateway.sent)
+    ours = [record.getMessage() for record in caplog.records if "airflow_provider_osonsms" in record.name]
+    assert len(ours) < 30
+    assert not [line for line in ours if "4829" in line or "N7" in line or "992900000007" in line]
+    assert any("of 200 settled" in line for line in ours)
+
+
+def test_billed_otherwise_than_estimated(gateway, run_task, make_campaign, caplog, monkeypatch):
+    """A gateway that bills more parts than were estimated is told about, with both figures."""
+    monkeypatch.setattr("airflow_provider_osonsms.simulator.calls.serve.count_parts", lambda _: 2)
+    result = run_task(make_campaign(10))
+
+    assert result.xcom["parts"] == 20
+    assert "Billed as 20 parts, estimated as 10" in caplog.text
