@@ -18,6 +18,7 @@ from airflow_provider_osonsms.simulator import SimulatedGateway
 
 ROOT = Path(__file__).resolve().parent.parent
 DAGS = ("example_osonsms_campaign", "example_osonsms_send", "example_osonsms_bulk")
+EXPECTED_MESSAGES = 11
 EXPECTED_BULK_RECIPIENTS = 9
 
 
@@ -76,7 +77,8 @@ def report_gateway(gateway: SimulatedGateway, before: Decimal) -> bool:
     print("Requests:", ", ".join(f"{count} {call}" for call, count in gateway.requests.items()))
     statuses = [str(gateway.backend.status(sms)) for sms in gateway.sent]
     numbers = [len(job.phones) for job in gateway.bulks]
-    return statuses == ["DELIVERED"] and numbers == [EXPECTED_BULK_RECIPIENTS] and gateway.balance < before
+    is_delivered = statuses == ["DELIVERED"] * EXPECTED_MESSAGES
+    return is_delivered and numbers == [EXPECTED_BULK_RECIPIENTS] and gateway.balance < before
 
 
 def keep_open(gateway: SimulatedGateway) -> None:

@@ -19,6 +19,8 @@ def run(name: str, report: TextIO) -> bool:
     for ti in sorted(dag_run.get_task_instances(), key=lambda ti: ti.end_date or ti.start_date):
         value = ti.xcom_pull(task_ids=ti.task_id)
         shown = "\n" + value["markdown"] if isinstance(value, dict) and "markdown" in value else value
+        if isinstance(value, dict) and "messages" in value:
+            shown = value | {"messages": f"<{len(value['messages'])} with msg_id>"}
         print(f"    {ti.task_id}: {ti.state} -> {shown}", file=report, flush=True)
     return str(dag_run.state) == "success"
 

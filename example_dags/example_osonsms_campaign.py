@@ -50,7 +50,6 @@ with DAG(
     preview = OsonSmsCampaignPreviewOperator(task_id="preview", **WHO_AND_WHAT)
     campaign = OsonSmsCampaignOperator(
         task_id="campaign",
-        require_balance=True,
         max_lateness=timedelta(hours=6),
         results_path=str(RESULTS),
         **WHO_AND_WHAT,

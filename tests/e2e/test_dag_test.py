@@ -15,8 +15,8 @@ DRIVER = "import runpy, sys; run = runpy.run_path(sys.argv[1])['dag'].test(); sy
 def run_example(airflow: Any) -> Any:
     """Run an example to its end in a process of its own, and return the last line of its output."""
 
-    def run(name: str) -> str:
-        env = {"AIRFLOW__CORE__DAGS_FOLDER": str(EXAMPLES), "EXAMPLE_OSONSMS_FOLDER": str(airflow.home)}
+    def run(name: str, **env: str) -> str:
+        env |= {"AIRFLOW__CORE__DAGS_FOLDER": str(EXAMPLES), "EXAMPLE_OSONSMS_FOLDER": str(airflow.home)}
         output = airflow.run("python", "-c", DRIVER, str(EXAMPLES / name), **env).stdout
         lines = [line for line in output.splitlines() if "MaskSecret(" not in line]  # Airflow 3.0's own
         assert not [line for line in lines if LEAK.search(line)]
@@ -64,3 +64,31 @@ def test_example_preview(run_example, gateway):
     assert run_example("example_osonsms_preview.py") == "state: success"
 
     assert (len(gateway.sent), len(gateway.bulks)) == before
+
+
+def test_example_campaign(run_example, gateway):
+    """The example campaign texts ten people by name, once, and waits until they have it."""
+    before = len(gateway.sent)
+
+    assert run_example("example_osonsms_campaign.py") == "state: success"
+
+    sent = gateway.sent[before:]
+    assert len({sms.phone for sms in sent}) == len(sent) == 10
+    assert sent[0].text.startswith("Салом, Зарина Раҳимова!")
+    assert all(gateway.backend.status(sms).is_delivered for sms in sent)
+
+
+def test_example_parts(run_example, gateway, tmp_path):
+    """The mapped example texts the people of all parts once, also those who are in two parts."""
+    for number, phones in enumerate((("992900000201", "992900000202"), ("992900000202", "992900000203"))):
+        rows = "".join(f"N{phone},{phone}\n" for phone in phones)
+        (tmp_path / f"part-{number}.csv").write_text("name,phone\n" + rows)
+
+    assert run_example("example_osonsms_parts.py", EXAMPLE_OSONSMS_PARTS=str(tmp_path)) == "state: success"
+
+    assert sorted(sms.phone for sms in gateway.sent if "Соли нав" in sms.text) == [
+        "992900000201",
+        "992900000202",
+        "992900000203",
+    ]
+    assert len(list((tmp_path / "results").glob("*.csv"))) == 2
