@@ -26,7 +26,7 @@ WHO_AND_WHAT: dict[str, Any] = {
 }
 
 
-@task
+@task(multiple_outputs=False)
 def report(sent: Any, delivery: Any) -> dict[str, Any]:
     """Put together what somebody would like to read."""
     return {
