@@ -1,10 +1,14 @@
 """What must hold before the first message of a campaign leaves."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from airflow_provider_osonsms.protocol.build import build_send
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, InvalidSettingsError, OsonSmsError
+from airflow_provider_osonsms.protocol.keys import make_txn_id
+from airflow_provider_osonsms.protocol.models import Account, Message
 
 MOST_INLINE: Final = 1000
 """Messages whose ids fit into an XCom."""
@@ -20,6 +24,18 @@ def check_lateness(max_lateness: timedelta | None, *, due: datetime, now: dateti
         return None
     late = timedelta(seconds=round((now - due).total_seconds()))
     return f"this run was due {late} ago and max_lateness is {max_lateness}"
+
+
+def check_envelope(account: Account, *, sender: str, channel: str | None) -> None:
+    """Return when a message from *sender* over *channel* can be sent at all.
+
+    Raises:
+        InvalidMessageError: No row could be sent; the text says why.
+    """
+    probe = Message(
+        phone="992000000000", text="probe", sender=sender, txn_id=make_txn_id("probe"), channel=channel
+    )
+    build_send(probe, replace(account, allowed_phones=None))
 
 
 def check_results_path(path: Any, *, recipients: int) -> Any:

@@ -192,6 +192,8 @@ class CampaignRun:
             return
         total = sum(failed.values())
         words = ", ".join(f"{count} {state.reason}" for state, count in failed.items())
+        if total == len(self._audience):
+            raise TooManyFailedError(f"None of {total} rows was accepted ({words}): see results_path")
         if max_failed_ratio is not None and total > max_failed_ratio * len(self._audience):
             raise TooManyFailedError(
                 f"{total} of {len(self._audience)} rows ended without being accepted ({words}) and "

@@ -16,6 +16,7 @@ from airflow_provider_osonsms._compat import (
 from airflow_provider_osonsms.campaign.limits import (
     MOST_INLINE,
     check_balance,
+    check_envelope,
     check_lateness,
     check_results_path,
 )
@@ -180,6 +181,8 @@ class OsonSmsCampaignOperator(PersonalOperator):
         window: SendWindow | None,
         was_interrupted: bool,
     ) -> CampaignRun:
+        sender = choose_sender(self.sender, settings)
+        check_envelope(settings.account, sender=sender, channel=self.channel)
         identity = identify_task(context)
         campaign_id = read_name(self.campaign_id, "campaign_id")
         txn_ids = identity.make_campaign_txn_ids(
@@ -197,7 +200,7 @@ class OsonSmsCampaignOperator(PersonalOperator):
                 past=Past.ATTEMPTED if is_shared else identity.past,
             ),
             manner=Manner(
-                sender=choose_sender(self.sender, settings),
+                sender=sender,
                 channel=self.channel,
                 is_confidential=self.is_confidential,
                 concurrency=self.concurrency,

@@ -49,6 +49,8 @@ def test_the_results_of_a_failed_task(gateway, run_task, make_campaign, tmp_path
         ({"send_window": "9 to 5"}, "send_window must be two different times of day"),
         ({"message": "Салом, {nobody}!"}, "nobody"),
         ({"sender": "  "}, "sender is empty"),
+        ({"sender": "A" * 12}, "sender must be 1 to 11 printable characters"),
+        ({"channel": "pigeon"}, "channel must be one of"),
         ({"campaign_id": ""}, "campaign_id is empty"),
     ],
 )
@@ -116,6 +118,14 @@ def test_too_many_undecided(gateway, run_task, make_campaign, has_journal):
     assert len(gateway.sent) == 7
     again = run_task(make_campaign(10), try_number=2).xcom["outcomes"]
     assert again["uncertain" if has_journal else "accepted_untracked"] >= 3
+
+
+def test_nobody_could_be_sent_to(gateway, run_task, make_campaign):
+    """When every text is too long to travel the task fails, instead of ending well with nobody texted."""
+    result = run_task(make_campaign(3, message="Салом, {name}! " + "ҷ" * 2000))
+
+    assert result.state == "failed"
+    assert "None of 3 rows was accepted (3 unsendable)" in str(result.error)
 
 
 def test_the_rate_is_held(gateway, run_task, make_campaign):

@@ -192,6 +192,7 @@ def test_the_journal_is_written_meanwhile(
     assert run_task(make_campaign(600, concurrency=16)).state == "success"
 
     assert max(behind) <= 60 + 60
+    assert max(len(value) for value in supervisor.store.values()) <= 20
     assert len(behind) > 5
 
 
