@@ -1,0 +1,51 @@
+"""``make bench``: what a campaign of 100,000 rows takes in memory beyond its audience."""
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import campaign
+
+from airflow_provider_osonsms.audience.audience import prepare_audience
+from airflow_provider_osonsms.campaign.manner import Manner
+from airflow_provider_osonsms.campaign.notebook import Notebook
+from airflow_provider_osonsms.campaign.personal import read_personal_text
+from airflow_provider_osonsms.campaign.run import CampaignRun
+from airflow_provider_osonsms.campaign.tally import tally_campaign
+from airflow_provider_osonsms.protocol.keys import TxnIdSeries
+from airflow_provider_osonsms.protocol.models import Account, Past
+
+MANY: Final = 100_000
+
+
+def measure_memory() -> None:
+    """Print how much the process grows at its peak beyond the audience."""
+    with campaign.serve("0") as url:
+        account = Account(login="demo", secret="salt", api_url=url)
+        audience = prepare_audience(campaign.make_people(MANY), columns=["name"])
+        text = read_personal_text(campaign.TEXT, None, is_latin=False, max_parts=None)
+        audience, _ = tally_campaign(audience, text)
+        Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+        before = read_status("VmRSS")
+        run = CampaignRun(
+            audience,
+            text=text,
+            txn_ids=TxnIdSeries("bench", "run", "task", ""),
+            notebook=Notebook(campaign.SlowJournal(), key="bench", past=Past.NOTHING),
+            manner=Manner(sender="SHOP"),
+        )
+        run.send(account)
+        with tempfile.TemporaryDirectory() as folder:
+            run.write_results(Path(folder) / "results.csv")
+        grown = (read_status("VmHWM") - before) / MANY
+    print(f"{MANY:,} rows: {grown:.0f} bytes a row beyond the audience at the peak (target 300)", flush=True)
+
+
+def read_status(name: str) -> int:
+    """Return a figure of this process in bytes."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition(f"{name}:")[2].split()[0]) * 1024
+
+
+if __name__ == "__main__":
+    measure_memory()
