@@ -191,9 +191,18 @@ def _check_sender(sender: str) -> str:
 def _check_text(text: str) -> str:
     if not text.strip():
         raise InvalidMessageError("the text of the message is empty")
-    if text.encode(errors="ignore").decode() != text:
+    if not _is_encodable(text):
         raise InvalidMessageError("the text holds half of a surrogate pair and cannot be sent")
     return text
+
+
+def _is_encodable(text: str) -> bool:
+    """Say it apart from the error, which would keep this one, with the text, as its context."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _format_wall_time(send_at: datetime) -> str:

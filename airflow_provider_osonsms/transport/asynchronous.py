@@ -1,11 +1,12 @@
 """Asynchronous transport on aiohttp: keep-alive, no redirects, no URL in any text."""
 
 import io
-from functools import cache
+from functools import cache, lru_cache
 from typing import Self
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from airflow_provider_osonsms.protocol.models import Request, Response
@@ -53,7 +54,7 @@ class AiohttpTransport:
             async with self._session.request(
                 request.method,
                 url,
-                headers=dict(request.headers),
+                headers=_make_headers(request.headers),
                 data=_make_form(request),
                 timeout=_make_timeout(request.timeout),
                 proxy=self._find_proxy(url.scheme, url.raw_authority),
@@ -64,6 +65,11 @@ class AiohttpTransport:
             was_connected = not isinstance(error, _NEVER_CONNECTED)
             failure = make_failure(error, request, may_have_arrived=was_connected)
         raise failure
+
+
+@lru_cache(maxsize=8)
+def _make_headers(headers: tuple[tuple[str, str], ...]) -> CIMultiDict[str]:
+    return CIMultiDict(headers)
 
 
 @cache
