@@ -158,3 +158,18 @@ def test_billed_otherwise_than_estimated(gateway, run_task, make_campaign, caplo
 
     assert result.xcom["parts"] == 20
     assert "Billed as 20 parts, estimated as 10" in caplog.text
+
+
+def test_parquet_in_and_out(gateway, run_task, make_campaign, make_people, tmp_path):
+    """A Parquet audience is texted, and the results are Parquet with the same columns as CSV."""
+    pytest.importorskip("pyarrow")
+    audience, results = tmp_path / "people.parquet", tmp_path / "results.parquet"
+    pd.DataFrame([*make_people(3), {"phone": "12", "name": "short"}]).to_parquet(audience)
+
+    result = run_task(make_campaign(str(audience), results_path=str(results)))
+
+    assert result.state == "success"
+    table = pd.read_parquet(results)
+    assert list(table["outcome"]) == ["accepted"] * 3 + ["rejected"]
+    assert table["parts"].dropna().tolist() == [1, 1, 1]
+    assert set(table["msg_id"].dropna()) == {str(sms.msg_id) for sms in gateway.sent}
