@@ -58,7 +58,7 @@ AFTER_THREE = {
 @pytest.fixture
 def hasty(connect: Callable[..., Any]) -> Any:
     """A client that waits for an answer 0.3 s at most."""
-    return connect(timeout=0.3)
+    return connect(timeout=0.6)
 
 
 @pytest.mark.parametrize("is_warm", [False, True], ids=["new connection", "kept alive"])

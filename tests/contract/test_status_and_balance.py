@@ -133,7 +133,7 @@ def test_a_status_is_asked_once_whatever_happens(
     assert_discreet: Callable[..., None],
 ) -> None:
     """§3: a failed query is told and not repeated, and the next one is answered."""
-    client = connect(timeout=0.3)
+    client = connect(timeout=0.6)
     msg_id = client.send(message).msg_id
     gateway.inject(fault, call="query")
 
@@ -165,7 +165,7 @@ def test_the_balance_survives_two_faults(
     connect: Callable[..., Any], gateway: SimulatedGateway, fault: Fault
 ) -> None:
     """§4: asking for the balance changes nothing, so it is asked up to three times."""
-    client = connect(timeout=0.3)
+    client = connect(timeout=0.6)
     gateway.inject(fault, call="balance", times=2)
 
     assert client.query_balance() == Decimal(10)
