@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine
 from threading import Thread
 from typing import Any, Final
 
+import uvloop
+
 _SECONDS_TO_END: Final = 10.0
 
 
@@ -55,6 +57,7 @@ class BackgroundLoop:
             await main()
 
         try:
-            asyncio.run(begin())
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(begin())
         except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
             self._error = error

@@ -73,6 +73,14 @@ class PersonalText:
             texts = list(map(transliterate, texts))
         measured = measure(texts)
         problems = {**self._judge_parts(measured.parts.tolist()), **problems}
+        if not problems:
+            return WrittenChunk(
+                positions=chunk.positions,
+                phones=chunk.phones,
+                keys=chunk.keys,
+                measured=measured,
+                problems={},
+            )
         kept = [row for row in range(len(texts)) if row not in problems]
         return WrittenChunk(
             positions=[chunk.positions[row] for row in kept],

@@ -79,7 +79,7 @@ class AsyncOsonSmsClient:
             while True:
                 if isinstance(step, Pause):
                     await self._sleep(step.seconds)
-                    step = flow.send(None)
+                    step = next(flow)
                     continue
                 try:
                     response = await self._transport.handle(step)

@@ -75,7 +75,7 @@ class OsonSmsClient:
             while True:
                 if isinstance(step, Pause):
                     self._sleep(step.seconds)
-                    step = flow.send(None)
+                    step = next(flow)
                     continue
                 try:
                     response = self._transport.handle(step)

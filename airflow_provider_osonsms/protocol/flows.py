@@ -30,8 +30,6 @@ from airflow_provider_osonsms.protocol.models import (
     Outcome,
     Past,
     Pause,
-    Request,
-    Response,
     SendReceipt,
 )
 from airflow_provider_osonsms.protocol.parse import parse_balance, parse_bulk, parse_query, parse_send
@@ -78,7 +76,7 @@ def send_once(
     for attempt in range(attempts):
         yield from _pause_before(attempt)
         try:
-            return parse_send((yield from _ask(request)), txn_id=message.txn_id)
+            return parse_send((yield request), txn_id=message.txn_id)
         except (TransportError, TemporaryRefusalError) as error:
             failures.append(error)
             if (doubt := _find_doubt(failures)) is not Past.NOTHING:
@@ -97,7 +95,7 @@ def query_status(msg_id: str, account: Account, *, make_nonce: Callable[[], str]
     Reference:
         OsonSMS protocol 1.5, §3.
     """
-    return parse_query((yield from _ask(build_query(msg_id, account, nonce=make_nonce()))))
+    return parse_query((yield build_query(msg_id, account, nonce=make_nonce())))
 
 
 def query_balance(
@@ -112,7 +110,7 @@ def query_balance(
     for attempt in range(attempts):
         yield from _pause_before(attempt)
         try:
-            return parse_balance((yield from _ask(build_balance(account, nonce=make_nonce()))))
+            return parse_balance((yield build_balance(account, nonce=make_nonce())))
         except (TransportError, TemporaryRefusalError) as error:
             failures.append(error)
     raise failures[-1]
@@ -151,7 +149,7 @@ def create_bulk(
     for attempt in range(attempts):
         yield from _pause_before(attempt)
         try:
-            return parse_bulk((yield from _ask(request)), txn_id=job.txn_id)
+            return parse_bulk((yield request), txn_id=job.txn_id)
         except RequestNotSentError as error:
             failures.append(error)
         except (OutcomeUnknownError, TemporaryRefusalError) as error:
@@ -175,13 +173,6 @@ def create_bulk(
 def _pause_before(attempt: int) -> Flow[None]:
     if attempt:
         yield Pause(FIRST_PAUSE * 2 ** (attempt - 1))
-
-
-def _ask(request: Request) -> Flow[Response]:
-    response = yield request
-    if response is None:
-        raise TypeError("a flow's Request was answered with nothing: send it a Response")
-    return response
 
 
 def _find_doubt(failures: list[Exception]) -> Past:

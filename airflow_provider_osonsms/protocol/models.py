@@ -1,6 +1,7 @@
 """The values that travel between the floors.
 
-Whatever is secret or personal is left out of ``repr``: a value may end in a log or a traceback.
+Whatever is secret or personal is left out of ``repr``: a value may end in a log or a traceback. What is made
+for each message is not frozen, which would triple the cost of making it; nothing changes it all the same.
 """
 
 from collections.abc import Generator
@@ -49,7 +50,7 @@ class Account:
     Attributes:
         secret: ``pass_salt_hash`` (§1) or the bearer token (wire-notes 1).
         bulk_url: Where bulk jobs go; empty where nobody has said it.
-        timeout: Seconds for connecting and, again, for each wait for the answer.
+        timeout: Seconds for connecting and, again, for the answer.
         upload_timeout: The same for a bulk job, whose file is up to 5 MB.
         allowed_phones: The only MSISDNs that may be texted, for staging; None for everybody.
     """
@@ -64,7 +65,7 @@ class Account:
     allowed_phones: frozenset[str] | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Message:
     """One text to one recipient (§2.1).
 
@@ -97,7 +98,7 @@ class BulkJob:
     send_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SendReceipt:
     """What the gateway said about one message (§2.2).
 
@@ -124,7 +125,7 @@ class BulkReceipt:
     bulk_name: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Request:
     """A request, ready to be handed to any transport.
 
@@ -132,7 +133,7 @@ class Request:
         call: What it is, for logs: the URL holds login, hash, phone and text and is never shown.
         form: Fields of a multipart form; empty for GET.
         file: File of the multipart form, sent as ``file``; None for GET.
-        timeout: Seconds for connecting and, again, for each wait for the answer.
+        timeout: Seconds for connecting and, again, for the answer.
     """
 
     call: str
@@ -144,7 +145,7 @@ class Request:
     timeout: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Response:
     """An answer as it came over the wire, whatever it holds."""
 
@@ -159,5 +160,5 @@ class Pause:
     seconds: float
 
 
-Flow = Generator[Request | Pause, Response | None, T]
-"""A conversation: yields what to do next and is sent the Response to each Request, None after each Pause."""
+Flow = Generator[Request | Pause, Response, T]
+"""A conversation: yields what to do next, and is sent the Response to each Request."""

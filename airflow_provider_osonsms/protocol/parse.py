@@ -6,9 +6,10 @@ Reference:
     OsonSMS protocol 1.5, §2.2-§5.3; wire-notes 3, 4, 7, 8, 11, 12.
 """
 
-import json
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+import msgspec
 
 from airflow_provider_osonsms.protocol.errors import (
     BulkRefusedError,
@@ -166,7 +167,7 @@ def _make_coded_refusal(response: Response, refusal: dict[str, Any]) -> Exceptio
 
 def _read_json(response: Response) -> dict[str, Any]:
     try:
-        answer = json.loads(response.body)
+        answer = msgspec.json.decode(response.body)
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):  # raised here and not above: a JSON error would keep the body

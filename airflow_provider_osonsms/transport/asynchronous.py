@@ -19,9 +19,6 @@ _NEVER_CONNECTED = (
     UnicodeError,
 )
 
-_LONGEST = 3
-"""Times the timeout: connecting, sending the body, and the answer, which may come in drips."""
-
 
 class AiohttpTransport:
     """Send requests, many at a time, over one session; made inside a running event loop."""
@@ -74,7 +71,8 @@ def _make_headers(headers: tuple[tuple[str, str], ...]) -> CIMultiDict[str]:
 
 @cache
 def _make_timeout(seconds: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=_LONGEST * seconds, sock_connect=seconds, sock_read=seconds)
+    """Limit connecting, and the whole: an answer that comes in drips ends too, at the price of one timer."""
+    return aiohttp.ClientTimeout(total=2 * seconds, sock_connect=seconds)
 
 
 def _make_form(request: Request) -> aiohttp.FormData | None:

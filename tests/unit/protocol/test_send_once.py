@@ -183,12 +183,3 @@ def test_the_last_failure_of_a_kind_is_raised(
     talk = converse(send_once(message, account), list(replies))
 
     assert talk.result is replies[1]
-
-
-def test_an_answer_of_nothing_is_a_mistake_of_the_driver(message: Message, account: Account) -> None:
-    """A driver that answers a request with nothing is told so."""
-    flow = send_once(message, account)
-    next(flow)
-
-    with pytest.raises(TypeError, match="send it a Response"):
-        flow.send(None)
