@@ -1,6 +1,7 @@
 """Airflow's names that moved between 3.0 and 3.3, and the two things that 3.0 does not have."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context, ObjectStoragePath
@@ -59,6 +60,7 @@ __all__ = [
     "conf",
     "identify_task",
     "open_journal",
+    "open_path",
     "read_extra",
     "resolve_path",
 ]
@@ -130,3 +132,8 @@ def read_extra(connection: Connection) -> dict[str, Any]:
 def resolve_path(value: Any) -> Any:
     """Return the text of a URL, such as ``s3://bucket/file.csv``, as a path, and anything else as it is."""
     return ObjectStoragePath(value) if isinstance(value, str) and "://" in value else value
+
+
+def open_path(path: str) -> Any:
+    """Return *path*, local or a URL, as something with ``suffix`` and ``open``."""
+    return ObjectStoragePath(path) if "://" in path else Path(path)

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from airflow_provider_osonsms.client.rate import make_limiter
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
@@ -31,9 +33,4 @@ class Manner:
 
     def make_limiter(self) -> Callable[[], Awaitable[None]] | None:
         """Make what lets one request pass at a time, evenly; None without a limit."""
-        if self.max_rate is None:
-            return None
-        from aiolimiter import AsyncLimiter
-
-        limiter = AsyncLimiter(1, 1 / self.max_rate)
-        return limiter.acquire
+        return make_limiter(self.max_rate)

@@ -4,18 +4,16 @@ Reference:
     OsonSMS protocol 1.5, §3.2.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
-SIGHTINGS_OF_DOUBT = 3
-"""UNKNOWN (§3.2) and an unknown msg_id are believed after so many sightings in a row."""
-
-BACK_OFF = 1.5
-LONGEST_PAUSE = 60.0
-"""Seconds; the growing pause between two rounds never passes it, nor falls below the user's interval."""
+UNKNOWN_LIMIT: Final = 3
+_MOST_SIGHTINGS: Final = 200
 
 
 class Decision(StrEnum):
@@ -27,55 +25,74 @@ class Decision(StrEnum):
     TIME_OUT = "time_out"
 
 
-def is_final(status: DeliveryStatus, *, sightings: int) -> bool:
-    """Whether *status*, seen *sightings* times in a row, will not change any more."""
-    return status.is_terminal or (status.is_doubtful and sightings >= SIGHTINGS_OF_DOUBT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a task waits for.
 
+    Attributes:
+        min_delivered: A float is the share of the tracked messages, 0 to 1, that must be delivered; an int is
+            their number.
+        accepted_is_delivered: Whether ACCEPTED is enough, for networks that never report more.
+        unknown_limit: UNKNOWN (§3.2) and an unknown msg_id are believed after so many sightings in a row.
 
-def decide(
-    *, tracked: int, delivered: int, pending: int, min_delivered: float, now: datetime, deadline: datetime
-) -> Decision:
-    """Decide what a task that waits for *tracked* messages does next.
-
-    It waits until all have a final status; at the deadline enough delivered ones are enough.
-
-    Args:
-        tracked: Messages that can be asked for.
-        delivered: Those with the status DELIVERED.
-        pending: Those without a final status.
-        min_delivered: Share of *tracked*, 0 to 1, that must be delivered.
-        now: Aware.
-        deadline: Aware.
+    Raises:
+        ValueError: A value is out of its range.
     """
-    if pending and now < deadline:
-        return Decision.WAIT
-    if delivered >= Decimal(str(min_delivered)) * tracked:
-        return Decision.SUCCEED
-    return Decision.TIME_OUT if pending else Decision.FAIL
 
+    min_delivered: float = 1.0
+    accepted_is_delivered: bool = False
+    unknown_limit: int = UNKNOWN_LIMIT
 
-def plan_patience(now: datetime, deadline: datetime, *, timeout: float) -> float:
-    """Return the seconds that a round may take: to the deadline, and one question's *timeout* more."""
-    return max((deadline - now).total_seconds(), 0.0) + timeout
+    def __post_init__(self) -> None:
+        """Check the values."""
+        least = self.min_delivered
+        if least == 1 and isinstance(least, int):
+            raise ValueError("min_delivered=1 may mean one message or all of them: write 1.0 for all")
+        is_share = isinstance(least, float) and 0 <= least <= 1
+        if isinstance(least, bool) or not (is_share or (isinstance(least, int) and least >= 0)):
+            raise ValueError("min_delivered is a share, a float from 0.0 to 1.0, or a number of messages")
+        limit = self.unknown_limit
+        if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= _MOST_SIGHTINGS:
+            raise ValueError(f"unknown_limit must be a whole number from 1 to {_MOST_SIGHTINGS}")
 
+    @property
+    def words(self) -> str:
+        """What must be delivered, for people."""
+        if isinstance(self.min_delivered, int):
+            return f"at least {self.min_delivered} should be delivered"
+        return f"at least a share of {self.min_delivered:g} should be delivered"
 
-def plan_pause(round_number: int, *, poll_interval: float, jitter: float = 0.0) -> float:
-    """Return the seconds to wait after round *round_number* (0 is the first): 1.5 times more each round.
+    def is_delivered(self, status: DeliveryStatus) -> bool:
+        """Whether *status* counts as delivered."""
+        return status.is_delivered or (self.accepted_is_delivered and status is DeliveryStatus.ACCEPTED)
 
-    Args:
-        round_number: Rounds done before this one.
-        poll_interval: Seconds after the first round.
-        jitter: -1 to 1; moves the pause by up to a tenth, so that waiting tasks do not march in step.
-    """
-    longest = max(poll_interval, LONGEST_PAUSE)
-    exponent = min(round_number, 64)
-    return min(poll_interval * BACK_OFF**exponent, longest) * (1 + jitter / 10)
+    def is_final(self, status: DeliveryStatus, *, sightings: int) -> bool:
+        """Whether *status*, seen *sightings* times in a row, ends the wait for its message."""
+        if status.is_terminal or self.is_delivered(status):
+            return True
+        return status.is_doubtful and sightings >= self.unknown_limit
 
+    def decide(
+        self, *, tracked: int, delivered: int, pending: int, now: datetime, deadline: datetime
+    ) -> Decision:
+        """Decide what a task that waits for *tracked* messages does next.
 
-def count_rounds(elapsed: float, *, poll_interval: float) -> int:
-    """Count the pauses that fit into *elapsed* seconds: the round of a process that remembers nothing."""
-    rounds, spent = 0, plan_pause(0, poll_interval=poll_interval)
-    while spent <= elapsed:
-        rounds += 1
-        spent += plan_pause(rounds, poll_interval=poll_interval)
-    return rounds
+        It waits until all have a final status; at the deadline enough delivered ones are enough.
+
+        Args:
+            tracked: Messages that can be asked for.
+            delivered: Those that count as delivered.
+            pending: Those without a final status.
+            now: Aware.
+            deadline: Aware.
+        """
+        if pending and now < deadline:
+            return Decision.WAIT
+        if delivered >= self._count_needed(tracked):
+            return Decision.SUCCEED
+        return Decision.TIME_OUT if pending else Decision.FAIL
+
+    def _count_needed(self, tracked: int) -> Decimal:
+        if isinstance(self.min_delivered, int):
+            return Decimal(self.min_delivered)
+        return Decimal(str(self.min_delivered)) * tracked

@@ -1,10 +1,13 @@
-"""Which messages to wait for: from what a send task returned to msg_ids."""
+"""Which messages to wait for: from what send tasks returned to msg_ids and tables of them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
+from airflow_provider_osonsms.delivery.msg_ids import MsgIds
+from airflow_provider_osonsms.delivery.results import read_results
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 _MSISDN = re.compile(r"992[0-9]{9}")
@@ -13,51 +16,81 @@ _ACCEPTED = "a msg_id, the output of a send or campaign task, or a list of these
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedMessages:
-    """Messages to wait for.
+    """Messages to wait for, as they are handed from task to trigger.
 
     Attributes:
         msg_ids: Unique, in the order given.
         untracked: How many have no msg_id: nobody can ask for them.
+        paths: Results tables of campaigns, with more of both.
     """
 
     msg_ids: tuple[str, ...]
-    untracked: int
+    untracked: int = 0
+    paths: tuple[str, ...] = ()
+
+    def load(self, open_path: Callable[[str], Any]) -> tuple[MsgIds, int]:
+        """Return all msg_ids, and the number of untracked messages; reads the tables and blocks meanwhile.
+
+        Args:
+            open_path: Makes something with ``suffix`` and ``open`` of a path.
+
+        Raises:
+            InvalidMessageError: A table cannot be read here.
+        """
+        untracked = self.untracked
+
+        def read_tables() -> Iterator[str]:
+            nonlocal untracked
+            for row in chain.from_iterable(read_results(open_path(path)) for path in self.paths):
+                untracked += row.is_untracked
+                if row.msg_id:
+                    yield row.msg_id
+
+        return MsgIds(chain(self.msg_ids, read_tables())), untracked
+
+
+class _Path(NamedTuple):
+    path: str
 
 
 def read_messages(messages: Any) -> TrackedMessages:
     """Read what a user gave as ``messages``, however deeply mapped outputs nest it.
 
     Raises:
-        InvalidMessageError: It is neither a msg_id nor the output of a send task nor a list of them.
+        InvalidMessageError: It is neither a msg_id nor the output of a task that sends nor a list of them.
     """
     found = list(_walk(messages))
-    msg_ids = dict.fromkeys(msg_id for msg_id in found if msg_id is not None)
-    return TrackedMessages(msg_ids=tuple(msg_ids), untracked=found.count(None))
+    msg_ids = dict.fromkeys(item for item in found if isinstance(item, str))
+    paths = dict.fromkeys(item.path for item in found if isinstance(item, _Path))
+    return TrackedMessages(msg_ids=tuple(msg_ids), untracked=found.count(None), paths=tuple(paths))
 
 
-def _walk(value: Any) -> Iterator[str | None]:
+def _walk(value: Any) -> Iterator[str | _Path | None]:
     if isinstance(value, str | int) and not isinstance(value, bool):
         yield _check(str(value).strip())
     elif isinstance(value, Mapping):
-        if "messages" in value:  # what a campaign returns
-            yield from _walk(value["messages"])
-            return
-        if "results_path" in value:
-            raise InvalidMessageError(
-                "messages holds a campaign of more than 1,000 messages, whose msg_ids are in its "
-                "results_path: read the column msg_id there, and pass a list"
-            )
-        if "msg_id" not in value:
-            raise InvalidMessageError(
-                f"messages holds a dict of {len(value)} keys without 'msg_id'; accepted are {_ACCEPTED}"
-            )
-        yield None if value["msg_id"] is None else _check(str(value["msg_id"]).strip())
+        yield from _walk_output(value)
     elif value is None or not hasattr(value, "__iter__"):
         hint = "; was the send task skipped, or does it not return anything?" if value is None else ""
         raise InvalidMessageError(f"messages holds {type(value).__name__}; accepted are {_ACCEPTED}{hint}")
     else:
         for item in value:
             yield from _walk(item)
+
+
+def _walk_output(output: Mapping[str, Any]) -> Iterator[str | _Path | None]:
+    """Read what a task has returned: a campaign its messages or their table, a send one message."""
+    if "messages" in output:
+        yield from _walk(output["messages"])
+    elif "results_path" in output:
+        yield _Path(str(output["results_path"]))
+    elif "msg_id" in output:
+        yield None if output["msg_id"] is None else _check(str(output["msg_id"]).strip())
+    else:
+        raise InvalidMessageError(
+            f"messages holds a dict of {len(output)} keys without 'msg_id', 'messages' or 'results_path'; "
+            f"accepted are {_ACCEPTED}"
+        )
 
 
 def _check(msg_id: str) -> str:

@@ -1,54 +1,94 @@
-"""One watch over many messages: rounds of questions, and what is known between them."""
+"""One watch over many messages: rounds of questions, and what is known between them.
+
+A message costs a few bytes in arrays and no task of its own: a few workers share the list of questions.
+"""
 
 import asyncio
 import logging
+import time
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Final
 
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
-from airflow_provider_osonsms.delivery.decision import Decision, decide, is_final
-from airflow_provider_osonsms.delivery.messages import TrackedMessages
+from airflow_provider_osonsms.delivery.decision import Decision, Rules
+from airflow_provider_osonsms.delivery.msg_ids import MsgIds
 from airflow_provider_osonsms.protocol.errors import FinalRefusalError, OsonSmsError, UnknownMessageError
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
 log = logging.getLogger(__name__)
 
-DEFAULT_CONCURRENCY = 16
-EXAMPLES = 10
+EXAMPLES: Final = 10
+MOST_FAILURES_IN_A_ROW: Final = 100
+"""Questions without a usable answer that end a round: the gateway is down, and the next round asks again."""
+_STATUSES: Final = (None, *DeliveryStatus)
+_CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
 
 Doubt = tuple[DeliveryStatus, int]
 """A doubtful status, and how often in a row it was seen."""
 
 
 class Watch:
-    """Knows what became of each message, and asks only for those that may still change."""
+    """Knows what became of each message, and asks only for those that may still change.
+
+    Args:
+        msg_ids: Whom to watch.
+        untracked: How many more messages nobody can ask for.
+        rules: What the task waits for.
+        concurrency: Questions under way at once.
+        acquire: Lets one question pass at a time; None for no limit.
+        doubts: What an earlier watch has seen in a row, by msg_id.
+        clock: Gives seconds since the epoch.
+
+    Attributes:
+        acquire: As given; of the running event loop.
+    """
 
     def __init__(
         self,
-        messages: TrackedMessages,
+        msg_ids: MsgIds,
         *,
-        min_delivered: float = 1.0,
-        concurrency: int = DEFAULT_CONCURRENCY,
+        untracked: int = 0,
+        rules: Rules | None = None,
+        concurrency: int = 16,
+        acquire: Callable[[], Awaitable[None]] | None = None,
         doubts: Mapping[str, Doubt] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """Start a watch.
-
-        Args:
-            messages: Whom to watch.
-            min_delivered: Share of the tracked messages, 0 to 1, that must be delivered.
-            concurrency: Questions under way at once.
-            doubts: What an earlier watch has seen in a row, by msg_id.
-        """
-        self._messages = messages
-        self._min_delivered = min_delivered
+        self.msg_ids = msg_ids
+        self._untracked = untracked
+        self._rules = rules or Rules()
         self._concurrency = concurrency
-        self._pending: dict[str, DeliveryStatus | None] = dict.fromkeys(messages.msg_ids)
+        self.acquire = acquire
+        self._clock = clock
+        self._began = clock()
+        size = len(msg_ids)
+        self._pending = array("l", range(size))
+        self._codes = bytearray(size)
+        self._sightings = bytearray(size)
+        self._is_final = bytearray(size)
+        self._polls = array("H", bytes(2 * size))
+        self._first_seen = array("f", bytes(4 * size))
+        self._last_seen = array("f", bytes(4 * size))
         self._final: Counter[DeliveryStatus] = Counter()
         self._undelivered: dict[str, DeliveryStatus] = {}
-        self.doubts: dict[str, Doubt] = dict(doubts or {})
+        self._failures_in_a_row = 0
+        for msg_id, (status, count) in (doubts or {}).items():
+            number = msg_ids.find(msg_id)
+            if number is not None:
+                self._codes[number], self._sightings[number] = _CODES[status], count
+
+    @property
+    def doubts(self) -> dict[str, Doubt]:
+        """What was seen in a row, of pending messages with a doubtful status, by msg_id."""
+        return {
+            self.msg_ids[number]: (status, self._sightings[number])
+            for number in self._pending
+            if self._sightings[number] and (status := _STATUSES[self._codes[number]])
+        }
 
     async def look(
         self, client: AsyncOsonSmsClient, *, patience: float | None = None, only_doubtful: bool = False
@@ -63,9 +103,12 @@ class Watch:
         Raises:
             FinalRefusalError: The account is refused: asking on makes no sense.
         """
-        wanted = [msg_id for msg_id in self._pending if not only_doubtful or msg_id in self.doubts]
+        wanted = self._pending
+        if only_doubtful:
+            wanted = array("l", (number for number in wanted if self._sightings[number]))
         failures: Counter[str] = Counter()
         questions = iter(wanted)
+        self._failures_in_a_row = 0
         try:
             async with asyncio.timeout(patience), asyncio.TaskGroup() as group:
                 for _ in range(min(self._concurrency, len(wanted))):
@@ -74,6 +117,8 @@ class Watch:
             log.warning("The round was cut: the gateway answers too slowly to ask for everybody in time")
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
+        finally:
+            self._pending = array("l", (number for number in self._pending if not self._is_final[number]))
         if failures:
             log.warning(
                 "%d of %d status queries gave no usable answer and are asked again: %s",
@@ -82,11 +127,10 @@ class Watch:
 
     def decide(self, *, now: datetime, deadline: datetime) -> Decision:
         """Decide what the waiting task does next."""
-        return decide(
-            tracked=len(self._messages.msg_ids),
-            delivered=self._final[DeliveryStatus.DELIVERED],
+        return self._rules.decide(
+            tracked=len(self.msg_ids),
+            delivered=self._count_delivered(),
             pending=len(self._pending),
-            min_delivered=self._min_delivered,
             now=now,
             deadline=deadline,
         )
@@ -96,56 +140,74 @@ class Watch:
 
         ``examples`` names a few msg_ids that are not delivered, with their status.
         """
-        by_status = self._final + Counter(status for status in self._pending.values() if status)
-        delivered = self._final[DeliveryStatus.DELIVERED]
-        examples = islice(chain(self._undelivered.items(), self._pending.items()), EXAMPLES)
+        seen = Counter(map(self._codes.__getitem__, self._pending))
+        by_status = self._final + Counter(
+            {status: seen[code] for code, status in enumerate(_STATUSES) if status is not None}
+        )
+        waiting = ((self.msg_ids[number], _STATUSES[self._codes[number]]) for number in self._pending)
+        examples = islice(chain(self._undelivered.items(), waiting), EXAMPLES)
+        delivered = self._count_delivered()
         return {
-            "total": len(self._messages.msg_ids) + self._messages.untracked,
+            "total": len(self.msg_ids) + self._untracked,
             "delivered": delivered,
             "failed": self._final.total() - delivered,
             "pending": len(self._pending),
-            "untracked": self._messages.untracked,
+            "untracked": self._untracked,
             "by_status": {str(status): by_status[status] for status in sorted(by_status)},
             "examples": {msg_id: str(status or "unanswered") for msg_id, status in examples},
         }
 
+    def tell(self, msg_id: str) -> tuple[str, float | None, float | None, int] | None:
+        """Return status, first and last answer in seconds since the epoch, and answers of a message.
+
+        None where this watch does not watch it; the status is empty while there was no answer.
+        """
+        number = self.msg_ids.find(msg_id)
+        if number is None:
+            return None
+        if not self._polls[number]:
+            return "", None, None, 0
+        first, last = self._began + self._first_seen[number], self._began + self._last_seen[number]
+        return str(_STATUSES[self._codes[number]]), first, last, self._polls[number]
+
     async def _ask_in_turn(
-        self, client: AsyncOsonSmsClient, questions: Iterator[str], failures: Counter[str]
+        self, client: AsyncOsonSmsClient, questions: Iterator[int], failures: Counter[str]
     ) -> None:
-        for msg_id in questions:
+        for number in questions:
+            if self.acquire is not None:
+                await self.acquire()
+            if self._failures_in_a_row >= MOST_FAILURES_IN_A_ROW:
+                return
             try:
-                self._see(msg_id, await client.query_status(msg_id))
+                status = await client.query_status(self.msg_ids[number])
             except UnknownMessageError:
-                self._see(msg_id, DeliveryStatus.NOT_FOUND)
+                status = DeliveryStatus.NOT_FOUND
             except FinalRefusalError:
                 raise
             except OsonSmsError as error:
                 failures[type(error).__name__] += 1
+                self._failures_in_a_row += 1
+                continue
+            self._failures_in_a_row = 0
+            self._see(number, status)
 
-    def _see(self, msg_id: str, status: DeliveryStatus) -> None:
-        last, count = self.doubts.pop(msg_id, (status, 0))
-        sightings = count + 1 if last is status else 1
-        if is_final(status, sightings=sightings):
-            del self._pending[msg_id]
-            self._final[status] += 1
-            if not status.is_delivered and len(self._undelivered) < EXAMPLES:
-                self._undelivered[msg_id] = status
-            return
-        self._pending[msg_id] = status
+    def _see(self, number: int, status: DeliveryStatus) -> None:
+        code = _CODES[status]
+        sightings = 0
         if status.is_doubtful:
-            self.doubts[msg_id] = (status, sightings)
+            is_repeated = self._codes[number] == code
+            sightings = min(self._sightings[number] + 1, 0xFF) if is_repeated else 1
+        age = self._clock() - self._began
+        if not self._polls[number]:
+            self._first_seen[number] = age
+        self._last_seen[number] = age
+        self._polls[number] = min(self._polls[number] + 1, 0xFFFF)
+        self._codes[number], self._sightings[number] = code, sightings
+        if self._rules.is_final(status, sightings=sightings):
+            self._is_final[number] = True
+            self._final[status] += 1
+            if not self._rules.is_delivered(status) and len(self._undelivered) < EXAMPLES:
+                self._undelivered[self.msg_ids[number]] = status
 
-
-def describe(summary: dict[str, Any]) -> str:
-    """Say a summary in one line for people."""
-    statuses = ", ".join(f"{count} {status}" for status, count in summary["by_status"].items()) or "none yet"
-    return (
-        f"{summary['delivered']} of {summary['total']} messages delivered, {summary['failed']} failed, "
-        f"{summary['pending']} pending, {summary['untracked']} untracked (statuses: {statuses})"
-    )
-
-
-def describe_examples(summary: dict[str, Any]) -> str:
-    """Name a few msg_ids that are not delivered, for whoever has to find them."""
-    examples = ", ".join(f"{msg_id} {status}" for msg_id, status in summary["examples"].items())
-    return f"; not delivered: msg_id {examples}" if examples else ""
+    def _count_delivered(self) -> int:
+        return sum(count for status, count in self._final.items() if self._rules.is_delivered(status))

@@ -6,6 +6,7 @@ Reference:
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import quote
 
 from airflow_provider_osonsms.protocol import signing
@@ -169,6 +170,7 @@ def _headers(account: Account) -> tuple[tuple[str, str], ...]:
     return accept
 
 
+@lru_cache(maxsize=64)
 def _check_sender(sender: str) -> str:
     if (
         not sender.strip()

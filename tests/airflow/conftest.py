@@ -111,6 +111,7 @@ def _make_task_instance(
     run_id: str = "run-1",
     next_event: Any = None,
     reschedules: int = 0,
+    max_tries: int | None = None,
 ) -> Any:
     from airflow.sdk import DAG
     from airflow.sdk.api.datamodels import _generated as generated
@@ -139,7 +140,7 @@ def _make_task_instance(
         map_index=map_index,
         dag_version_id=uuid.uuid4(),
         task=operator,
-        max_tries=operator.retries,
+        max_tries=operator.retries if max_tries is None else max_tries,
         start_date=datetime.now(UTC),
         hostname=None,
         context_carrier=None,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -43,7 +44,7 @@ def wait(run_task, supervisor, ear, fire):
         while result.state == "up_for_reschedule":
             result = run_task(OsonSmsDeliverySensor(deferrable=False, **options), reschedules=1)
         if result.state == "deferred":
-            event = fire(OsonSmsDeliveryTrigger(**_read_kwargs(result.msg)))
+            event = fire(OsonSmsDeliveryTrigger(**_read(result.msg)))
             result = run_task(OsonSmsDeliverySensor(deferrable=True, **options), next_event=event)
         return result
 
@@ -68,7 +69,7 @@ async def _first_event(trigger: OsonSmsDeliveryTrigger) -> Any:
     raise AssertionError("the trigger ended without an event")
 
 
-def _read_kwargs(msg: Any) -> dict[str, Any]:
+def _read(msg: Any) -> dict[str, Any]:
     """Decode the trigger's arguments as the triggerer does."""
     try:
         from airflow.sdk.serde import deserialize
@@ -79,3 +80,9 @@ def _read_kwargs(msg: Any) -> dict[str, Any]:
 
         kwargs = msg.trigger_kwargs
         return BaseSerialization.deserialize(kwargs) if "__type" in kwargs else kwargs
+
+
+@pytest.fixture
+def read_kwargs() -> Callable[[Any], dict[str, Any]]:
+    """Read the trigger's arguments from what a task says when it defers."""
+    return _read

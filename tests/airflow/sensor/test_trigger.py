@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.triggers.osonsms import OsonSmsDeliveryTrigger
 
+NOW = datetime.now(UTC).isoformat()
+
 
 def test_missing_connection_ends_the_wait(monkeypatch, fire):
     """A trigger without its Connection fires an error instead of crashing."""
     monkeypatch.delenv("AIRFLOW_CONN_OSONSMS_DEFAULT", raising=False)
-    trigger = OsonSmsDeliveryTrigger(msg_ids=["1"], deadline=datetime.now(UTC).isoformat())
+    trigger = OsonSmsDeliveryTrigger(msg_ids=["1"], began=NOW, deadline=NOW)
 
     event = fire(trigger)
 
@@ -23,7 +25,7 @@ def test_trigger_reports_a_refused_account(gateway, fire):
     gateway.backend.change_account("demo", is_blocked=True)
     deadline = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
 
-    event = fire(OsonSmsDeliveryTrigger(msg_ids=["1"], deadline=deadline))
+    event = fire(OsonSmsDeliveryTrigger(msg_ids=["1"], began=NOW, deadline=deadline))
 
     assert (event["decision"], event["summary"]["pending"]) == (None, 1)
     assert "login" in event["error"]
@@ -41,7 +43,9 @@ def test_unreadable_connection_is_read_again(monkeypatch, send, fire):
 
     monkeypatch.setattr(OsonSmsHook, "aget_settings", fail_once)
     deadline = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
-    trigger = OsonSmsDeliveryTrigger(msg_ids=send("01"), deadline=deadline, poll_interval=0.01)
+    trigger = OsonSmsDeliveryTrigger(
+        msg_ids=send("01"), began=NOW, deadline=deadline, pace={"poll_interval": 0.01}
+    )
 
     assert fire(trigger)["decision"] == "succeed"
 
@@ -49,7 +53,15 @@ def test_unreadable_connection_is_read_again(monkeypatch, send, fire):
 def test_trigger_survives_serialisation():
     """A triggerer makes the same trigger of what was stored: ids and settings, no secret and no phone."""
     deadline = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
-    trigger = OsonSmsDeliveryTrigger(msg_ids=["1", "2"], deadline=deadline, untracked=1, min_delivered=0.5)
+    trigger = OsonSmsDeliveryTrigger(
+        msg_ids=["1", "2"],
+        untracked=1,
+        paths=["/results.csv"],
+        began=NOW,
+        deadline=deadline,
+        rules={"min_delivered": 5, "unknown_limit": 2},
+        pace={"max_rate": 7.5},
+    )
 
     path, kwargs = trigger.serialize()
 

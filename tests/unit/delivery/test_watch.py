@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from airflow_provider_osonsms.delivery.decision import Decision
-from airflow_provider_osonsms.delivery.messages import TrackedMessages, read_messages
-from airflow_provider_osonsms.delivery.watch import Watch, describe, describe_examples
+from airflow_provider_osonsms.delivery.description import describe, describe_examples
+from airflow_provider_osonsms.delivery.msg_ids import MsgIds
+from airflow_provider_osonsms.delivery.watch import MOST_FAILURES_IN_A_ROW, Watch
 from airflow_provider_osonsms.protocol.errors import (
     FinalRefusalError,
-    InvalidMessageError,
     OutcomeUnknownError,
+    RequestNotSentError,
     UnknownMessageError,
 )
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
@@ -49,7 +50,7 @@ def look(watch, client, *, rounds=1):
 
 def watch_over(*msg_ids, **options):
     """Start a watch over *msg_ids*."""
-    return Watch(TrackedMessages(msg_ids=msg_ids, untracked=0), **options)
+    return Watch(MsgIds(msg_ids), **options)
 
 
 def test_finished_messages_are_not_asked_again():
@@ -120,7 +121,7 @@ def test_refused_account_stops_the_round():
 
 def test_description_says_all():
     """The one line for people holds every count."""
-    watch = Watch(TrackedMessages(msg_ids=("a", "b"), untracked=3))
+    watch = Watch(MsgIds(("a", "b")), untracked=3)
     summary = look(watch, Answers(a=["DELIVERED"], b=["ACCEPTED"]))
 
     assert describe(summary) == (
@@ -130,29 +131,41 @@ def test_description_says_all():
     assert watch.decide(now=LONG_AGO, deadline=LONG_AGO) is Decision.TIME_OUT
 
 
-@pytest.mark.parametrize(
-    ("messages", "msg_ids", "untracked"),
-    [
-        ("5", ("5",), 0),
-        (5, ("5",), 0),
-        ({"msg_id": "5"}, ("5",), 0),
-        ({"msg_id": None}, (), 1),
-        ([5, "5", "6"], ("5", "6"), 0),
-        ([[{"msg_id": 7}], [{"msg_id": None}, {"msg_id": None}]], ("7",), 2),
-        ([], (), 0),
-    ],
-)
-def test_messages_are_read(messages, msg_ids, untracked):
-    """Ids, outputs of sends and lists of them give unique ids and a count of untracked messages."""
-    assert read_messages(messages) == TrackedMessages(msg_ids=msg_ids, untracked=untracked)
+def test_a_gateway_that_is_down_is_not_hammered():
+    """A round ends after many questions in a row without an answer; the next round asks everybody again."""
+    answers = {f"m{number}": [RequestNotSentError("down"), "DELIVERED"] for number in range(500)}
+    client = Answers(**answers)
+    watch = watch_over(*answers, concurrency=4)
+
+    look(watch, client)
+    asked = len(client.asked)
+    look(watch, Answers(**{msg_id: ["DELIVERED"] for msg_id in answers}))
+
+    assert MOST_FAILURES_IN_A_ROW <= asked < MOST_FAILURES_IN_A_ROW + 4
+    assert watch.summarise()["delivered"] == 500
 
 
-@pytest.mark.parametrize(
-    "messages", [None, 1.5, True, {"992900000001": 1}, "992900000001", "a b", "", [None], object()]
-)
-def test_other_things_are_refused(messages):
-    """Anything else, a phone among it, is an error that says what is accepted and repeats nothing."""
-    with pytest.raises(InvalidMessageError, match="messages") as raised:
-        read_messages(messages)
+def test_each_message_is_told_about():
+    """First and last answer, their number and the status are known of each message, and of nobody else."""
+    now = [1000.0]
+    watch = watch_over("7", "x", clock=lambda: now[0])
+    client = Answers(**{"7": ["ENROUTE", "DELIVERED"], "x": [OutcomeUnknownError("cut")] * 2})
+    look(watch, client)
+    now[0] += 30
+    look(watch, client)
 
-    assert "992900000001" not in str(raised.value)
+    assert watch.tell("7") == ("DELIVERED", 1000.0, 1030.0, 2)
+    assert watch.tell("x") == ("", None, None, 0)
+    assert watch.tell("8") is None
+
+
+def test_rate_is_bounded():
+    """Each question waits for its turn."""
+    turns = []
+
+    async def acquire():
+        turns.append(1)
+
+    look(watch_over("a", "b", acquire=acquire), Answers(a=["DELIVERED"], b=["DELIVERED"]))
+
+    assert len(turns) == 2

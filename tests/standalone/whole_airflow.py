@@ -1,0 +1,219 @@
+"""A whole Airflow in a folder of its own: command line, scheduler and REST, stopped to the last process."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psutil
+
+BINARIES = Path(sys.executable).parent  # not resolved: beside the link stands the venv's airflow
+PATIENCE = 240.0
+"""Seconds for anything that should happen; the machine may be busy."""
+
+
+def wait_until(is_true: Callable[[], Any], what: str, *, seconds: float = PATIENCE) -> None:
+    """Ask again and again until something is true."""
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(0.3)
+
+
+class Airflow:
+    """An AIRFLOW_HOME with its own sqlite, and the environment of every process that uses it.
+
+    Nothing of the environment of these tests gets in: it makes a database impossible.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.env = {
+            **{name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ},
+            "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}",
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+        }
+
+    def run(self, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the environment's ``bin`` folder to its end, with stderr in its stdout."""
+        return subprocess.run(
+            [BINARIES / command[0], *command[1:]],
+            cwd=self.home,
+            env={**self.env, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+
+class Standalone:
+    """A running ``airflow standalone``, driven over REST."""
+
+    wait_until = staticmethod(wait_until)
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.home = home
+        self.log = home / "standalone.log"
+        self._port = port
+        self._token = ""
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the API server, and return the JSON of its answer."""
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
+        with closing(HTTPConnection("127.0.0.1", self._port, timeout=60)) as connection:
+            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        assert answer.status < 400, f"{method} {path}: {answer.status} {content[:500]!r}"
+        return json.loads(content)
+
+    def log_in(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until every component of *process* is healthy, and take a token."""
+        wait_until(lambda: self._is_healthy(process), "every component healthy")
+        self._token = self.call("GET", "/auth/token")["access_token"]
+
+    def unpause(self, dag_id: str) -> None:
+        """Let a DAG run, once it is parsed."""
+        wait_until(lambda: dag_id in str(self.call("GET", "/api/v2/dags")), f"{dag_id} parsed")
+        self.call("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
+
+    def start_run(self, dag_id: str) -> "Run":
+        """Trigger a DAG, once it is parsed."""
+        self.unpause(dag_id)
+        return Run(self, self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None}))
+
+    def _is_healthy(self, process: subprocess.Popen[bytes]) -> bool:
+        assert process.poll() is None, self.log.read_text()[-3000:]
+        try:
+            health = self.call("GET", "/api/v2/monitor/health")
+        except (OSError, HTTPException):
+            return False
+        return len(health) >= 4 and all((part or {}).get("status") == "healthy" for part in health.values())
+
+
+class Run:
+    """A run of a DAG."""
+
+    def __init__(self, standalone: Standalone, answer: dict[str, Any]) -> None:
+        self.id = answer["dag_run_id"]
+        self._standalone = standalone
+        self._dag_id = answer["dag_id"]
+        self._path = f"/api/v2/dags/{self._dag_id}/dagRuns/{quote(self.id, safe='')}"
+
+    def wait(self) -> str:
+        """Wait for the end, and return the state."""
+        wait_until(lambda: self._read()["state"] in ("success", "failed"), f"the end of {self.id}")
+        return self._read()["state"]
+
+    @property
+    def seconds(self) -> float:
+        """How long the run took."""
+        answer = self._read()
+        began, ended = (datetime.fromisoformat(answer[name]) for name in ("start_date", "end_date"))
+        return (ended - began).total_seconds()
+
+    def task(self, task_id: str) -> dict[str, Any]:
+        """Read a task instance."""
+        return self._read(f"/taskInstances/{task_id}")
+
+    def xcom(self, task_id: str) -> Any:
+        """Read what a task returned."""
+        value = self._read(f"/taskInstances/{task_id}/xcomEntries/return_value")["value"]
+        return json.loads(value) if isinstance(value, str) else value
+
+    def clear(self, task_id: str) -> None:
+        """Clear a task, as a person does in the UI."""
+        body = {"dry_run": False, "dag_run_id": self.id, "task_ids": [task_id], "only_failed": False}
+        self._standalone.call("POST", f"/api/v2/dags/{self._dag_id}/clearTaskInstances", body)
+
+    def logs(self, task_id: str) -> dict[str, str]:
+        """Read a task's log files, by name."""
+        folder = self._standalone.home / "logs" / f"dag_id={self._dag_id}" / f"run_id={self.id}"
+        return {path.name: path.read_text() for path in folder.glob(f"task_id={task_id}/*")}
+
+    def _read(self, path: str = "") -> dict[str, Any]:
+        return self._standalone.call("GET", self._path + path)
+
+
+@contextmanager
+def running(*command: Path | str, env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Keep a program running in a session of its own, and leave nothing of that session behind."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env=env, cwd=log.parent, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt the session's processes, then end, then kill them; idle workers hear only the last."""
+    for word, seconds in ((signal.SIGINT, 8), (signal.SIGTERM, 3), (signal.SIGKILL, 30)):
+        for member in list_members(process):
+            with suppress(psutil.NoSuchProcess):
+                member.send_signal(word)
+        with suppress(AssertionError):
+            wait_until(lambda: not list_members(process), "an empty session", seconds=seconds)
+            return
+    raise AssertionError(f"left behind: {list_members(process)}")
+
+
+def list_members(leader: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Find every process of the session; some of Airflow's make groups of their own, none a session."""
+    leader.poll()
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if os.getsid(process.pid) == leader.pid and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def free_port() -> int:
+    """Find a port that is free now."""
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def standalone_settings(home: Path, port: int) -> dict[str, str]:
+    """Return the settings of a quick Airflow that listens on *port* of 127.0.0.1 only."""
+    url = f"http://127.0.0.1:{port}"
+    settings = {
+        "CORE__DAGS_FOLDER": home / "dags",
+        "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": 0,
+        "CORE__PARALLELISM": 4,
+        "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": True,
+        "API__BASE_URL": url,
+        "API__HOST": "127.0.0.1",
+        "API__PORT": port,
+        "API__WORKERS": 1,
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 5,
+        "DAG_PROCESSOR__REFRESH_INTERVAL": 5,
+        "LOGGING__LOGGING_LEVEL": "DEBUG",
+        "LOGGING__TRIGGER_LOG_SERVER_PORT": free_port(),
+        "LOGGING__WORKER_LOG_SERVER_PORT": free_port(),
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.5,
+    }
+    return {
+        **{f"AIRFLOW__{name}": str(value) for name, value in settings.items()},
+        "EXAMPLE_OSONSMS_FOLDER": str(home),
+        "PYTHONUNBUFFERED": "1",
+    }

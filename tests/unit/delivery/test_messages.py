@@ -1,0 +1,107 @@
+"""Which messages to wait for."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_osonsms.delivery.messages import TrackedMessages, read_messages
+from airflow_provider_osonsms.delivery.msg_ids import MsgIds
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+
+HEADER = "row,key,phone,outcome,reason,txn_id,msg_id,parts"
+RESULTS = f"""{HEADER}
+0,a,992900000001,accepted,,0a,71,1
+1,b,992900000002,accepted_untracked,answer_lost,0b,,
+2,,9929•••,rejected,short,,,
+3,"c,
+c",992900000003,accepted,,0c,072,2
+4,d,992900000004,accepted,,0d,71,1
+"""
+
+
+@pytest.mark.parametrize(
+    ("messages", "msg_ids", "untracked"),
+    [
+        ("5", ("5",), 0),
+        (5, ("5",), 0),
+        ({"msg_id": "5"}, ("5",), 0),
+        ({"msg_id": None}, (), 1),
+        ([5, "5", "6"], ("5", "6"), 0),
+        ([[{"msg_id": 7}], [{"msg_id": None}, {"msg_id": None}]], ("7",), 2),
+        ([], (), 0),
+    ],
+)
+def test_messages_are_read(messages, msg_ids, untracked):
+    """Ids, outputs of sends and lists of them give unique ids and a count of untracked messages."""
+    assert read_messages(messages) == TrackedMessages(msg_ids=msg_ids, untracked=untracked)
+
+
+@pytest.mark.parametrize(
+    "messages", [None, 1.5, True, {"992900000001": 1}, "992900000001", "a b", "", [None], object()]
+)
+def test_other_things_are_refused(messages):
+    """Anything else, a phone among it, is an error that says what is accepted and repeats nothing."""
+    with pytest.raises(InvalidMessageError, match="messages") as raised:
+        read_messages(messages)
+
+    assert "992900000001" not in str(raised.value)
+
+
+def test_results_of_campaigns_are_read(tmp_path):
+    """Large campaigns give the path of their table: its msg_ids are watched, lost ones are counted."""
+    path = tmp_path / "results.csv"
+    path.write_text(RESULTS, encoding="utf-8")
+    messages = read_messages([{"results_path": str(path), "campaign_id": "c"}, {"msg_id": 9}, [str(10)]])
+
+    assert messages == TrackedMessages(msg_ids=("9", "10"), paths=(str(path),))
+    msg_ids, untracked = messages.load(Path)
+    assert ([msg_ids[number] for number in range(len(msg_ids))], untracked) == (["9", "10", "71", "072"], 1)
+
+
+def test_results_as_parquet(tmp_path):
+    """The table may be Parquet, where pyarrow is there."""
+    pyarrow = pytest.importorskip("pyarrow")
+    path = tmp_path / "results.parquet"
+    names = ("key", "phone", "outcome", "reason", "msg_id", "parts")
+    rows = [
+        ("a", "992900000001", "accepted", "", "71", 1),
+        ("b", "992900000002", "rejected", "x", None, None),
+    ]
+    table = pyarrow.table(dict(zip(names, zip(*rows, strict=True), strict=True)))
+    pytest.importorskip("pyarrow.parquet").write_table(table, path)
+
+    msg_ids, untracked = read_messages({"results_path": str(path)}).load(Path)
+
+    assert ([*map(msg_ids.__getitem__, range(len(msg_ids)))], untracked) == (["71"], 0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b"a,b\n1,2\n", b"\xff\xfe\x00", HEADER.encode() + b"\n1\n", HEADER.encode() + b'\n"'],
+)
+def test_unreadable_results(tmp_path, content):
+    """A table that is not there, or is none, is an error that says what it must be, without the path."""
+    path = tmp_path / "secret-name.csv"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(InvalidMessageError, match="results_path") as raised:
+        read_messages({"results_path": str(path)}).load(Path)
+
+    assert "secret-name" not in str(raised.value)
+
+
+@given(
+    st.lists(st.one_of(st.integers(0, 2**65).map(str), st.from_regex(r"[0-9a-zA-Z]{1,8}", fullmatch=True)))
+)
+def test_msg_ids_keep_every_character(msg_ids):
+    """Whatever a msg_id looks like, it comes out as it went in, once, and is found where it is."""
+    kept = MsgIds(msg_ids)
+    listed = [kept[number] for number in range(len(kept))]
+
+    assert sorted(listed) == sorted(set(msg_ids))
+    assert [kept.find(msg_id) for msg_id in listed] == list(range(len(kept)))
+    assert kept.find("zzzzzzzzz") is None
+    assert kept.find(str(2**63 - 1)) in (None, *range(len(kept)))
