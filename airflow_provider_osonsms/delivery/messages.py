@@ -22,11 +22,15 @@ class TrackedMessages:
         msg_ids: Unique, in the order given.
         untracked: How many have no msg_id: nobody can ask for them.
         paths: Results tables of campaigns, with more of both.
+        tables: These, and those of campaigns whose messages are all here: for keys and phones.
+        campaigns: Ids of the campaigns.
     """
 
     msg_ids: tuple[str, ...]
     untracked: int = 0
     paths: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] = ()
 
     def load(self, open_path: Callable[[str], Any]) -> tuple[MsgIds, int]:
         """Return all msg_ids, and the number of untracked messages; reads the tables and blocks meanwhile.
@@ -49,8 +53,10 @@ class TrackedMessages:
         return MsgIds(chain(self.msg_ids, read_tables())), untracked
 
 
-class _Path(NamedTuple):
-    path: str
+class _Campaign(NamedTuple):
+    campaign_id: str
+    path: str | None
+    is_to_be_read: bool
 
 
 def read_messages(messages: Any) -> TrackedMessages:
@@ -61,11 +67,17 @@ def read_messages(messages: Any) -> TrackedMessages:
     """
     found = list(_walk(messages))
     msg_ids = dict.fromkeys(item for item in found if isinstance(item, str))
-    paths = dict.fromkeys(item.path for item in found if isinstance(item, _Path))
-    return TrackedMessages(msg_ids=tuple(msg_ids), untracked=found.count(None), paths=tuple(paths))
+    campaigns = [item for item in found if isinstance(item, _Campaign)]
+    return TrackedMessages(
+        msg_ids=tuple(msg_ids),
+        untracked=found.count(None),
+        paths=tuple(dict.fromkeys(one.path for one in campaigns if one.path and one.is_to_be_read)),
+        tables=tuple(dict.fromkeys(one.path for one in campaigns if one.path)),
+        campaigns=tuple(dict.fromkeys(one.campaign_id for one in campaigns if one.campaign_id)),
+    )
 
 
-def _walk(value: Any) -> Iterator[str | _Path | None]:
+def _walk(value: Any) -> Iterator[str | _Campaign | None]:
     if isinstance(value, str | int) and not isinstance(value, bool):
         yield _check(str(value).strip())
     elif isinstance(value, Mapping):
@@ -78,12 +90,16 @@ def _walk(value: Any) -> Iterator[str | _Path | None]:
             yield from _walk(item)
 
 
-def _walk_output(output: Mapping[str, Any]) -> Iterator[str | _Path | None]:
+def _walk_output(output: Mapping[str, Any]) -> Iterator[str | _Campaign | None]:
     """Read what a task has returned: a campaign its messages or their table, a send one message."""
-    if "messages" in output:
-        yield from _walk(output["messages"])
-    elif "results_path" in output:
-        yield _Path(str(output["results_path"]))
+    if "messages" in output or "results_path" in output:
+        path = output.get("results_path")
+        yield _Campaign(
+            str(output.get("campaign_id", "")),
+            None if path is None else str(path),
+            is_to_be_read="messages" not in output,
+        )
+        yield from _walk(output.get("messages", ()))
     elif "msg_id" in output:
         yield None if output["msg_id"] is None else _check(str(output["msg_id"]).strip())
     else:

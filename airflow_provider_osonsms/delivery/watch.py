@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
 from airflow_provider_osonsms.delivery.decision import Decision, Rules
@@ -31,6 +31,22 @@ Doubt = tuple[DeliveryStatus, int]
 """A doubtful status, and how often in a row it was seen."""
 
 
+class Sighting(NamedTuple):
+    """What was seen of a message: its last status, "" for none.
+
+    Attributes:
+        first_seen: Seconds since the epoch, of the first answer; None without one.
+        last_seen: The same of the last one.
+        polls: Answers.
+    """
+
+    status: str
+    first_seen: float | None
+    last_seen: float | None
+    polls: int
+    is_delivered: bool
+
+
 class Watch:
     """Knows what became of each message, and asks only for those that may still change.
 
@@ -45,6 +61,7 @@ class Watch:
 
     Attributes:
         acquire: As given; of the running event loop.
+        began: Seconds since the epoch.
     """
 
     def __init__(
@@ -64,7 +81,7 @@ class Watch:
         self._concurrency = concurrency
         self.acquire = acquire
         self._clock = clock
-        self._began = clock()
+        self.began = clock()
         size = len(msg_ids)
         self._pending = array("l", range(size))
         self._codes = bytearray(size)
@@ -157,18 +174,18 @@ class Watch:
             "examples": {msg_id: str(status or "unanswered") for msg_id, status in examples},
         }
 
-    def tell(self, msg_id: str) -> tuple[str, float | None, float | None, int] | None:
-        """Return status, first and last answer in seconds since the epoch, and answers of a message.
-
-        None where this watch does not watch it; the status is empty while there was no answer.
-        """
-        number = self.msg_ids.find(msg_id)
-        if number is None:
-            return None
-        if not self._polls[number]:
-            return "", None, None, 0
-        first, last = self._began + self._first_seen[number], self._began + self._last_seen[number]
-        return str(_STATUSES[self._codes[number]]), first, last, self._polls[number]
+    def tell(self, number: int) -> Sighting:
+        """Return what was seen of the message that `MsgIds` gives this number."""
+        status = _STATUSES[self._codes[number]]
+        if status is None or not self._polls[number]:
+            return Sighting("", None, None, 0, is_delivered=False)
+        return Sighting(
+            status=str(status),
+            first_seen=self.began + self._first_seen[number],
+            last_seen=self.began + self._last_seen[number],
+            polls=self._polls[number],
+            is_delivered=self._rules.is_delivered(status),
+        )
 
     async def _ask_in_turn(
         self, client: AsyncOsonSmsClient, questions: Iterator[int], failures: Counter[str]
@@ -197,7 +214,7 @@ class Watch:
         if status.is_doubtful:
             is_repeated = self._codes[number] == code
             sightings = min(self._sightings[number] + 1, 0xFF) if is_repeated else 1
-        age = self._clock() - self._began
+        age = self._clock() - self.began
         if not self._polls[number]:
             self._first_seen[number] = age
         self._last_seen[number] = age

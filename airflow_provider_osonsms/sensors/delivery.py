@@ -28,6 +28,7 @@ from airflow_provider_osonsms.hooks.failures import sorted_failures
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.sensors.conclusion import DeliveryTimeoutError, conclude
 from airflow_provider_osonsms.sensors.memory import Memory
+from airflow_provider_osonsms.sensors.reporting import plan_report
 
 _TRIGGERER_GRACE: Final = timedelta(minutes=10)
 
@@ -53,12 +54,17 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         poke_interval: Seconds before the second round; later pauses grow with the age of the messages.
         max_poll_interval: Seconds that they grow to.
         timeout: Seconds until the deadline, from the first try's start on Airflow 3.3, else from this one's.
+        report_path: Write what became of each message: ``.csv`` or ``.parquet`` for a table, ``.html`` for a
+            page and a table beside it, anything else for a folder with both. A local path, or a URL as
+            ``s3://...``; in deferrable mode the triggerer writes it.
+        report_language: Of the page: ``en``, ``ru`` or ``tg``.
         deferrable: Wait in the triggerer, without a worker slot; the way for large campaigns, which the other
             modes ask for anew with each poke.
 
     Returns:
         ``{"total", "delivered", "failed", "pending", "untracked", "by_status", "examples"}``: counts, counts
-        by status, and a few msg_ids that are not delivered, with their status.
+        by status, and a few msg_ids that are not delivered, with their status. ``report_path`` where a report
+        was written.
 
     Raises:
         DeliveryFailedError: Fewer than *min_delivered* were delivered. No retry.
@@ -69,7 +75,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         OsonSMS protocol 1.5, §3.
     """
 
-    template_fields: Sequence[str] = ("messages", "osonsms_conn_id")
+    template_fields: Sequence[str] = ("messages", "osonsms_conn_id", "report_path", "report_language")
     template_fields_renderers: ClassVar[dict[str, str]] = {"messages": "json"}
     ui_color = "#cfe8d5"
 
@@ -85,6 +91,8 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         max_rate: float | None = None,
         poke_interval: float | timedelta = 10.0,
         max_poll_interval: float = LONGEST_PAUSE,
+        report_path: Any = None,
+        report_language: str = "en",
         deferrable: bool | None = None,
         **kwargs: Any,
     ) -> None:
@@ -102,6 +110,8 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             concurrency=concurrency,
             max_rate=max_rate,
         )
+        self.report_path = report_path
+        self.report_language = report_language
         if deferrable is None:
             deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
         self.deferrable = deferrable
@@ -110,6 +120,9 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         """Wait; see the class."""
         with sorted_failures():
             messages = read_messages(self.messages)
+            self._plan = plan_report(
+                self.report_path, messages, language=self.report_language, context=context
+            )
         self._memory = Memory(context, retries=self.retries or 0)
         self._began = self._find_start(context)
         self._deadline = self._began + timedelta(seconds=self.timeout)
@@ -118,13 +131,13 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         with sorted_failures():
             self._start_watch(messages)
         if not len(self._watch.msg_ids):
-            return self._conclude(Decision.SUCCEED, self._watch.summarise())
+            return self._end(Decision.SUCCEED)
         try:
             return super().execute(context)
         except DeliveryTimeoutError:
             raise
         except AirflowSensorTimeout:  # Airflow's own clock came first, by a moment
-            return self._conclude(Decision.TIME_OUT, self._watch.summarise())
+            return self._end(Decision.TIME_OUT)
 
     def poke(self, context: Context) -> PokeReturnValue:  # noqa: ARG002
         """Ask once for every pending message; whoever waits on in the triggerer is deferred from here."""
@@ -132,14 +145,13 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             settings = OsonSmsHook(self.osonsms_conn_id).get_settings()
             asyncio.run(self._look(settings))
             self._confirm_doubts(settings)
-        summary = self._watch.summarise()
         decision = self._watch.decide(now=datetime.now(UTC), deadline=self._deadline)
         if decision is Decision.WAIT:
-            self.log.info("%s", describe(summary))
+            self.log.info("%s", describe(self._watch.summarise()))
             if self.deferrable:
                 self._defer(self._messages)
             return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self._conclude(decision, summary))
+        return PokeReturnValue(is_done=True, xcom_value=self._end(decision))
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
         """Take the trigger's event; anything unexpected fails."""
@@ -149,9 +161,26 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         summary = event.get("summary")
         if not isinstance(summary, dict) or not summary:
             return self._conclude(None, {})
-        return self._conclude(event.get("decision"), summary)
+        return self._conclude(event.get("decision"), summary, report_problem=event.get("report_problem"))
 
-    def _conclude(self, decision: str | None, summary: dict[str, Any]) -> dict[str, Any]:
+    def _end(self, decision: Decision) -> dict[str, Any]:
+        """Write the report of this process's watch, and conclude."""
+        problem = None
+        if self._plan is not None:
+            from airflow_provider_osonsms.delivery.report.writing import try_to_write_report
+
+            price = OsonSmsHook(self.osonsms_conn_id).get_settings().price_per_part
+            problem = try_to_write_report(self._plan, self._watch, open_path=open_path, price_per_part=price)
+        return self._conclude(decision, self._watch.summarise(), report_problem=problem)
+
+    def _conclude(
+        self, decision: str | None, summary: dict[str, Any], *, report_problem: str | None = None
+    ) -> dict[str, Any]:
+        if report_problem is not None:
+            self.log.error("%s", report_problem)
+        elif self.report_path is not None and summary:
+            self.log.info("The report is in %s", self.report_path)
+            summary = {**summary, "report_path": str(self.report_path)}
         return conclude(
             decision, summary, rules=self.rules, timeout=self.timeout, soft_fail=bool(self.soft_fail)
         )
@@ -169,6 +198,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
                 osonsms_conn_id=self.osonsms_conn_id,
                 rules=asdict(self.rules),
                 pace=asdict(self.pace),
+                report=None if self._plan is None else asdict(self._plan),
             ),
             method_name="execute_complete",
             timeout=timedelta(seconds=self.timeout) + _TRIGGERER_GRACE,

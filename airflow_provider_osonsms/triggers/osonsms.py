@@ -16,6 +16,7 @@ from airflow_provider_osonsms.delivery.decision import Decision, Rules
 from airflow_provider_osonsms.delivery.description import describe
 from airflow_provider_osonsms.delivery.messages import TrackedMessages
 from airflow_provider_osonsms.delivery.pace import Pace
+from airflow_provider_osonsms.delivery.report.plan import read_plan
 from airflow_provider_osonsms.delivery.schedule import plan_patience
 from airflow_provider_osonsms.delivery.watch import Watch
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
@@ -29,8 +30,9 @@ scheduler fail the resumed task (apache/airflow issues 66374 and 72716). A resta
 class OsonSmsDeliveryTrigger(BaseTrigger):
     """Fire when every message has a final status, or at the deadline.
 
-    The event's payload is ``{"decision", "summary", "error"}``: a `Decision`'s value or None after an error,
-    the counts of `Watch.summarise`, and the error's text or None. It holds no phone.
+    The event's payload is ``{"decision", "summary", "error", "report_problem"}``: a `Decision`'s value or
+    None after an error, the counts of `Watch.summarise`, the error's text or None, and the same for the
+    report. It holds no phone.
 
     Args:
         began: When the waiting began, as an aware ISO time: how often it asks depends on it.
@@ -41,6 +43,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         osonsms_conn_id: Id of the Connection.
         rules: Fields of `Rules`.
         pace: Fields of `Pace`.
+        report: Fields of `ReportPlan`; None for no report.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         osonsms_conn_id: str = OsonSmsHook.default_conn_name,
         rules: Mapping[str, Any] | None = None,
         pace: Mapping[str, Any] | None = None,
+        report: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.began = began
@@ -64,6 +68,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         self.osonsms_conn_id = osonsms_conn_id
         self.rules = Rules(**rules or {})
         self.pace = Pace(**pace or {})
+        self.report = None if report is None else read_plan(report)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what a triggerer needs to make this trigger again."""
@@ -78,6 +83,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                 "osonsms_conn_id": self.osonsms_conn_id,
                 "rules": asdict(self.rules),
                 "pace": asdict(self.pace),
+                "report": None if self.report is None else asdict(self.report),
             },
         )
 
@@ -85,6 +91,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         """Ask round after round, and yield the one event."""
         decision: Decision | None = None
         problem: str | None = None
+        report_problem: str | None = None
         watch: Watch | None = None
         try:
             deadline = datetime.fromisoformat(self.deadline)
@@ -92,10 +99,13 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
             settings = await self._read_settings(deadline)
             watch = await self._start_watch(settings)
             decision = await self._wait(watch, settings, deadline=deadline)
+            report_problem = await asyncio.to_thread(self._write_report, watch, settings)
         except OsonSmsError as error:
             problem = str(error)
         summary = {} if watch is None else watch.summarise()
-        yield TriggerEvent({"decision": decision, "summary": summary, "error": problem})
+        yield TriggerEvent(
+            {"decision": decision, "summary": summary, "error": problem, "report_problem": report_problem}
+        )
 
     async def _start_watch(self, settings: Settings) -> Watch:
         messages = TrackedMessages(
@@ -108,6 +118,15 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
             rules=self.rules,
             concurrency=self.pace.concurrency,
             acquire=self.pace.make_limiter(settings.max_rate),
+        )
+
+    def _write_report(self, watch: Watch, settings: Settings) -> str | None:
+        if self.report is None:
+            return None
+        from airflow_provider_osonsms.delivery.report.writing import try_to_write_report
+
+        return try_to_write_report(
+            self.report, watch, open_path=open_path, price_per_part=settings.price_per_part
         )
 
     async def _wait(self, watch: Watch, settings: Settings, *, deadline: datetime) -> Decision:

@@ -8,7 +8,7 @@ import pytest
 from airflow_provider_osonsms.delivery.decision import Decision
 from airflow_provider_osonsms.delivery.description import describe, describe_examples
 from airflow_provider_osonsms.delivery.msg_ids import MsgIds
-from airflow_provider_osonsms.delivery.watch import MOST_FAILURES_IN_A_ROW, Watch
+from airflow_provider_osonsms.delivery.watch import MOST_FAILURES_IN_A_ROW, Sighting, Watch
 from airflow_provider_osonsms.protocol.errors import (
     FinalRefusalError,
     OutcomeUnknownError,
@@ -154,9 +154,8 @@ def test_each_message_is_told_about():
     now[0] += 30
     look(watch, client)
 
-    assert watch.tell("7") == ("DELIVERED", 1000.0, 1030.0, 2)
-    assert watch.tell("x") == ("", None, None, 0)
-    assert watch.tell("8") is None
+    assert watch.tell(0) == Sighting("DELIVERED", 1000.0, 1030.0, 2, is_delivered=True)
+    assert watch.tell(1) == Sighting("", None, None, 0, is_delivered=False)
 
 
 def test_rate_is_bounded():

@@ -1,0 +1,1 @@
+"""What became of the messages, as a table for machines and a page for people."""

@@ -1,0 +1,62 @@
+"""The table of the report, written row by row: a triggerer, which writes it too, needs no pandas."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+_ROWS_PER_BATCH: Final = 8192
+
+
+class ReportRow(NamedTuple):
+    """What became of a message; times are ISO in UTC, empty texts where there is nothing."""
+
+    key: str
+    phone: str
+    msg_id: str
+    status: str
+    first_seen: str
+    last_seen: str
+    polls: int
+
+
+def write_table(rows: Iterable[ReportRow], path: Any) -> None:
+    """Write *rows* to *path*, as CSV or Parquet by its suffix.
+
+    Args:
+        rows: Read once.
+        path: Something with ``suffix``, ``parent`` and ``open``.
+
+    Raises:
+        OSError: The place cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".parquet":
+        _write_parquet(rows, path)
+        return
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(ReportRow._fields)
+        writer.writerows(rows)
+
+
+def _write_parquet(rows: Iterable[ReportRow], path: Any) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kinds = [pa.string()] * (len(ReportRow._fields) - 1) + [pa.int32()]
+    schema = pa.schema(list(zip(ReportRow._fields, kinds, strict=True)))
+    with path.open("wb") as file, _closing(pq.ParquetWriter(file, schema)) as writer:
+        waiting = iter(rows)
+        while some := list(islice(waiting, _ROWS_PER_BATCH)):
+            columns = [list(column) for column in zip(*some, strict=True)]
+            writer.write_table(pa.table(columns, schema=schema))
+
+
+@contextmanager
+def _closing(writer: Any) -> Iterator[Any]:
+    try:
+        yield writer
+    finally:
+        writer.close()

@@ -1,0 +1,68 @@
+"""Writes the report."""
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from airflow_provider_osonsms.delivery.report.figures import Survey
+from airflow_provider_osonsms.delivery.report.page import Heading, render_page
+from airflow_provider_osonsms.delivery.report.plan import ReportPlan
+from airflow_provider_osonsms.delivery.report.table import write_table
+from airflow_provider_osonsms.delivery.report.words import Language
+from airflow_provider_osonsms.delivery.watch import Watch
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+
+
+def try_to_write_report(
+    plan: ReportPlan, watch: Watch, *, open_path: Callable[[str], Any], price_per_part: Decimal | None
+) -> str | None:
+    """Write the table and the page; blocks meanwhile. A wait does not fail because its report does.
+
+    Args:
+        plan: What and where to.
+        watch: At its end.
+        open_path: Makes something with ``suffix``, ``parent`` and ``open`` of a path.
+        price_per_part: In somoni; None when unknown.
+
+    Returns:
+        What went wrong; None when nothing did.
+    """
+    try:
+        write_report(plan, watch, open_path=open_path, price_per_part=price_per_part)
+    except InvalidMessageError as error:
+        return f"the report was not written: {error}"
+    except (OSError, ImportError, ValueError) as error:
+        return f"the report could not be written to report_path ({type(error).__name__})"
+    return None
+
+
+def write_report(
+    plan: ReportPlan, watch: Watch, *, open_path: Callable[[str], Any], price_per_part: Decimal | None
+) -> None:
+    """Write the table and the page; blocks meanwhile.
+
+    Args:
+        plan: What and where to.
+        watch: At its end.
+        open_path: Makes something with ``suffix``, ``parent`` and ``open`` of a path.
+        price_per_part: In somoni; None when unknown.
+
+    Raises:
+        OSError: A place cannot be written.
+        InvalidMessageError: A results table cannot be read here.
+    """
+    survey = Survey(watch, tables=plan.tables, open_path=open_path)
+    write_table(survey.read_rows(), open_path(plan.table_path))
+    if plan.page_path is None:
+        return
+    page = render_page(
+        survey.figures,
+        watch.summarise(),
+        heading=Heading(task=plan.task, campaigns=plan.campaigns, price_per_part=price_per_part),
+        language=Language(plan.language),
+        began=watch.began,
+        ended=time.time(),
+    )
+    with open_path(plan.page_path).open("w", encoding="utf-8") as file:
+        file.write(page)

@@ -1,0 +1,69 @@
+"""The report of the sensor, in its three modes."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+MODES = ("poke", "reschedule", "deferrable")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("is_inline", [True, False])
+def test_report_is_written(gateway, mode, is_inline, send, wait, tmp_path):
+    """A wait leaves the table and the page behind, also a failed one; the keys come from the campaign's table."""
+    (first, second) = send("01", "93")
+    results = tmp_path / "results.csv"
+    results.write_text(
+        "row,key,phone,outcome,reason,txn_id,msg_id,parts\n"
+        f"0,a,992900000001,accepted,,0a,{first},1\n1,b,992900000002,accepted,,0b,{second},1\n"
+    )
+    messages = [{"msg_id": first}, {"msg_id": second}]
+    sent = {"campaign_id": "c-1", "results_path": str(results)} | (
+        {"messages": messages} if is_inline else {}
+    )
+
+    result = wait(mode, messages=sent, report_path=str(tmp_path / "out"), report_language="ru", timeout=20)
+
+    assert result.state == "failed"
+    with (tmp_path / "out" / "delivery.csv").open() as file:
+        rows = {row["key"]: row["status"] for row in csv.DictReader(file)}
+    assert rows == {"a": "DELIVERED", "b": "UNDELIVERABLE"}
+    page = (tmp_path / "out" / "delivery.html").read_text()
+    assert "Отчёт о доставке" in page
+    assert "c-1" in page
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_report_is_named(mode, send, wait, tmp_path):
+    """The output of a successful wait names the report."""
+    path = tmp_path / "delivery.csv"
+
+    result = wait(mode, messages=send("01"), report_path=str(path), timeout=20)
+
+    assert result.xcom["report_path"] == str(path)
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [({"report_language": "de"}, "report_language"), ({"report_path": "/proc/none/x.csv"}, "report_path")],
+)
+def test_wrong_report_fails_before_the_wait(gateway, options, hint, send, wait, tmp_path):
+    """A report that cannot be written is found before anybody is asked for."""
+    result = wait("deferrable", messages=send("01"), **{"report_path": str(tmp_path), **options})
+
+    assert result.state == "failed"
+    assert hint in str(result.error)
+    assert gateway.requests["query"] == 0
+
+
+@pytest.mark.parametrize("mode", ["poke", "deferrable"])
+def test_a_lost_table_does_not_fail_the_wait(mode, send, wait, tmp_path):
+    """A report that fails at the end leaves the wait as it is, and the output names none."""
+    gone = {"messages": [{"msg_id": msg_id} for msg_id in send("01")], "results_path": "/proc/none.csv"}
+
+    result = wait(mode, messages=gone, report_path=str(Path(tmp_path) / "out.html"), timeout=20)
+
+    assert result.state == "success"
+    assert "report_path" not in result.xcom

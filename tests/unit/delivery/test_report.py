@@ -1,0 +1,148 @@
+"""The report: a table for machines and a page for people."""
+
+import asyncio
+import csv
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_osonsms.delivery.msg_ids import MsgIds
+from airflow_provider_osonsms.delivery.report.plan import ReportPlan, read_plan
+from airflow_provider_osonsms.delivery.report.words import Language, read_words
+from airflow_provider_osonsms.delivery.report.writing import try_to_write_report, write_report
+from airflow_provider_osonsms.delivery.watch import Watch
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
+
+BEGAN = 1_795_500_000.0
+RESULTS = """row,key,phone,outcome,reason,txn_id,msg_id,parts
+0,<b>a</b>,992900000001,accepted,,0a,71,1
+1,b,992900000002,accepted_untracked,answer_lost,0b,,
+2,,9929\u2022\u2022\u2022,rejected,short,,,
+3,c,992900000003,accepted,,0c,72,2
+"""
+
+
+class Answers:
+    """Answers every question with the same status."""
+
+    def __init__(self, **statuses):
+        self.statuses = statuses
+
+    async def query_status(self, msg_id):
+        """Answer."""
+        return DeliveryStatus[self.statuses[f"m{msg_id}"]]
+
+
+@pytest.fixture
+def watch():
+    """A watch at its end: one delivered after a minute, one undeliverable at once, one still on its way."""
+    now = [BEGAN]
+    watch = Watch(MsgIds(["71", "72", "73"]), untracked=1, clock=lambda: now[0])
+    asyncio.run(watch.look(Answers(m71="ENROUTE", m72="UNDELIVERABLE", m73="ENROUTE")))
+    now[0] += 60
+    asyncio.run(watch.look(Answers(m71="DELIVERED", m73="ACCEPTED")))
+    return watch
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """A plan for a folder, with the table of the campaign."""
+    table = tmp_path / "results.csv"
+    table.write_text(RESULTS, encoding="utf-8")
+    return ReportPlan(
+        path=str(tmp_path / "report"), tables=(str(table),), task="shop · run · wait", campaigns=("c-1",)
+    )
+
+
+def test_table_has_every_message(plan, watch):
+    """Messages of the table come with key and phone, those of no table after them, rejected rows not."""
+    write_report(plan, watch, open_path=Path, price_per_part=None)
+
+    with Path(plan.table_path).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    first, last = "2026-11-24T06:00:00+00:00", "2026-11-24T06:01:00+00:00"
+    assert rows == [
+        ["key", "phone", "msg_id", "status", "first_seen", "last_seen", "polls"],
+        ["<b>a</b>", "992900000001", "71", "DELIVERED", first, last, "2"],
+        ["b", "992900000002", "", "", "", "", "0"],
+        ["c", "992900000003", "72", "UNDELIVERABLE", first, first, "1"],
+        ["", "", "73", "ACCEPTED", first, last, "2"],
+    ]
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_page_stands_alone(plan, watch, language):
+    """The page has captions in its language, figures and masked phones, and asks for nothing else."""
+    plan = ReportPlan(**{**{name: getattr(plan, name) for name in plan.__slots__}, "language": language})
+    write_report(plan, watch, open_path=Path, price_per_part=Decimal("0.10"))
+
+    page = Path(plan.page_path).read_text(encoding="utf-8")
+    assert read_words(language)["title"] in page
+    assert "c-1" in page
+    assert "0.30" in page
+    assert "992•••••003" in page
+    assert not re.search(r"9929\d{8}|https?:|src=|@import|url\(", page)
+
+
+def test_captions_are_complete():
+    """Every caption exists in every language, and differs between them."""
+    words = [read_words(language) for language in Language]
+
+    assert all(all(caption.values()) for caption in words)
+    assert len({caption["delivered"] for caption in words}) == len(words)
+
+
+@pytest.mark.parametrize(
+    ("path", "table", "page"),
+    [
+        ("/a/b.csv", "/a/b.csv", None),
+        ("/a/b.parquet", "/a/b.parquet", None),
+        ("/a/b.html", "/a/b.csv", "/a/b.html"),
+        ("s3://bucket/a/", "s3://bucket/a/delivery.csv", "s3://bucket/a/delivery.html"),
+    ],
+)
+def test_places(path, table, page):
+    """The suffix says what is written, and where."""
+    plan = ReportPlan(path=path)
+
+    assert (plan.table_path, plan.page_path) == (table, page)
+
+
+@pytest.mark.parametrize("fields", [{"path": " "}, {"path": "/a", "language": "de"}])
+def test_wrong_plans(fields):
+    """An empty path or an unknown language is refused before the wait."""
+    with pytest.raises(InvalidMessageError, match="report_"):
+        ReportPlan(**fields)
+
+
+def test_plan_travels_as_json(plan):
+    """What is stored for a trigger makes the same plan."""
+    stored = {name: getattr(plan, name) for name in plan.__slots__}
+
+    assert read_plan({**stored, "tables": list(plan.tables), "campaigns": ["c-1"]}) == plan
+
+
+def test_failed_report_is_told(tmp_path, plan, watch):
+    """A report that cannot be written fails nothing; what was wrong is said without the path."""
+    (tmp_path / "report").write_text("a file where the folder should be")
+    words = try_to_write_report(plan, watch, open_path=Path, price_per_part=None)
+    Path(plan.tables[0]).unlink()
+    (tmp_path / "report").unlink()
+
+    assert "could not be written to report_path" in words
+    assert "results_path" in try_to_write_report(plan, watch, open_path=Path, price_per_part=None)
+    assert str(tmp_path) not in words
+
+
+def test_table_as_parquet(tmp_path, plan, watch):
+    """The table may be Parquet, where pyarrow is there."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "report.parquet"
+    write_report(ReportPlan(path=str(path), tables=plan.tables), watch, open_path=Path, price_per_part=None)
+
+    rows = parquet.read_table(path).to_pylist()
+    assert [row["msg_id"] for row in rows] == ["71", "", "72", "73"]
+    assert rows[0]["polls"] == 2
