@@ -41,7 +41,7 @@ e2e-oldest: .venv-oldest/installed  ## the same on the oldest supported Airflow
 	@$(OLDEST) -m pytest tests/e2e -q
 
 bench: .venv/installed  ## speed and memory against other ways, side by side
-	@for name in phones bulk texts simulator campaign campaign_memory scheduler; do $(NEWEST) benchmarks/$$name.py; done
+	@for name in phones bulk texts simulator campaign campaign_memory scheduler delivery; do $(NEWEST) benchmarks/$$name.py; done
 
 format: .venv/installed  ## let ruff format and fix
 	@.venv/bin/ruff format .

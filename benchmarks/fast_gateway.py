@@ -1,7 +1,7 @@
-"""A gateway that answers a constant as fast as Python can: ``python fast_gateway.py LATENCY [TAIL]``.
+"""A gateway that answers a constant as fast as Python can: ``fast_gateway.py LATENCY [tail | delivered]``.
 
-It checks nothing, so that the client is what is measured. LATENCY is in ms; with TAIL 4 % of the answers take
-100 ms and 1 % 500 ms.
+It checks nothing, so that the client is what is measured. LATENCY is in ms; with ``tail`` 4 % of the answers
+take 100 ms and 1 % 500 ms; with ``delivered`` the answer is that to a status query.
 """
 
 import asyncio
@@ -11,7 +11,9 @@ import sys
 
 import uvicorn
 
-BODY = b'{"status":"ok","timestamp":"2026-11-24 12:00:00","msg_id":100000001,"smsc_msg_parts":1}'
+ACCEPTED = b'{"status":"ok","timestamp":"2026-11-24 12:00:00","msg_id":100000001,"smsc_msg_parts":1}'
+DELIVERED = b'{"message_id":"100000001","final_date":"2026-11-24 12:00:00","message_state":"DELIVERED"}'
+BODY = DELIVERED if "delivered" in sys.argv else ACCEPTED
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
 START = {"type": "http.response.start", "status": 201, "headers": HEADERS}
 END = {"type": "http.response.body", "body": BODY}

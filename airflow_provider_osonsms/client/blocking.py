@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from secrets import token_hex
 from typing import Protocol
-from uuid import uuid4
 
 from airflow_provider_osonsms.protocol import flows
 from airflow_provider_osonsms.protocol.errors import TransportError
@@ -99,4 +99,4 @@ def open_client(account: Account) -> Iterator[OsonSmsClient]:
 
 def make_nonce() -> str:
     """Make a txn_id that seasons the hash of one question (wire-notes 6)."""
-    return uuid4().hex
+    return token_hex(16)

@@ -215,10 +215,11 @@ class Watch:
             is_repeated = self._codes[number] == code
             sightings = min(self._sightings[number] + 1, 0xFF) if is_repeated else 1
         age = self._clock() - self.began
-        if not self._polls[number]:
+        polls = self._polls[number]
+        if not polls:
             self._first_seen[number] = age
         self._last_seen[number] = age
-        self._polls[number] = min(self._polls[number] + 1, 0xFFFF)
+        self._polls[number] = min(polls + 1, 0xFFFF)
         self._codes[number], self._sightings[number] = code, sightings
         if self._rules.is_final(status, sightings=sightings):
             self._is_final[number] = True

@@ -23,6 +23,7 @@ from airflow_provider_osonsms.protocol.vocabulary import STATUS_BY_CODE, Deliver
 
 _MAX_MSG_ID_LENGTH = 64
 _DECODER: Final = JSONDecoder()
+_STATUS_BY_WORD: Final = dict(DeliveryStatus.__members__)
 
 
 def parse_send(response: Response, *, txn_id: str) -> SendReceipt:
@@ -63,8 +64,8 @@ def parse_query(response: Response) -> DeliveryStatus:
         raise
     words = [answer[key] for key in ("status", "message_state") if isinstance(answer.get(key), str)]
     for word in words:
-        if word.strip().upper() in DeliveryStatus.__members__:
-            return DeliveryStatus[word.strip().upper()]
+        if status := _STATUS_BY_WORD.get(word.strip().upper()):
+            return status
     code = _read_count(answer.get("message_state_code"))
     if code in STATUS_BY_CODE:
         return STATUS_BY_CODE[code]

@@ -10,8 +10,8 @@ MODES = ("poke", "reschedule", "deferrable")
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("is_inline", [True, False])
-def test_report_is_written(gateway, mode, is_inline, send, wait, tmp_path):
-    """A wait leaves the table and the page behind, also a failed one; the keys come from the campaign's table."""
+def test_report_is_written(mode, is_inline, send, wait, tmp_path):
+    """A wait, also a failed one, leaves table and page behind, with keys of the campaign's table."""
     (first, second) = send("01", "93")
     results = tmp_path / "results.csv"
     results.write_text(
@@ -49,9 +49,9 @@ def test_report_is_named(mode, send, wait, tmp_path):
     ("options", "hint"),
     [({"report_language": "de"}, "report_language"), ({"report_path": "/proc/none/x.csv"}, "report_path")],
 )
-def test_wrong_report_fails_before_the_wait(gateway, options, hint, send, wait, tmp_path):
+def test_wrong_report_fails_before_the_wait(gateway, options, hint, wait, tmp_path):
     """A report that cannot be written is found before anybody is asked for."""
-    result = wait("deferrable", messages=send("01"), **{"report_path": str(tmp_path), **options})
+    result = wait("deferrable", messages="71", **{"report_path": str(tmp_path), **options})
 
     assert result.state == "failed"
     assert hint in str(result.error)

@@ -55,7 +55,9 @@ def test_results_of_campaigns_are_read(tmp_path):
     path.write_text(RESULTS, encoding="utf-8")
     messages = read_messages([{"results_path": str(path), "campaign_id": "c"}, {"msg_id": 9}, [str(10)]])
 
-    assert messages == TrackedMessages(msg_ids=("9", "10"), paths=(str(path),))
+    assert messages == TrackedMessages(
+        msg_ids=("9", "10"), paths=(str(path),), tables=(str(path),), campaigns=("c",)
+    )
     msg_ids, untracked = messages.load(Path)
     assert ([msg_ids[number] for number in range(len(msg_ids))], untracked) == (["9", "10", "71", "072"], 1)
 
