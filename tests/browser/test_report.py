@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("selenium", reason="selenium is in the environment of the newest Airflow only")
+
 from airflow_provider_osonsms.delivery.msg_ids import MsgIds
 from airflow_provider_osonsms.delivery.report.plan import ReportPlan
 from airflow_provider_osonsms.delivery.report.words import Language, read_words

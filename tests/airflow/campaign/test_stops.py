@@ -13,11 +13,12 @@ from airflow_provider_osonsms.simulator import Fault
 
 @pytest.fixture
 def kill_running(monkeypatch):
-    """Kill the operator as Airflow does, which runs a copy: some time after it has begun to send."""
+    """Kill the next run as Airflow does, which runs a copy: some time after it has begun to send."""
     send = OsonSmsCampaignOperator._send
 
     def prepare(*, after: float) -> None:
         def begin(self, *args, **kwargs):
+            monkeypatch.setattr(OsonSmsCampaignOperator, "_send", send)
             threading.Timer(after, self.on_kill).start()
             return send(self, *args, **kwargs)
 
