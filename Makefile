@@ -56,14 +56,17 @@ clean:  ## remove what make has built
 	@$(NEWEST) -m pip install --quiet --disable-pip-version-check --no-deps --target $(PARQUET) -r $<
 	@touch $@
 
-.venv/installed: constraints/airflow-3.3.2.txt pyproject.toml
-.venv-oldest/installed: constraints/airflow-3.0.6.txt pyproject.toml
+.venv/packages: constraints/airflow-3.3.2.txt
+.venv-oldest/packages: constraints/airflow-3.0.6.txt
 
-%/installed:
+%/packages:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "python3 is older than 3.11: name a newer one, as in make demo PYTHON=python3.12"; exit 1; }
 	@echo "setting up $* from $< (a minute or a few)"
 	@$(PYTHON) -m venv --clear $*
 	@$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+%/installed: %/packages pyproject.toml
 	@$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

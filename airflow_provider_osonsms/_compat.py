@@ -1,15 +1,16 @@
 """Airflow's names that moved between 3.0 and 3.3, and the two things that 3.0 does not have."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import BaseOperator, Context, ObjectStoragePath
+from airflow.sdk import Asset, BaseOperator, BaseOperatorLink, Context, ObjectStoragePath
 from airflow.sdk.bases.sensor import BaseSensorOperator, PokeReturnValue
 
 from airflow_provider_osonsms.campaign.identity import TaskIdentity
 from airflow_provider_osonsms.campaign.journal import Journal, NoJournal
-from airflow_provider_osonsms.protocol.errors import InvalidSettingsError
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError, InvalidSettingsError
 
 try:
     from airflow.sdk.execution_time.context import NEVER_EXPIRE
@@ -51,14 +52,17 @@ __all__ = [
     "AirflowSkipException",
     "BaseHook",
     "BaseOperator",
+    "BaseOperatorLink",
     "BaseSensorOperator",
     "Connection",
     "Context",
     "PokeReturnValue",
     "Stats",
     "aget_connection",
+    "aopen_path",
     "conf",
     "identify_task",
+    "note_in_asset_events",
     "open_journal",
     "open_path",
     "read_extra",
@@ -96,6 +100,13 @@ def identify_task(context: Context) -> TaskIdentity:
         map_index=-1 if ti.map_index is None else ti.map_index,
         try_number=ti.try_number,
     )
+
+
+def note_in_asset_events(context: Context, facts: Mapping[str, Any]) -> None:
+    """Let the events of the running task's ``outlets`` carry *facts*, should it succeed."""
+    for outlet in context["task"].outlets:
+        if isinstance(outlet, Asset):
+            context["outlet_events"][outlet].extra.update(facts)
 
 
 async def aget_connection(conn_id: str) -> Connection:
@@ -137,3 +148,25 @@ def resolve_path(value: Any) -> Any:
 def open_path(path: str) -> Any:
     """Return *path*, local or a URL, as something with ``suffix`` and ``open``."""
     return ObjectStoragePath(path) if "://" in path else Path(path)
+
+
+async def aopen_path(path: str) -> Any:
+    """Return what `open_path` does, with its Connection read already: any thread may use it then.
+
+    Airflow 3.0's triggerer reads a Connection for ``sync_to_async`` only; from another thread it breaks.
+
+    Raises:
+        InvalidMessageError: Nothing here can open such a path.
+    """
+    from asgiref.sync import sync_to_async
+
+    try:
+        place = open_path(path)
+        if isinstance(place, ObjectStoragePath):
+            await sync_to_async(getattr)(place, "fs")
+    except (ImportError, ValueError) as error:
+        raise InvalidMessageError(
+            f"a path cannot be opened where the triggerer runs ({type(error).__name__}): install the library "
+            f"of its storage there, or correct the path"
+        ) from None
+    return place

@@ -68,6 +68,29 @@ FIELD_BEHAVIOUR: dict[str, Any] = {
 }
 
 
+CONFIGURATION: dict[str, Any] = {
+    "osonsms": {
+        "description": "Settings of the provider for OsonSMS.",
+        "options": {
+            "report_root": {
+                "description": "Folder or URL with which every report_path begins.",
+                "version_added": "0.1.0",
+                "type": "string",
+                "example": "/data/reports",
+                "default": "",
+            },
+            "report_base_url": {
+                "description": "URL at which a browser finds report_root, for the link to a delivery report.",
+                "version_added": "0.1.0",
+                "type": "string",
+                "example": "https://reports.example.tj/sms",
+                "default": "",
+            },
+        },
+    }
+}
+
+
 def get_provider_info() -> dict[str, Any]:
     """Return the provider's metadata.
 
@@ -98,4 +121,6 @@ def get_provider_info() -> dict[str, Any]:
             kind: [{"integration-name": _INTEGRATION, "python-modules": [f"{_PACKAGE}.{kind}.osonsms"]}]
             for kind in ("hooks", "operators", "sensors", "triggers")
         },
+        "extra-links": [f"{_PACKAGE}.links.osonsms.OsonSmsDeliveryReportLink"],
+        "config": CONFIGURATION,
     }

@@ -57,6 +57,7 @@ class Audience:
         columns: All rows of the input, with the columns that were asked for only.
         rejects: The other rows.
         ignored_exclusions: Entries of the list of those to exclude that are no number of Tajikistan.
+        idle_choices: Entries of the list of those to text that stand for no row.
     """
 
     positions: NDArray[np.int64]
@@ -65,6 +66,7 @@ class Audience:
     columns: pd.DataFrame = field(repr=False)
     rejects: Rejects
     ignored_exclusions: int = 0
+    idle_choices: int = 0
 
     def __len__(self) -> int:
         """Return the number of recipients."""
@@ -126,6 +128,8 @@ class Audience:
         lines += [f"  {line}" for line in self.rejects.describe()]
         if self.ignored_exclusions:
             lines.append(f"  exclude: {self.ignored_exclusions} entries are no phone and were ignored")
+        if self.idle_choices:
+            lines.append(f"  only: {self.idle_choices} entries stand for no row")
         return "\n".join(lines)
 
 
@@ -137,6 +141,7 @@ def prepare_audience(
     columns: Collection[str] = (),
     allowed_phones: Collection[str] | None = None,
     exclude: object = None,
+    only: object = None,
 ) -> Audience:
     """Sort the rows of *recipients* into those who are texted and those who are not.
 
@@ -149,6 +154,8 @@ def prepare_audience(
         columns: What a text needs: a row with nothing to print in one of them is rejected.
         allowed_phones: MSISDNs: everybody else is rejected; None allows everybody.
         exclude: Who is never texted: what `sources.read_chunks` accepts; None for nobody.
+        only: The keys of those who alone are texted, in a column ``key`` or in the only one there is; None
+            for everybody.
 
     Raises:
         InvalidMessageError: A source or a column is not usable.
@@ -160,6 +167,7 @@ def prepare_audience(
     sieve.read(recipients)
     if allowed_phones is not None:
         sieve.allow_only(allowed_phones)
+    idle = 0 if only is None else sieve.choose(only)
     ignored = 0 if exclude is None else sieve.suppress(exclude)
     sieve.reject_missing()
     sieve.reject_duplicates()
@@ -171,4 +179,5 @@ def prepare_audience(
         columns=sieve.table,
         rejects=sieve.list_rejects(),
         ignored_exclusions=ignored,
+        idle_choices=idle,
     )

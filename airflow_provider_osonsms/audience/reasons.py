@@ -23,6 +23,7 @@ class RejectReason(StrEnum):
     DUPLICATE = "duplicate"
     SUPPRESSED = "suppressed"
     NOT_ALLOWED = "not_allowed"
+    NOT_CHOSEN = "not_chosen"
 
     @property
     def advice(self) -> str:
@@ -57,8 +58,11 @@ _ADVICE: Final = {
     RejectReason.DUPLICATE: "Nothing to do: an earlier row with the same phone or key is kept.",
     RejectReason.SUPPRESSED: "Nothing to do: the phone is on the list of those to exclude.",
     RejectReason.NOT_ALLOWED: "Add the phone to the Connection's allowed_phones if it should be texted here.",
+    RejectReason.NOT_CHOSEN: "Nothing to do: the row is not among those of only=.",
 }
-_ON_PURPOSE: Final = frozenset({RejectReason.DUPLICATE, RejectReason.SUPPRESSED, RejectReason.NOT_ALLOWED})
+_ON_PURPOSE: Final = frozenset(
+    {RejectReason.DUPLICATE, RejectReason.SUPPRESSED, RejectReason.NOT_ALLOWED, RejectReason.NOT_CHOSEN}
+)
 _CODES: Final = {reason: code for code, reason in enumerate(RejectReason, start=1)}
 REASONS: Final = (None, *RejectReason)
 """Reasons by code."""

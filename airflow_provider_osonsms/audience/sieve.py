@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from airflow_provider_osonsms.audience.choice import read_chosen_keys, read_chosen_msisdns
 from airflow_provider_osonsms.audience.columns import list_values
 from airflow_provider_osonsms.audience.duplicates import find_duplicates
 from airflow_provider_osonsms.audience.keys import row_key
@@ -68,6 +69,20 @@ class Sieve:
         """Reject whoever is not one of the MSISDNs *phones*."""
         allowed = np.array(sorted(map(int, phones)), dtype=np.int64)
         self._reject(RejectReason.NOT_ALLOWED, ~_is_among(self.msisdns, allowed))
+
+    def choose(self, only: object) -> int:
+        """Reject the rows whose key is not in the source *only*; return how many of its entries are nobody.
+
+        Raises:
+            InvalidMessageError: See `choice`.
+        """
+        if self.keys is None:
+            chosen = read_chosen_msisdns(only)
+            self._reject(RejectReason.NOT_CHOSEN, ~_is_among(self.msisdns, chosen.msisdns))
+            return chosen.ignored + len(np.setdiff1d(chosen.msisdns, self.msisdns))
+        keys = read_chosen_keys(only)
+        self._reject(RejectReason.NOT_CHOSEN, ~pd.Series(self.keys, dtype="object").isin(keys).to_numpy())
+        return len(keys.difference(self.keys.tolist()))
 
     def suppress(self, exclude: object) -> int:
         """Reject whoever is in the source *exclude*; return how many of its entries are no phone.

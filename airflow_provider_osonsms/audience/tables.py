@@ -44,7 +44,7 @@ def check_writable(path: Any, field: str) -> None:
         with probe.open("wb") as file:
             file.write(b"")
         probe.unlink()
-    except OSError as error:
+    except (OSError, ImportError, ValueError) as error:  # no such storage: its library is not installed
         raise InvalidMessageError(
             f"{field} cannot be written ({type(error).__name__}): correct the path or its permissions"
         ) from None

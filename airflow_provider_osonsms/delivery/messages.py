@@ -4,13 +4,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from airflow_provider_osonsms.delivery.msg_ids import MsgIds
 from airflow_provider_osonsms.delivery.results import read_results
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.protocol.models import Outcome
 
 _MSISDN = re.compile(r"992[0-9]{9}")
+_MOST_INLINE: Final = 1000
+"""More msg_ids travel as the paths of their tables, where they have some."""
 _ACCEPTED = "a msg_id, the output of a send or campaign task, or a list of these"
 
 
@@ -24,6 +27,7 @@ class TrackedMessages:
         paths: Results tables of campaigns, with more of both.
         tables: These, and those of campaigns whose messages are all here: for keys and phones.
         campaigns: Ids of the campaigns.
+        is_listed: Whether every message stands in one of the tables.
     """
 
     msg_ids: tuple[str, ...]
@@ -31,6 +35,7 @@ class TrackedMessages:
     paths: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     campaigns: tuple[str, ...] = ()
+    is_listed: bool = False
 
     def load(self, open_path: Callable[[str], Any]) -> tuple[MsgIds, int]:
         """Return all msg_ids, and the number of untracked messages; reads the tables and blocks meanwhile.
@@ -56,7 +61,7 @@ class TrackedMessages:
 class _Campaign(NamedTuple):
     campaign_id: str
     path: str | None
-    is_to_be_read: bool
+    messages: list[str | None] | None
 
 
 def read_messages(messages: Any) -> TrackedMessages:
@@ -66,14 +71,18 @@ def read_messages(messages: Any) -> TrackedMessages:
         InvalidMessageError: It is neither a msg_id nor the output of a task that sends nor a list of them.
     """
     found = list(_walk(messages))
-    msg_ids = dict.fromkeys(item for item in found if isinstance(item, str))
     campaigns = [item for item in found if isinstance(item, _Campaign)]
+    single = [item for item in found if not isinstance(item, _Campaign)]
+    if len(single) + sum(len(one.messages or ()) for one in campaigns) > _MOST_INLINE:
+        campaigns = [one._replace(messages=None) if one.path else one for one in campaigns]
+    known = [*single, *chain.from_iterable(one.messages or () for one in campaigns)]
     return TrackedMessages(
-        msg_ids=tuple(msg_ids),
-        untracked=found.count(None),
-        paths=tuple(dict.fromkeys(one.path for one in campaigns if one.path and one.is_to_be_read)),
+        msg_ids=tuple(dict.fromkeys(item for item in known if item is not None)),
+        untracked=known.count(None),
+        paths=tuple(dict.fromkeys(one.path for one in campaigns if one.path and one.messages is None)),
         tables=tuple(dict.fromkeys(one.path for one in campaigns if one.path)),
         campaigns=tuple(dict.fromkeys(one.campaign_id for one in campaigns if one.campaign_id)),
+        is_listed=not single and all(one.path for one in campaigns),
     )
 
 
@@ -92,14 +101,16 @@ def _walk(value: Any) -> Iterator[str | _Campaign | None]:
 
 def _walk_output(output: Mapping[str, Any]) -> Iterator[str | _Campaign | None]:
     """Read what a task has returned: a campaign its messages or their table, a send one message."""
+    if "preview" in output or output.get("outcome") == Outcome.PENDING:
+        return  # a dry run has sent nothing
     if "messages" in output or "results_path" in output:
-        path = output.get("results_path")
+        path, inline = output.get("results_path"), output.get("messages")
+        messages = [item for item in _walk(inline or ()) if not isinstance(item, _Campaign)]
         yield _Campaign(
-            str(output.get("campaign_id", "")),
-            None if path is None else str(path),
-            is_to_be_read="messages" not in output,
+            campaign_id=str(output.get("campaign_id", "")),
+            path=None if path is None else str(path),
+            messages=None if inline is None else messages,
         )
-        yield from _walk(output.get("messages", ()))
     elif "msg_id" in output:
         yield None if output["msg_id"] is None else _check(str(output["msg_id"]).strip())
     else:

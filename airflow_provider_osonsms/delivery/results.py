@@ -5,10 +5,20 @@ import io
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.protocol.models import Outcome
 
-_COLUMNS = ("key", "phone", "outcome", "reason", "msg_id", "parts")
+_COLUMNS = ("key", "phone", "outcome", "reason", "txn_id", "msg_id", "parts")
+
+
+_FINAL = (
+    *(FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError),
+    *(ImportError, KeyError, ValueError, csv.Error),
+)
+
+
+class TableUnavailableError(OsonSmsError):
+    """The table cannot be read for now: reading it again may help."""
 
 
 class ResultRow(NamedTuple):
@@ -18,6 +28,7 @@ class ResultRow(NamedTuple):
     phone: str
     outcome: str
     reason: str
+    txn_id: str
     msg_id: str
     parts: str
 
@@ -35,15 +46,20 @@ def read_results(path: Any) -> Iterator[ResultRow]:
 
     Raises:
         InvalidMessageError: It cannot be read here, or is no such table.
+        TableUnavailableError: The storage failed.
     """
-    problem = None
+    problem: OsonSmsError | None = None
     try:
         with path.open("rb") as file:
             yield from _read_parquet(file) if path.suffix == ".parquet" else _read_csv(file)
-    except (OSError, ImportError, KeyError, ValueError, csv.Error) as error:
+    except _FINAL as error:
         problem = InvalidMessageError(
             f"the results_path of a campaign cannot be read here ({type(error).__name__}): it must be the "
             f"table that the campaign wrote, at a place that every worker and triggerer can read"
+        )
+    except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
+        problem = TableUnavailableError(
+            f"the results_path of a campaign cannot be read for now ({type(error).__name__})"
         )
     if problem is not None:
         raise problem

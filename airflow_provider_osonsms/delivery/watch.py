@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
@@ -45,6 +46,7 @@ class Sighting(NamedTuple):
     last_seen: float | None
     polls: int
     is_delivered: bool
+    is_final: bool
 
 
 class Watch:
@@ -57,11 +59,12 @@ class Watch:
         concurrency: Questions under way at once.
         acquire: Lets one question pass at a time; None for no limit.
         doubts: What an earlier watch has seen in a row, by msg_id.
+        began: When the waiting began, in seconds since the epoch; None for now.
         clock: Gives seconds since the epoch.
 
     Attributes:
         acquire: As given; of the running event loop.
-        began: Seconds since the epoch.
+        began: As given.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Watch:
         concurrency: int = 16,
         acquire: Callable[[], Awaitable[None]] | None = None,
         doubts: Mapping[str, Doubt] | None = None,
+        began: float | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.msg_ids = msg_ids
@@ -81,9 +85,10 @@ class Watch:
         self._concurrency = concurrency
         self.acquire = acquire
         self._clock = clock
-        self.began = clock()
+        self.began = clock() if began is None else began
         size = len(msg_ids)
         self._pending = array("l", range(size))
+        self._first_to_ask = 0
         self._codes = bytearray(size)
         self._sightings = bytearray(size)
         self._is_final = bytearray(size)
@@ -100,12 +105,17 @@ class Watch:
 
     @property
     def doubts(self) -> dict[str, Doubt]:
-        """What was seen in a row, of pending messages with a doubtful status, by msg_id."""
+        """What was seen in a row, of messages with a doubtful status, by msg_id; believed ones too."""
         return {
-            self.msg_ids[number]: (status, self._sightings[number])
-            for number in self._pending
-            if self._sightings[number] and (status := _STATUSES[self._codes[number]])
+            self.msg_ids[number]: (status, count)
+            for number, count in enumerate(self._sightings)
+            if count and (status := _STATUSES[self._codes[number]])
         }
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether a pending message has a doubtful status."""
+        return any(self._sightings[number] for number in self._pending)
 
     async def look(
         self, client: AsyncOsonSmsClient, *, patience: float | None = None, only_doubtful: bool = False
@@ -124,7 +134,8 @@ class Watch:
         if only_doubtful:
             wanted = array("l", (number for number in wanted if self._sightings[number]))
         failures: Counter[str] = Counter()
-        questions = iter(wanted)
+        split = bisect_left(wanted, self._first_to_ask)
+        questions = chain(wanted[split:], wanted[:split])
         self._failures_in_a_row = 0
         try:
             async with asyncio.timeout(patience), asyncio.TaskGroup() as group:
@@ -135,6 +146,7 @@ class Watch:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
+            self._first_to_ask = next(questions, 0)  # a round that was cut goes on where it stopped
             self._pending = array("l", (number for number in self._pending if not self._is_final[number]))
         if failures:
             log.warning(
@@ -178,23 +190,24 @@ class Watch:
         """Return what was seen of the message that `MsgIds` gives this number."""
         status = _STATUSES[self._codes[number]]
         if status is None or not self._polls[number]:
-            return Sighting("", None, None, 0, is_delivered=False)
+            return Sighting("", None, None, 0, is_delivered=False, is_final=False)
         return Sighting(
             status=str(status),
             first_seen=self.began + self._first_seen[number],
             last_seen=self.began + self._last_seen[number],
             polls=self._polls[number],
             is_delivered=self._rules.is_delivered(status),
+            is_final=bool(self._is_final[number]),
         )
 
     async def _ask_in_turn(
         self, client: AsyncOsonSmsClient, questions: Iterator[int], failures: Counter[str]
     ) -> None:
-        for number in questions:
+        while self._failures_in_a_row < MOST_FAILURES_IN_A_ROW:
+            if (number := next(questions, None)) is None:
+                return
             if self.acquire is not None:
                 await self.acquire()
-            if self._failures_in_a_row >= MOST_FAILURES_IN_A_ROW:
-                return
             try:
                 status = await client.query_status(self.msg_ids[number])
             except UnknownMessageError:

@@ -23,6 +23,8 @@ class AudienceOperator(ConcealingOperator):
             one of them, which keeps personal data out of XCom.
         phone_column: Column of the numbers.
         exclude: Who is never texted: the same kinds of source.
+        only: Text these rows alone: a list of their keys, or a source with a column ``key``, such as the
+            ``undelivered_path`` of a sensor. Without a ``key_column`` the phone is the key.
         on_invalid: ``skip`` rows that are wrong, or ``fail`` for a single one.
         max_invalid_ratio: Fail above this share of wrong rows, such as 0.05. Duplicates, excluded and not
             allowed numbers are not wrong.
@@ -33,7 +35,7 @@ class AudienceOperator(ConcealingOperator):
         osonsms_conn_id: Id of the Connection; its ``allowed_phones`` reject everybody else.
     """
 
-    template_fields: Sequence[str] = ("recipients", "exclude", "rejects_path", "osonsms_conn_id")
+    template_fields: Sequence[str] = ("recipients", "exclude", "only", "rejects_path", "osonsms_conn_id")
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class AudienceOperator(ConcealingOperator):
         recipients: Any,
         phone_column: str = "phone",
         exclude: Any = None,
+        only: Any = None,
         on_invalid: str = OnInvalid.SKIP,
         max_invalid_ratio: float | None = None,
         max_recipients: int | None = None,
@@ -53,6 +56,7 @@ class AudienceOperator(ConcealingOperator):
         self.recipients = name_source(recipients)
         self.phone_column = phone_column
         self.exclude = name_source(exclude)
+        self.only = name_source(only)
         self.policy = Policy(
             on_invalid=OnInvalid(on_invalid),
             max_invalid_ratio=max_invalid_ratio,
@@ -78,6 +82,7 @@ class AudienceOperator(ConcealingOperator):
             columns=columns,
             allowed_phones=settings.account.allowed_phones,
             exclude=resolve_path(reveal(self.exclude)),
+            only=resolve_path(reveal(self.only)),
         )
 
     def _report_rejects(self, audience: "Audience") -> None:
@@ -101,7 +106,7 @@ class AudienceOperator(ConcealingOperator):
         raise (AirflowSkipException if self.policy.on_empty is OnEmpty.SKIP else AirflowFailException)(nobody)
 
     def _conceal(self) -> None:
-        for name in ("recipients", "exclude"):
+        for name in ("recipients", "exclude", "only"):
             self._conceal_source(name)
 
     def _conceal_source(self, name: str) -> None:

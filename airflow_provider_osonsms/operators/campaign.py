@@ -10,6 +10,7 @@ from airflow_provider_osonsms._compat import (
     Context,
     Stats,
     identify_task,
+    note_in_asset_events,
     open_journal,
     resolve_path,
 )
@@ -66,7 +67,7 @@ class OsonSmsCampaignOperator(PersonalOperator):
         recipients with ``messages``, a list of ``{"txn_id", "msg_id", "parts", "outcome"}``; with
         ``results_path`` where one is set. ``outcomes`` and ``rejected`` count rows by outcome and by reason;
         ``parts`` are the billed ones that are known, ``cost`` is in somoni, None without a
-        ``price_per_part``. A dry run adds ``preview``.
+        ``price_per_part``. A dry run adds ``preview``. The events of ``outlets`` carry these counts.
 
     Raises:
         AirflowSkipException: There is nobody to text, or the run is too late. AirflowFailException: A retry
@@ -160,6 +161,7 @@ class OsonSmsCampaignOperator(PersonalOperator):
                 self._wait_for(window, was_interrupted=True)
             run.conclude(max_failed_ratio=self.max_failed_ratio)
         result = self._summarise(context, run, settings)
+        note_in_asset_events(context, result)
         if len(audience) <= MOST_INLINE:
             result["messages"] = run.list_messages()
         if path is not None:

@@ -1,6 +1,7 @@
 """How a wait ends, the same in every mode."""
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSensorTimeout
@@ -18,32 +19,62 @@ class DeliveryTimeoutError(AirflowSensorTimeout):
     """Some messages had no final status at the deadline."""
 
 
-def conclude(
-    decision: str | None, summary: dict[str, Any], *, rules: Rules, timeout: float, soft_fail: bool
-) -> dict[str, Any]:
-    """Return *summary* when the wait is a success.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What a watch has come to, in this process or in the triggerer.
+
+    Attributes:
+        decision: A `Decision`.
+        summary: Of the watch; JSON.
+        problem: Why there are no files of it; None where there are, or should be none.
+    """
+
+    decision: str
+    summary: dict[str, Any]
+    problem: str | None
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The numbers of the summary."""
+        return {name: value for name, value in self.summary.items() if name != "examples"}
+
+
+def read_event(event: Any) -> Ending:
+    """Read the trigger's event; anything unexpected fails.
+
+    Raises:
+        AirflowFailException: It tells of an error, or of nothing.
+    """
+    told = event if isinstance(event, dict) else {}
+    if told.get("error"):
+        raise AirflowFailException(told["error"])
+    summary, decision = told.get("summary"), told.get("decision")
+    if not isinstance(summary, dict) or decision not in (Decision.SUCCEED, Decision.FAIL, Decision.TIME_OUT):
+        raise AirflowFailException("the trigger fired without a result: clear the task to wait again")
+    return Ending(decision=decision, summary=summary, problem=told.get("report_problem"))
+
+
+def conclude(ending: Ending, *, rules: Rules, timeout: float, soft_fail: bool) -> None:
+    """Return when the wait is a success.
 
     Args:
-        decision: A `Decision`.
-        summary: Of the watch.
+        ending: What it has come to.
         rules: What was waited for.
         timeout: Seconds to the deadline.
         soft_fail: Whether Airflow makes a skip of an error, which would not say why.
 
     Raises:
         DeliveryFailedError, DeliveryTimeoutError: Too few messages were delivered.
-        AirflowFailException: *decision* ends no wait.
     """
-    if decision == Decision.SUCCEED:
+    summary = ending.summary
+    if ending.decision == Decision.SUCCEED:
         log.info("%s", describe(summary))
         if summary["untracked"]:
             log.warning("%d messages have no msg_id: nobody can ask for them", summary["untracked"])
-        return summary
-    if decision not in (Decision.FAIL, Decision.TIME_OUT):
-        raise AirflowFailException("the trigger fired without a result: clear the task to wait again")
+        return
     counts = f"{describe(summary)}{describe_examples(summary)}"
     if soft_fail:
         log.warning("%s", counts)
-    if decision == Decision.FAIL:
+    if ending.decision == Decision.FAIL:
         raise DeliveryFailedError(f"{counts}; {rules.words}")
     raise DeliveryTimeoutError(f"{counts}; after {timeout:g} s, timeout= allows longer")

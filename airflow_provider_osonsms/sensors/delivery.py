@@ -1,8 +1,6 @@
 """The sensor: waits until messages have a terminal status."""
 
-import asyncio
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, NoReturn
@@ -10,25 +8,27 @@ from typing import Any, ClassVar, Final, NoReturn
 from airflow_provider_osonsms._compat import (
     AirflowFailException,
     AirflowSensorTimeout,
+    AirflowSkipException,
     BaseSensorOperator,
     Context,
     PokeReturnValue,
     conf,
+    note_in_asset_events,
     open_path,
 )
-from airflow_provider_osonsms.client.asynchronous import open_async_client
-from airflow_provider_osonsms.client.settings import Settings
 from airflow_provider_osonsms.delivery.decision import UNKNOWN_LIMIT, Decision, Rules
 from airflow_provider_osonsms.delivery.description import describe
 from airflow_provider_osonsms.delivery.messages import TrackedMessages, read_messages
 from airflow_provider_osonsms.delivery.pace import Pace
-from airflow_provider_osonsms.delivery.schedule import LONGEST_PAUSE, plan_patience
+from airflow_provider_osonsms.delivery.schedule import LONGEST_PAUSE
 from airflow_provider_osonsms.delivery.watch import Watch
 from airflow_provider_osonsms.hooks.failures import sorted_failures
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
-from airflow_provider_osonsms.sensors.conclusion import DeliveryTimeoutError, conclude
+from airflow_provider_osonsms.links.osonsms import OsonSmsDeliveryReportLink
+from airflow_provider_osonsms.sensors.conclusion import DeliveryTimeoutError, Ending, conclude, read_event
 from airflow_provider_osonsms.sensors.memory import Memory
-from airflow_provider_osonsms.sensors.reporting import plan_report
+from airflow_provider_osonsms.sensors.reporting import Reporting, find_page
+from airflow_provider_osonsms.sensors.rounds import Rounds
 
 _TRIGGERER_GRACE: Final = timedelta(minutes=10)
 
@@ -56,27 +56,39 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         timeout: Seconds until the deadline, from the first try's start on Airflow 3.3, else from this one's.
         report_path: Write what became of each message: ``.csv`` or ``.parquet`` for a table, ``.html`` for a
             page and a table beside it, anything else for a folder with both. A local path, or a URL as
-            ``s3://...``; in deferrable mode the triggerer writes it.
+            ``s3://...``; for each task of a mapped one another. In deferrable mode the triggerer writes it. A
+            failed wait has one too. In reschedule mode its times and polls are those of the last poke.
         report_language: Of the page: ``en``, ``ru`` or ``tg``.
+        undelivered_path: Write key, phone and status of every row of the campaigns that no message is known
+            to have reached (``.csv`` or ``.parquet``): ``only=`` of another campaign takes it. For that,
+            *messages* holds campaigns with a ``results_path``, and *min_delivered* is 0.0.
         deferrable: Wait in the triggerer, without a worker slot; the way for large campaigns, which the other
             modes ask for anew with each poke.
 
     Returns:
         ``{"total", "delivered", "failed", "pending", "untracked", "by_status", "examples"}``: counts, counts
-        by status, and a few msg_ids that are not delivered, with their status. ``report_path`` where a report
-        was written.
+        by status, and a few msg_ids that are not delivered, with their status; ``report_path`` and
+        ``undelivered_path`` where they were written. The events of ``outlets`` carry the counts.
 
     Raises:
         DeliveryFailedError: Fewer than *min_delivered* were delivered. No retry.
         DeliveryTimeoutError: The deadline came first. No retry.
         AirflowFailException: The Connection, or what *messages* holds, is wrong. No retry.
+        UndeliveredNotWrittenError: Try again.
 
     Reference:
         OsonSMS protocol 1.5, §3.
     """
 
-    template_fields: Sequence[str] = ("messages", "osonsms_conn_id", "report_path", "report_language")
+    template_fields: Sequence[str] = (
+        "messages",
+        "osonsms_conn_id",
+        "report_path",
+        "report_language",
+        "undelivered_path",
+    )
     template_fields_renderers: ClassVar[dict[str, str]] = {"messages": "json"}
+    operator_extra_links = (OsonSmsDeliveryReportLink(),)
     ui_color = "#cfe8d5"
 
     def __init__(
@@ -93,6 +105,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         max_poll_interval: float = LONGEST_PAUSE,
         report_path: Any = None,
         report_language: str = "en",
+        undelivered_path: Any = None,
         deferrable: bool | None = None,
         **kwargs: Any,
     ) -> None:
@@ -112,78 +125,80 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         )
         self.report_path = report_path
         self.report_language = report_language
+        self.undelivered_path = undelivered_path
         if deferrable is None:
             deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
         self.deferrable = deferrable
 
     def execute(self, context: Context) -> Any:
         """Wait; see the class."""
-        with sorted_failures():
-            messages = read_messages(self.messages)
-            self._plan = plan_report(
-                self.report_path, messages, language=self.report_language, context=context
-            )
-        self._memory = Memory(context, retries=self.retries or 0)
-        self._began = self._find_start(context)
-        self._deadline = self._began + timedelta(seconds=self.timeout)
-        if self.deferrable and messages.paths:  # a table is read and asked for by the triggerer only
-            self._defer(messages)
-        with sorted_failures():
-            self._start_watch(messages)
-        if not len(self._watch.msg_ids):
-            return self._end(Decision.SUCCEED)
+        try:
+            self._prepare(context)
+        except AirflowFailException as error:  # as Airflow itself does once the first poke has begun
+            if self.soft_fail or self.never_fail:
+                raise AirflowSkipException(str(error)) from error
+            raise
         try:
             return super().execute(context)
         except DeliveryTimeoutError:
             raise
         except AirflowSensorTimeout:  # Airflow's own clock came first, by a moment
-            return self._end(Decision.TIME_OUT)
+            return self._end(Decision.TIME_OUT, context)
 
-    def poke(self, context: Context) -> PokeReturnValue:  # noqa: ARG002
+    def poke(self, context: Context) -> PokeReturnValue:
         """Ask once for every pending message; whoever waits on in the triggerer is deferred from here."""
-        with sorted_failures():
-            settings = OsonSmsHook(self.osonsms_conn_id).get_settings()
-            asyncio.run(self._look(settings))
-            self._confirm_doubts(settings)
+        if len(self._watch.msg_ids):
+            with sorted_failures():
+                self._rounds.ask(OsonSmsHook(self.osonsms_conn_id).get_settings())
         decision = self._watch.decide(now=datetime.now(UTC), deadline=self._deadline)
         if decision is Decision.WAIT:
             self.log.info("%s", describe(self._watch.summarise()))
             if self.deferrable:
                 self._defer(self._messages)
             return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self._end(decision))
+        return PokeReturnValue(is_done=True, xcom_value=self._end(decision, context))
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Take the trigger's event; anything unexpected fails."""
-        event = event if isinstance(event, dict) else {}
-        if event.get("error"):
-            raise AirflowFailException(event["error"])
-        summary = event.get("summary")
-        if not isinstance(summary, dict) or not summary:
-            return self._conclude(None, {})
-        return self._conclude(event.get("decision"), summary, report_problem=event.get("report_problem"))
+        return self._conclude(read_event(event), context)
 
-    def _end(self, decision: Decision) -> dict[str, Any]:
-        """Write the report of this process's watch, and conclude."""
+    def _prepare(self, context: Context) -> None:
+        """Read whom to wait for, since when, and what to leave behind; a large wait is deferred from here."""
+        with sorted_failures():
+            messages = read_messages(self.messages)
+            self._plan = self._reporting.plan(messages, context)
+            self._memory = Memory(context, retries=self.retries or 0)
+            self._began = self._find_start(context)
+            self._deadline = self._began + timedelta(seconds=self.timeout)
+            if self.deferrable and messages.paths:  # a table is read and asked for by the triggerer only
+                self._defer(messages)
+            self._start_watch(messages)
+
+    @property
+    def _reporting(self) -> Reporting:
+        return Reporting(
+            report_path=self.report_path,
+            undelivered_path=self.undelivered_path,
+            language=self.report_language,
+        )
+
+    def _end(self, decision: Decision, context: Context) -> dict[str, Any]:
+        """Write the files of this process's watch, and conclude."""
         problem = None
         if self._plan is not None:
             from airflow_provider_osonsms.delivery.report.writing import try_to_write_report
 
             price = OsonSmsHook(self.osonsms_conn_id).get_settings().price_per_part
             problem = try_to_write_report(self._plan, self._watch, open_path=open_path, price_per_part=price)
-        return self._conclude(decision, self._watch.summarise(), report_problem=problem)
+        ending = Ending(decision=decision, summary=self._watch.summarise(), problem=problem)
+        return self._conclude(ending, context)
 
-    def _conclude(
-        self, decision: str | None, summary: dict[str, Any], *, report_problem: str | None = None
-    ) -> dict[str, Any]:
-        if report_problem is not None:
-            self.log.error("%s", report_problem)
-        elif self.report_path is not None and summary:
-            self.log.info("The report is in %s", self.report_path)
-            summary = {**summary, "report_path": str(self.report_path)}
-        return conclude(
-            decision, summary, rules=self.rules, timeout=self.timeout, soft_fail=bool(self.soft_fail)
-        )
+    def _conclude(self, ending: Ending, context: Context) -> dict[str, Any]:
+        files = self._reporting.name_files(problem=ending.problem)
+        self.page_path = find_page(files)  # for the link, which also a failed wait has
+        note_in_asset_events(context, ending.counts)
+        conclude(ending, rules=self.rules, timeout=self.timeout, soft_fail=bool(self.soft_fail))
+        return ending.summary | files
 
     def _defer(self, messages: TrackedMessages) -> NoReturn:
         from airflow_provider_osonsms.triggers.osonsms import OsonSmsDeliveryTrigger
@@ -219,31 +234,19 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             rules=self.rules,
             concurrency=self.pace.concurrency,
             doubts=self._memory.read_doubts() if self.reschedule else None,
+            began=self._began.timestamp(),
+        )
+        self._rounds = Rounds(
+            self._watch,
+            self._memory,
+            pace=self.pace,
+            unknown_limit=self.rules.unknown_limit,
+            deadline=self._deadline,
+            is_rescheduled=self.reschedule,
         )
 
-    def _get_next_poke_interval(self, _: Any, run_duration: Callable[[], float], *__: Any) -> float:
+    def _get_next_poke_interval(self, *_: Any) -> float:
         """Grow as the trigger's pauses do, to the deadline; Airflow's own back-off overflows within a day."""
-        age = run_duration()
-        return max(0.0, min(self.pace.plan_pause(age), self.timeout - age))
-
-    async def _look(self, settings: Settings, *, only_doubtful: bool = False) -> None:
-        self._watch.acquire = self.pace.make_limiter(settings.max_rate)
-        async with open_async_client(settings.account, max_connections=self.pace.concurrency) as client:
-            patience = plan_patience(datetime.now(UTC), self._deadline, timeout=settings.account.timeout)
-            await self._watch.look(client, patience=patience, only_doubtful=only_doubtful)
-
-    def _confirm_doubts(self, settings: Settings) -> None:
-        """In reschedule mode, carry doubtful sightings to the next poke, or settle them in this one.
-
-        Each poke is a new process; below Airflow 3.3 nothing can be carried, so the doubtful are asked again
-        here.
-        """
-        if not self.reschedule:
-            return
-        if self._memory.is_lasting:
-            self._memory.note_doubts(self._watch.doubts)
-            return
-        for _ in range(self.rules.unknown_limit - 1):
-            if self._watch.doubts:
-                time.sleep(min(self.poke_interval, self.pace.max_poll_interval))
-                asyncio.run(self._look(settings, only_doubtful=True))
+        now = datetime.now(UTC)
+        age, left = (now - self._began).total_seconds(), (self._deadline - now).total_seconds()
+        return max(0.0, min(self.pace.plan_pause(age), left))

@@ -12,7 +12,8 @@ from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
 _KEY: Final = "osonsms_wait"
 _DOUBTS_KEY: Final = "osonsms_doubts"
-_MOST_DOUBTS: Final = 1000
+MOST_DOUBTS: Final = 1000
+"""More fit into no value of the store."""
 
 
 class Memory:
@@ -56,7 +57,6 @@ class Memory:
         return {}
 
     def note_doubts(self, doubts: Mapping[str, Doubt]) -> None:
-        """Keep the first thousand *doubts* for the next poke."""
-        seen: list[Any] = list(doubts.items())[:_MOST_DOUBTS]
-        noted = {msg_id: [str(status), count] for msg_id, (status, count) in seen}
+        """Keep at most `MOST_DOUBTS` *doubts* for the next poke."""
+        noted: Any = {msg_id: [str(status), count] for msg_id, (status, count) in doubts.items()}
         self._journal.set(_DOUBTS_KEY, {"try": self._try_number, "doubts": noted})

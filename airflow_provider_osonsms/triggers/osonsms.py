@@ -2,25 +2,28 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_osonsms._compat import open_path
+from airflow_provider_osonsms._compat import aopen_path
 from airflow_provider_osonsms.client.asynchronous import open_async_client
 from airflow_provider_osonsms.client.settings import Settings
 from airflow_provider_osonsms.delivery.decision import Decision, Rules
 from airflow_provider_osonsms.delivery.description import describe
 from airflow_provider_osonsms.delivery.messages import TrackedMessages
+from airflow_provider_osonsms.delivery.msg_ids import MsgIds
 from airflow_provider_osonsms.delivery.pace import Pace
 from airflow_provider_osonsms.delivery.report.plan import read_plan
+from airflow_provider_osonsms.delivery.results import TableUnavailableError
 from airflow_provider_osonsms.delivery.schedule import plan_patience
 from airflow_provider_osonsms.delivery.watch import Watch
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.models import T
 
 FIRST_LOOK_AFTER = 6.0
 """Seconds: a trigger that fires while the task that deferred is still being reported as ended makes the
@@ -96,10 +99,11 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         try:
             deadline = datetime.fromisoformat(self.deadline)
             await self._sleep(FIRST_LOOK_AFTER, deadline)
-            settings = await self._read_settings(deadline)
-            watch = await self._start_watch(settings)
+            hook = OsonSmsHook(self.osonsms_conn_id)
+            settings = await self._insist(hook.aget_settings, "The Connection", deadline)
+            watch = await self._start_watch(settings, deadline)
             decision = await self._wait(watch, settings, deadline=deadline)
-            report_problem = await asyncio.to_thread(self._write_report, watch, settings)
+            report_problem = await self._write_report(watch, settings)
         except OsonSmsError as error:
             problem = str(error)
         summary = {} if watch is None else watch.summarise()
@@ -107,26 +111,41 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
             {"decision": decision, "summary": summary, "error": problem, "report_problem": report_problem}
         )
 
-    async def _start_watch(self, settings: Settings) -> Watch:
+    async def _start_watch(self, settings: Settings, deadline: datetime) -> Watch:
         messages = TrackedMessages(
             msg_ids=tuple(self.msg_ids), untracked=self.untracked, paths=tuple(self.paths)
         )
-        msg_ids, untracked = await asyncio.to_thread(messages.load, open_path)
+
+        async def load() -> tuple[MsgIds, int]:
+            places = {path: await aopen_path(path) for path in self.paths}
+            return await asyncio.to_thread(messages.load, places.__getitem__)
+
+        msg_ids, untracked = await self._insist(load, "The results of a campaign", deadline)
         return Watch(
             msg_ids,
             untracked=untracked,
             rules=self.rules,
             concurrency=self.pace.concurrency,
             acquire=self.pace.make_limiter(settings.max_rate),
+            began=datetime.fromisoformat(self.began).timestamp(),
         )
 
-    def _write_report(self, watch: Watch, settings: Settings) -> str | None:
+    async def _write_report(self, watch: Watch, settings: Settings) -> str | None:
         if self.report is None:
             return None
         from airflow_provider_osonsms.delivery.report.writing import try_to_write_report
 
-        return try_to_write_report(
-            self.report, watch, open_path=open_path, price_per_part=settings.price_per_part
+        try:
+            places = {path: await aopen_path(path) for path in self.report.paths}
+        except Exception as error:
+            self.log.exception("A place of the report cannot be opened")
+            return f"the report could not be written to its path ({type(error).__name__})"
+        return await asyncio.to_thread(
+            try_to_write_report,
+            self.report,
+            watch,
+            open_path=places.__getitem__,
+            price_per_part=settings.price_per_part,
         )
 
     async def _wait(self, watch: Watch, settings: Settings, *, deadline: datetime) -> Decision:
@@ -144,17 +163,16 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                 age = (now - began).total_seconds()
                 await self._sleep(self.pace.plan_pause(age, jitter=random.random()), deadline)  # noqa: S311
 
-    async def _read_settings(self, deadline: datetime) -> Settings:
-        """Read the Connection, again where it cannot be read for now, as while the API server restarts."""
+    async def _insist(self, read: Callable[[], Awaitable[T]], what: str, deadline: datetime) -> T:
+        """Return what *read* does; again until the deadline while it fails for now."""
         while True:
             try:
-                return await OsonSmsHook(self.osonsms_conn_id).aget_settings()
-            except OsonSmsError:
-                raise
+                return await read()
             except Exception as error:
-                if datetime.now(UTC) >= deadline:
+                is_final = isinstance(error, OsonSmsError) and not isinstance(error, TableUnavailableError)
+                if is_final or datetime.now(UTC) >= deadline:
                     raise
-                self.log.warning("The Connection cannot be read for now: %s", type(error).__name__)
+                self.log.warning("%s cannot be read for now: %s", what, type(error).__name__)
             await self._sleep(self.pace.poll_interval, deadline)
 
     async def _sleep(self, seconds: float, deadline: datetime) -> None:

@@ -41,6 +41,8 @@ class FakeSupervisor:
             self.xcom[msg.key] = msg.value
         elif kind == "GetTaskRescheduleStartDate":
             return comms.TaskRescheduleStartDate(start_date=self.reschedule_start)
+        elif kind == "ValidateInletsAndOutlets":
+            return comms.InactiveAssetsResult(inactive_assets=[])
         elif kind == "GetConnection":
             return comms.ErrorResponse(error=ErrorType.CONNECTION_NOT_FOUND)
         return None

@@ -38,6 +38,9 @@ def test_named_modules_exist():
         for entry in info[kind]:
             for module in entry["python-modules"]:
                 import_module(module)
+    for link in info["extra-links"]:
+        module, _, name = link.rpartition(".")
+        assert getattr(import_module(module), name)().name == "Delivery report"
     module, _, name = info["connection-types"][0]["hook-class-name"].rpartition(".")
     assert getattr(import_module(module), name) is OsonSmsHook
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from airflow_provider_osonsms.audience.phones import mask_phone
-from airflow_provider_osonsms.delivery.report.table import ReportRow
+from airflow_provider_osonsms.delivery.report.table import ReportRow, UndeliveredRow
 from airflow_provider_osonsms.delivery.results import ResultRow, read_results
 from airflow_provider_osonsms.delivery.watch import Sighting, Watch
 from airflow_provider_osonsms.protocol.models import Outcome
@@ -38,7 +38,8 @@ class Figures:
         parts: Billed parts that are known.
         delivered_after: Seconds after which each delivered message was seen, in no order.
         slowest: Of the delivered ones, as a heap.
-        undelivered: Some of those that ended otherwise, or have not ended.
+        failed: Some of those that ended otherwise.
+        pending: Some of those that have not ended.
     """
 
     rows: int = 0
@@ -47,7 +48,18 @@ class Figures:
     parts: int = 0
     delivered_after: "array[float]" = field(default_factory=lambda: array("f"))
     slowest: list[Listed] = field(default_factory=list)
-    undelivered: list[Listed] = field(default_factory=list)
+    failed: list[Listed] = field(default_factory=list)
+    pending: list[Listed] = field(default_factory=list)
+
+    @property
+    def undelivered(self) -> list[Listed]:
+        """Some of those that are not delivered, the failed first."""
+        return [*self.failed, *self.pending][:MOST_LISTED]
+
+    @property
+    def accepted(self) -> int:
+        """Rows that the gateway has accepted."""
+        return sum(self.outcomes[outcome] for outcome in _ACCEPTED)
 
 
 class Survey:
@@ -88,6 +100,27 @@ class Survey:
             if not is_told:
                 yield self._tell(number, key="", phone="")
 
+    def read_undelivered(self) -> Iterator[UndeliveredRow]:
+        """Read the rows of the tables, without the rejected ones, that no message is known to have reached.
+
+        Raises:
+            InvalidMessageError: A table cannot be read here.
+        """
+        reached: set[str] = set()
+        if len(self._tables) > 1:  # what one part has delivered another may have met as a lost answer
+            reached.update(row.txn_id for row, seen in self._read_seen() if seen and seen.is_delivered)
+        for row, seen in self._read_seen():
+            is_reached = row.txn_id in reached or (seen is not None and seen.is_delivered)
+            if row.outcome != Outcome.REJECTED and not is_reached:
+                status = (seen.status or "unanswered") if seen else (row.reason or row.outcome)
+                yield UndeliveredRow(row.key, row.phone, status)
+
+    def _read_seen(self) -> Iterator[tuple[ResultRow, Sighting | None]]:
+        for path in self._tables:
+            for row in read_results(self._open_path(path)):
+                number = self._watch.msg_ids.find(row.msg_id) if row.msg_id else None
+                yield row, None if number is None else self._watch.tell(number)
+
     def _count(self, row: ResultRow) -> None:
         figures = self.figures
         figures.rows += 1
@@ -114,8 +147,10 @@ class Survey:
             heapq.heappush(figures.slowest, Listed(seconds, mask_phone(phone), msg_id, sighting.status))
             if len(figures.slowest) > MOST_LISTED:
                 heapq.heappop(figures.slowest)
-        elif len(figures.undelivered) < MOST_LISTED:
-            figures.undelivered.append(Listed(seconds, mask_phone(phone), msg_id, sighting.status))
+            return
+        some = figures.failed if sighting.is_final else figures.pending
+        if len(some) < MOST_LISTED:
+            some.append(Listed(seconds, mask_phone(phone), msg_id, sighting.status))
 
 
 def _print_time(seconds: float | None) -> str:

@@ -61,7 +61,7 @@ def render_page(
         heading=heading,
         began=_print_time(began),
         ended=_print_time(ended),
-        funnel=_make_funnel(figures, summary),
+        funnel=make_funnel(figures, summary),
         summary=summary,
         rejects=figures.rejects.most_common(),
         parts=figures.parts,
@@ -74,10 +74,10 @@ def render_page(
     )
 
 
-def _make_funnel(figures: Figures, summary: dict[str, Any]) -> list[tuple[str, int]]:
-    """Return the steps from the audience to delivery; without a table only the last two are known."""
+def make_funnel(figures: Figures, summary: dict[str, Any]) -> list[tuple[str, int]]:
+    """Return the steps from the audience to delivery; unless tables hold all, only the last two are known."""
     steps = [("accepted", summary["total"]), ("delivered", summary["delivered"])]
-    if not figures.rows:
+    if figures.accepted != summary["total"]:  # some messages stand in no table
         return steps
     recipients = figures.rows - figures.outcomes["rejected"]
     return [("audience", figures.rows), ("recipients", recipients), *steps]
@@ -88,7 +88,7 @@ def _draw_curve(delivered_after: Sequence[float], *, total: int, seconds: float)
     length = max(seconds, 1.0)
     steps = [0] * (_POINTS + 1)
     for after in delivered_after:
-        steps[min(_POINTS, int(after / length * _POINTS) + 1)] += 1
+        steps[min(_POINTS, max(0, int(after / length * _POINTS)) + 1)] += 1
     points, delivered = [], 0
     for step, more in enumerate(steps):
         delivered += more

@@ -19,17 +19,20 @@ class ReportPlan:
 
     Attributes:
         path: ``.csv`` or ``.parquet`` for the table only, ``.html`` for the page and a CSV beside it,
-            anything else for a folder with ``delivery.csv`` and ``delivery.html``.
+            anything else for a folder with ``delivery.csv`` and ``delivery.html``; None for neither.
+        undelivered_path: ``.csv`` or ``.parquet`` for those whom no message is known to have reached; None
+            for no such table.
         language: Of the page: en, ru or tg.
         tables: Results tables of the campaigns, for keys, phones and rejects.
         task: Names the task.
         campaigns: Ids of the campaigns.
 
     Raises:
-        InvalidMessageError: There is no such language.
+        InvalidMessageError: There is no such language, or a path is empty.
     """
 
-    path: str
+    path: str | None
+    undelivered_path: str | None = None
     language: str = Language.ENGLISH
     tables: tuple[str, ...] = ()
     task: str = ""
@@ -39,12 +42,21 @@ class ReportPlan:
         """Check the values."""
         if self.language not in tuple(Language):
             raise InvalidMessageError(f"report_language must be one of {', '.join(Language)}")
-        if not self.path.strip():
-            raise InvalidMessageError("report_path is empty: leave it out, or correct the template")
+        for name, path in (("report_path", self.path), ("undelivered_path", self.undelivered_path)):
+            if path is not None and not path.strip():
+                raise InvalidMessageError(f"{name} is empty: leave it out, or correct the template")
 
     @property
-    def table_path(self) -> str:
-        """Where the table goes."""
+    def paths(self) -> tuple[str, ...]:
+        """Every path that is read or written."""
+        written = (self.table_path, self.page_path, self.undelivered_path)
+        return (*self.tables, *(path for path in written if path is not None))
+
+    @property
+    def table_path(self) -> str | None:
+        """Where the table goes; None where there is none."""
+        if self.path is None:
+            return None
         suffix = PurePath(self.path).suffix
         if suffix in _TABLES:
             return self.path
@@ -55,8 +67,7 @@ class ReportPlan:
     @property
     def page_path(self) -> str | None:
         """Where the page goes; None where there is none."""
-        suffix = PurePath(self.path).suffix
-        if suffix in _TABLES:
+        if self.path is None or (suffix := PurePath(self.path).suffix) in _TABLES:
             return None
         return self.path if suffix == _PAGE else f"{self.path.rstrip('/')}/{_NAME}{_PAGE}"
 

@@ -1,4 +1,4 @@
-"""The table of the report, written row by row: a triggerer, which writes it too, needs no pandas."""
+"""The tables of a wait, written row by row: a triggerer, which writes them too, needs no pandas."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -21,32 +21,46 @@ class ReportRow(NamedTuple):
     polls: int
 
 
-def write_table(rows: Iterable[ReportRow], path: Any) -> None:
+class UndeliveredRow(NamedTuple):
+    """A row of a campaign that no message is known to have reached.
+
+    Attributes:
+        status: The last one that was seen; else, in small letters, why there is none.
+    """
+
+    key: str
+    phone: str
+    status: str
+
+
+def write_table(rows: Iterable[NamedTuple], path: Any, *, kind: type[ReportRow | UndeliveredRow]) -> None:
     """Write *rows* to *path*, as CSV or Parquet by its suffix.
 
     Args:
         rows: Read once.
         path: Something with ``suffix``, ``parent`` and ``open``.
+        kind: Of the rows.
 
     Raises:
         OSError: The place cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":
-        _write_parquet(rows, path)
+        _write_parquet(rows, path, kind=kind)
         return
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(ReportRow._fields)
+        writer.writerow(kind._fields)
         writer.writerows(rows)
 
 
-def _write_parquet(rows: Iterable[ReportRow], path: Any) -> None:
+def _write_parquet(rows: Iterable[NamedTuple], path: Any, *, kind: type[ReportRow | UndeliveredRow]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kinds = [pa.string()] * (len(ReportRow._fields) - 1) + [pa.int32()]
-    schema = pa.schema(list(zip(ReportRow._fields, kinds, strict=True)))
+    schema = pa.schema(
+        [(name, pa.int32() if type_ is int else pa.string()) for name, type_ in kind.__annotations__.items()]
+    )
     with path.open("wb") as file, _closing(pq.ParquetWriter(file, schema)) as writer:
         waiting = iter(rows)
         while some := list(islice(waiting, _ROWS_PER_BATCH)):

@@ -8,7 +8,7 @@ from typing import Any
 from airflow_provider_osonsms.delivery.report.figures import Survey
 from airflow_provider_osonsms.delivery.report.page import Heading, render_page
 from airflow_provider_osonsms.delivery.report.plan import ReportPlan
-from airflow_provider_osonsms.delivery.report.table import write_table
+from airflow_provider_osonsms.delivery.report.table import ReportRow, UndeliveredRow, write_table
 from airflow_provider_osonsms.delivery.report.words import Language
 from airflow_provider_osonsms.delivery.watch import Watch
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
@@ -17,7 +17,7 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 def try_to_write_report(
     plan: ReportPlan, watch: Watch, *, open_path: Callable[[str], Any], price_per_part: Decimal | None
 ) -> str | None:
-    """Write the table and the page; blocks meanwhile. A wait does not fail because its report does.
+    """Write what is planned; blocks meanwhile, and leaves it to the caller what a failure means.
 
     Args:
         plan: What and where to.
@@ -32,15 +32,15 @@ def try_to_write_report(
         write_report(plan, watch, open_path=open_path, price_per_part=price_per_part)
     except InvalidMessageError as error:
         return f"the report was not written: {error}"
-    except (OSError, ImportError, ValueError) as error:
-        return f"the report could not be written to report_path ({type(error).__name__})"
+    except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
+        return f"the report could not be written to its path ({type(error).__name__})"
     return None
 
 
 def write_report(
     plan: ReportPlan, watch: Watch, *, open_path: Callable[[str], Any], price_per_part: Decimal | None
 ) -> None:
-    """Write the table and the page; blocks meanwhile.
+    """Write what is planned: table, page, undelivered rows; blocks meanwhile.
 
     Args:
         plan: What and where to.
@@ -53,7 +53,10 @@ def write_report(
         InvalidMessageError: A results table cannot be read here.
     """
     survey = Survey(watch, tables=plan.tables, open_path=open_path)
-    write_table(survey.read_rows(), open_path(plan.table_path))
+    if plan.undelivered_path is not None:
+        write_table(survey.read_undelivered(), open_path(plan.undelivered_path), kind=UndeliveredRow)
+    if plan.table_path is not None:
+        write_table(survey.read_rows(), open_path(plan.table_path), kind=ReportRow)
     if plan.page_path is None:
         return
     page = render_page(

@@ -1,6 +1,6 @@
 """The sensor in its three modes, against the simulated gateway."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -235,12 +235,17 @@ def test_intervals_may_be_timedeltas(gateway):
     assert (sensor.poke_interval, sensor.timeout) == (5, 3600)
 
 
-@pytest.mark.parametrize("elapsed", [0, 100, 86_400, 6 * 86_400])
-def test_pokes_go_on_for_days(gateway, elapsed):
-    """The pause between pokes grows to a minute and stays there, however long the wait."""
+@pytest.mark.parametrize(
+    ("elapsed", "left", "pause"),
+    [(0, 900, 10), (100, 900, 60), (600_000, 900, 60), (100, 5, 5), (100, -1, 0)],
+)
+def test_pauses_between_pokes(gateway, elapsed, left, pause):
+    """The pause grows to a minute and stays there for days, in every try of a wait; the deadline ends it."""
     sensor = OsonSmsDeliverySensor(task_id="wait", messages="1", timeout=7 * 86_400)
+    now = datetime.now(UTC)
+    sensor._began, sensor._deadline = now - timedelta(seconds=elapsed), now + timedelta(seconds=left)
 
-    assert sensor._get_next_poke_interval(None, lambda: elapsed, 5000) == (60 if elapsed else 10)
+    assert sensor._get_next_poke_interval(now, lambda: 0, 5000) == pytest.approx(pause, abs=0.5)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,9 @@ c",992900000003,accepted,,0c,072,2
 )
 def test_messages_are_read(messages, msg_ids, untracked):
     """Ids, outputs of sends and lists of them give unique ids and a count of untracked messages."""
-    assert read_messages(messages) == TrackedMessages(msg_ids=msg_ids, untracked=untracked)
+    assert read_messages(messages) == TrackedMessages(
+        msg_ids=msg_ids, untracked=untracked, is_listed=messages == []
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_osonsms.delivery.msg_ids import MsgIds
+from airflow_provider_osonsms.delivery.report.figures import Survey
+from airflow_provider_osonsms.delivery.report.page import make_funnel
 from airflow_provider_osonsms.delivery.report.plan import ReportPlan, read_plan
 from airflow_provider_osonsms.delivery.report.words import Language, read_words
 from airflow_provider_osonsms.delivery.report.writing import try_to_write_report, write_report
@@ -132,7 +134,12 @@ def test_failed_report_is_told(tmp_path, plan, watch):
     Path(plan.tables[0]).unlink()
     (tmp_path / "report").unlink()
 
-    assert "could not be written to report_path" in words
+    def fail(path):
+        raise LookupError(path)
+
+    other = try_to_write_report(plan, watch, open_path=fail, price_per_part=None)
+    assert other == "the report could not be written to its path (LookupError)"
+    assert "could not be written to its path" in words
     assert "results_path" in try_to_write_report(plan, watch, open_path=Path, price_per_part=None)
     assert str(tmp_path) not in words
 
@@ -146,3 +153,24 @@ def test_table_as_parquet(tmp_path, plan, watch):
     rows = parquet.read_table(path).to_pylist()
     assert [row["msg_id"] for row in rows] == ["71", "", "72", "73"]
     assert rows[0]["polls"] == 2
+
+
+def test_the_funnel_counts_one_set_of_messages(plan, watch):
+    """Audience and recipients are shown where the tables hold every message, and not beside others."""
+    survey = Survey(watch, tables=plan.tables, open_path=Path)
+    list(survey.read_rows())
+    summary = watch.summarise()
+
+    assert [name for name, _ in make_funnel(survey.figures, summary)] == ["accepted", "delivered"]
+    steps = make_funnel(survey.figures, {**summary, "total": 3})
+    assert dict(steps) == {"audience": 4, "recipients": 3, "accepted": 3, "delivered": 1}
+
+
+def test_the_failed_come_first():
+    """Messages that have failed are shown before those that may still arrive."""
+    watch = Watch(MsgIds([str(100 + number) for number in range(30)]))
+    asyncio.run(watch.look(Answers(**{f"m{100 + n}": "EXPIRED" if n > 27 else "ENROUTE" for n in range(30)})))
+    survey = Survey(watch, tables=(), open_path=Path)
+    list(survey.read_rows())
+
+    assert [row.status for row in survey.figures.undelivered] == ["EXPIRED"] * 2 + ["ENROUTE"] * 8

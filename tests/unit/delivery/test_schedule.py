@@ -34,7 +34,8 @@ def test_ten_thousand_messages_cost_few_questions():
     source = random.Random(6)
     pace = Pace()
     wishes = sorted(source.lognormvariate(0, 0.5) for _ in range(10_000))
-    deliveries = [wish * 300 / mean(wishes) for wish in wishes]
+    average = mean(wishes)
+    deliveries = [wish * 300 / average for wish in wishes]
 
     age, asked, noticed = 6.0, 0, 0  # as the trigger, which first looks after 6 s
     while noticed < len(deliveries):

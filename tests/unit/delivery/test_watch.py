@@ -154,8 +154,40 @@ def test_each_message_is_told_about():
     now[0] += 30
     look(watch, client)
 
-    assert watch.tell(0) == Sighting("DELIVERED", 1000.0, 1030.0, 2, is_delivered=True)
-    assert watch.tell(1) == Sighting("", None, None, 0, is_delivered=False)
+    assert watch.tell(0) == Sighting("DELIVERED", 1000.0, 1030.0, 2, is_delivered=True, is_final=True)
+    assert watch.tell(1) == Sighting("", None, None, 0, is_delivered=False, is_final=False)
+
+
+def test_a_cut_round_goes_on_where_it_stopped():
+    """Messages that never get an answer do not keep those behind them from being asked."""
+    size = MOST_FAILURES_IN_A_ROW + 50
+    stuck = {str(number): [OutcomeUnknownError("cut")] * 9 for number in range(1000, 1000 + size)}
+    client = Answers(**stuck, **{"9000": ["DELIVERED"]})
+    watch = watch_over(*stuck, "9000", concurrency=1)
+
+    assert look(watch, client)["delivered"] == 0
+    assert look(watch, client)["delivered"] == 1
+    assert client.asked[MOST_FAILURES_IN_A_ROW] == str(1000 + MOST_FAILURES_IN_A_ROW)
+
+
+def test_sightings_go_on_in_another_process():
+    """What is carried to the next watch holds messages that are believed too, or they would begin anew."""
+    doubts = {}
+    for _ in range(4):
+        watch = watch_over("a", "b", doubts=doubts)
+        look(watch, Answers(a=["UNKNOWN"], b=["UNKNOWN" if doubts else "ENROUTE"]))
+        doubts = watch.doubts
+
+    assert doubts == {"a": (DeliveryStatus.UNKNOWN, 4), "b": (DeliveryStatus.UNKNOWN, 3)}
+    assert watch.summarise()["failed"] == 2
+
+
+def test_times_count_from_the_beginning_of_the_wait():
+    """A watch that goes on with the wait of another process tells times since that began."""
+    watch = watch_over("a", began=400.0, clock=lambda: 1000.0)
+    look(watch, Answers(a=["DELIVERED"]))
+
+    assert (watch.began, watch.tell(0).first_seen) == (400.0, 1000.0)
 
 
 def test_rate_is_bounded():

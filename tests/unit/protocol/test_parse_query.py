@@ -89,6 +89,13 @@ def test_no_status_at_all(body: Any) -> None:
         parse_query(answer(body))
 
 
+def test_a_byte_order_mark_is_no_part_of_the_answer() -> None:
+    """A PHP file that was saved with a mark puts it before every answer."""
+    body = b'\xef\xbb\xbf{"status":"DELIVERED"}'
+
+    assert parse_query(Response(status=200, body=body)) is DeliveryStatus.DELIVERED
+
+
 def test_a_status_under_an_error_page_is_not_believed() -> None:
     """A status counts only in an answer of 2xx."""
     with pytest.raises(UnexpectedAnswerError):

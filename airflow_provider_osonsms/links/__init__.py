@@ -1,0 +1,1 @@
+"""Airflow's extra links."""

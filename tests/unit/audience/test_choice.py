@@ -1,0 +1,67 @@
+"""Only the rows that were chosen are texted."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from airflow_provider_osonsms.audience.audience import prepare_audience
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+
+A, B, C = "992900000001", "992900000002", "992900000003"
+
+
+@pytest.mark.parametrize(
+    "only",
+    [
+        ["+992 90 000 00 02"],
+        [900000002],
+        [{"key": B, "status": "EXPIRED"}],
+        pd.DataFrame({"whoever": [B]}),
+        iter([[B], [B]]),
+    ],
+    ids=["text", "int", "dicts", "one column", "chunks"],
+)
+def test_the_chosen_are_texted(only: object) -> None:
+    """Whatever source and spelling, only who is chosen is texted, and that is no fault of the others."""
+    audience = prepare_audience([A, B, C], only=only)
+
+    assert audience.msisdns.tolist() == [int(B)]
+    assert audience.rejects.count() == {"not_chosen": 2}
+    assert audience.rejects.invalid == 0
+
+
+def test_keys_choose_where_there_is_a_key_column(tmp_path: Path) -> None:
+    """With a key column a phone is texted for the chosen keys only, whatever type they were read as."""
+    path = tmp_path / "undelivered.csv"
+    path.write_text(f"key,phone,status\n2,{A},EXPIRED\n,,\n")
+    people = [{"phone": A, "invoice": invoice} for invoice in (1, 2, 3)]
+
+    audience = prepare_audience(people, key_column="invoice", only=path)
+
+    assert audience.keys is not None
+    assert audience.keys.tolist() == ["2"]
+
+
+def test_nobody_is_chosen(tmp_path: Path) -> None:
+    """A table without rows chooses nobody."""
+    path = tmp_path / "undelivered.csv"
+    path.write_text("key,phone,status\n")
+
+    assert len(prepare_audience([A, B], only=path)) == 0
+
+
+@pytest.mark.parametrize("keys", [None, "invoice"])
+def test_idle_choices_are_told(keys: str | None) -> None:
+    """Entries that stand for no row are counted for the log: the wrong table may have been given."""
+    people = [{"phone": A, "invoice": A}, {"phone": B, "invoice": B}]
+
+    audience = prepare_audience(people, key_column=keys, only=[A, C, C, "x"])
+
+    assert "only: 2 entries stand for no row" in audience.describe()
+
+
+def test_a_table_without_keys_is_refused() -> None:
+    """A table of several columns must name its keys: nothing is guessed."""
+    with pytest.raises(InvalidMessageError, match="only has no column 'key'"):
+        prepare_audience([A], only=[{"phone": A, "status": "EXPIRED"}])
