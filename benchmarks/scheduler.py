@@ -88,7 +88,7 @@ def main() -> None:
             "BENCH_SECRET": SECRET,
         }
         airflow.run("airflow", "db", "migrate")
-        standalone = Standalone(home, port)
+        standalone = Standalone(home, port, env=env)
         with running(BINARIES / "airflow", "standalone", env=env, log=standalone.log) as leader:
             standalone.log_in(leader)
             costs = []

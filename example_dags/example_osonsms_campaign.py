@@ -16,7 +16,7 @@ from airflow_provider_osonsms.operators.osonsms import OsonSmsCampaignOperator, 
 from airflow_provider_osonsms.sensors.osonsms import OsonSmsDeliverySensor
 
 CUSTOMERS = Path(__file__).parent / "data" / "customers.csv"
-RESULTS = Path(os.environ.get("EXAMPLE_OSONSMS_FOLDER", tempfile.gettempdir())) / "results-{{ run_id }}.csv"
+FOLDER = Path(os.environ.get("EXAMPLE_OSONSMS_FOLDER", tempfile.gettempdir()))
 WHO_AND_WHAT: dict[str, Any] = {
     "recipients": str(CUSTOMERS),
     "exclude": ["992900000112"],
@@ -32,6 +32,7 @@ def report(sent: Any, delivery: Any) -> dict[str, Any]:
     return {
         "texted": sent["outcomes"]["accepted"],
         "delivered": delivery["delivered"],
+        "page": delivery["report_path"],
         "rejected": sent["rejected"],
         "parts": sent["parts"],
         "somoni": sent["cost"],
@@ -51,11 +52,16 @@ with DAG(
     campaign = OsonSmsCampaignOperator(
         task_id="campaign",
         max_lateness=timedelta(hours=6),
-        results_path=str(RESULTS),
+        results_path=str(FOLDER / "results-{{ run_id }}.csv"),
         **WHO_AND_WHAT,
     )
     wait = OsonSmsDeliverySensor(
-        task_id="wait_for_delivery", messages=campaign.output, deferrable=True, poke_interval=2, timeout=3600
+        task_id="wait_for_delivery",
+        messages=campaign.output,
+        deferrable=True,
+        poke_interval=2,
+        timeout=3600,
+        report_path=str(FOLDER / "delivery-{{ run_id }}.html"),
     )
     preview >> campaign
     report(campaign.output, wait.output)

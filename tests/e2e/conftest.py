@@ -44,7 +44,7 @@ def standalone(airflow: Airflow, gateway: SimulatedGateway) -> Iterator[Standalo
         )
     port = free_port()
     env = airflow.env | standalone_settings(airflow.home, port)
-    standalone = Standalone(airflow.home, port)
+    standalone = Standalone(airflow.home, port, env=env)
     with running(BINARIES / "airflow", "standalone", env=env, log=standalone.log) as process:
         standalone.log_in(process)
         yield standalone

@@ -66,16 +66,34 @@ def test_example_preview(run_example, gateway):
     assert (len(gateway.sent), len(gateway.bulks)) == before
 
 
-def test_example_campaign(run_example, gateway):
-    """The example campaign texts ten people by name, once, and waits until they have it."""
+def test_example_campaign(run_example, gateway, airflow):
+    """The example campaign texts ten people by name, once, waits until they have it, and reports."""
     before = len(gateway.sent)
 
     assert run_example("example_osonsms_campaign.py") == "state: success"
 
     sent = gateway.sent[before:]
     assert len({sms.phone for sms in sent}) == len(sent) == 10
-    assert sent[0].text.startswith("Салом, Зарина Раҳимова!")
+    assert gateway.inbox("992900000101")[-1].text.startswith("Салом, Зарина Раҳимова!")
     assert all(gateway.backend.status(sms).is_delivered for sms in sent)
+    (page,) = airflow.home.glob("delivery-*.html")
+    assert "100.0 %" in page.read_text()
+
+
+def test_example_telegram_first(run_example, gateway):
+    """Everybody gets a message over Telegram, and who is not reached there an SMS, one for each order."""
+    before = len(gateway.sent)
+
+    assert run_example("example_osonsms_telegram_first.py") == "state: success"
+
+    sent = [(sms.channel, sms.phone, sms.text.split()[3]) for sms in gateway.sent[before:]]
+    assert sorted(sent[:4]) == [
+        ("telegram", "992900000401", "7001"),
+        ("telegram", "992900000402", "7002"),
+        ("telegram", "992900000402", "7004"),
+        ("telegram", "992900000493", "7003"),
+    ]
+    assert sent[4:] == [(None, "992900000493", "7003")]
 
 
 def test_example_parts(run_example, gateway, tmp_path):

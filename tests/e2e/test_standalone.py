@@ -1,10 +1,12 @@
 """Scheduler, workers, triggerer and API server of one ``airflow standalone``, and the simulated gateway."""
 
+import csv
 import json
 import os
 import re
 import signal
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
@@ -140,6 +142,32 @@ def test_a_campaign_killed_three_times(standalone, gateway):
         assert outcomes["accepted"] >= 1500
     rows = (standalone.home / "campaign.csv").read_text().splitlines()
     assert len(rows) == 3001
+
+
+def test_the_wait_survives_its_triggerer_and_the_gateway(standalone, gateway):
+    """A triggerer is killed and the gateway is down for 30 s: the wait goes on in the next triggerer."""
+    gateway.backend.change_behaviour(accepted_seconds=60)
+    run = standalone.start_run("e2e_long_wait")
+    standalone.wait_until(lambda: gateway.requests["query"] >= 400, "two rounds of questions")
+
+    gateway.stop()
+    down_since = time.monotonic()
+    standalone.kill("triggerer")
+    with standalone.start("triggerer"):
+        time.sleep(max(0.0, 30 - (time.monotonic() - down_since)))
+        gateway.__enter__()
+        before = gateway.requests["query"]
+
+        assert run.wait() == "success"
+    gateway.backend.change_behaviour(accepted_seconds=5)
+
+    assert (run.task("campaign")["try_number"], run.task("wait")["try_number"]) == (1, 1)
+    assert run.xcom("wait")["by_status"] == {"DELIVERED": 200}
+    assert gateway.requests["query"] - before <= 200 * 12
+    with (standalone.home / "long-wait-report" / "delivery.csv").open() as file:
+        assert {row["status"] for row in csv.DictReader(file)} == {"DELIVERED"}
+    events = standalone.call("GET", "/api/v2/assets/events?source_dag_id=e2e_long_wait")["asset_events"]
+    assert [event["extra"]["delivered"] for event in events] == [200]
 
 
 def test_failed_delivery_fails_or_skips(standalone):

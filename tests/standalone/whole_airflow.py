@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -65,11 +65,13 @@ class Standalone:
 
     wait_until = staticmethod(wait_until)
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, *, env: dict[str, str]) -> None:
         self.home = home
         self.log = home / "standalone.log"
+        self.env = env
         self._port = port
         self._token = ""
+        self._leader: subprocess.Popen[bytes] | None = None
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Call the API server, and return the JSON of its answer."""
@@ -83,8 +85,25 @@ class Standalone:
 
     def log_in(self, process: subprocess.Popen[bytes]) -> None:
         """Wait until every component of *process* is healthy, and take a token."""
+        self._leader = process
         wait_until(lambda: self._is_healthy(process), "every component healthy")
         self._token = self.call("GET", "/auth/token")["access_token"]
+
+    def kill(self, component: str) -> None:
+        """Kill a component and its children with SIGKILL."""
+        assert self._leader is not None
+        killed = [
+            process for process in list_members(self._leader) if component in " ".join(process.cmdline())
+        ]
+        assert killed, component
+        for process in killed:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def start(self, component: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        """Keep another component running beside the others."""
+        log = self.home / f"{component}.log"
+        return running(BINARIES / "airflow", component, env=self.env, log=log)
 
     def unpause(self, dag_id: str) -> None:
         """Let a DAG run, once it is parsed."""
@@ -211,6 +230,7 @@ def standalone_settings(home: Path, port: int) -> dict[str, str]:
         "LOGGING__TRIGGER_LOG_SERVER_PORT": free_port(),
         "LOGGING__WORKER_LOG_SERVER_PORT": free_port(),
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.5,
+        "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": 15,
     }
     return {
         **{f"AIRFLOW__{name}": str(value) for name, value in settings.items()},

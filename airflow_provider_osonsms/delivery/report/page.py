@@ -1,20 +1,26 @@
 """The page of the report: one HTML file that needs no network."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader
 
 from airflow_provider_osonsms.delivery.report.figures import Figures
 from airflow_provider_osonsms.delivery.report.words import Language, read_words
-from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
+from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME, DeliveryStatus
 
-_POINTS: Final = 120
+_POINTS: Final = 240
 _WIDTH: Final = 600
 _HEIGHT: Final = 160
+_UNITS: Final = (("hours", 3600, 3), ("minutes", 60, 2), ("seconds", 1, 0))
+"""Units of time, their seconds, and of how many of them a time must be to be told in them."""
+
+Bar = tuple[str, int, str]
+"""Name of a caption, count, and a CSS class: "", ``bad`` or ``wait``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,47 +60,80 @@ def render_page(
     environment = Environment(
         loader=PackageLoader("airflow_provider_osonsms.delivery.report", "."), autoescape=True
     )
-    cost = None if heading.price_per_part is None else heading.price_per_part * figures.parts
+    words, seconds = read_words(language), max(ended - began, 1.0)
     return environment.get_template("page.html.j2").render(
-        words=read_words(language),
+        words=words,
         language=language,
         heading=heading,
         began=_print_time(began),
         ended=_print_time(ended),
-        funnel=make_funnel(figures, summary),
         summary=summary,
-        rejects=figures.rejects.most_common(),
+        funnel=make_funnel(figures, summary),
+        statuses=_make_statuses(summary["by_status"]),
+        rejects=[(name, count, "bad") for name, count in figures.rejects.most_common()],
+        rows=figures.rows,
         parts=figures.parts,
-        cost=cost,
-        curve=_draw_curve(figures.delivered_after, total=summary["total"], seconds=ended - began),
-        minutes=max(1, round((ended - began) / 60)),
+        cost=None if heading.price_per_part is None else heading.price_per_part * figures.parts,
+        curve=_draw_curve(figures.delivered_after, total=summary["total"], seconds=seconds),
+        seconds=seconds,
+        duration=partial(print_duration, words=words),
         slowest=sorted(figures.slowest, reverse=True),
         undelivered=figures.undelivered,
-        size=(_WIDTH, _HEIGHT),
+        width=_WIDTH,
+        height=_HEIGHT,
     )
 
 
-def make_funnel(figures: Figures, summary: dict[str, Any]) -> list[tuple[str, int]]:
+def make_funnel(figures: Figures, summary: dict[str, Any]) -> list[Bar]:
     """Return the steps from the audience to delivery; unless tables hold all, only the last two are known."""
-    steps = [("accepted", summary["total"]), ("delivered", summary["delivered"])]
+    steps = [("accepted", summary["total"], ""), ("delivered", summary["delivered"], "")]
     if figures.accepted != summary["total"]:  # some messages stand in no table
         return steps
     recipients = figures.rows - figures.outcomes["rejected"]
-    return [("audience", figures.rows), ("recipients", recipients), *steps]
+    return [("audience", figures.rows, ""), ("recipients", recipients, ""), *steps]
 
 
-def _draw_curve(delivered_after: Sequence[float], *, total: int, seconds: float) -> str:
-    """Return the points of a line: left to right the time, upwards the share of delivered messages."""
-    length = max(seconds, 1.0)
+def print_duration(seconds: float, *, words: Mapping[str, str]) -> str:
+    """Tell *seconds* in a unit that fits."""
+    name, size = next(
+        (name, size) for name, size, least in _UNITS if seconds >= least * size or name == "seconds"
+    )
+    return f"{round(seconds / size, 1):g} {words[name]}"
+
+
+def _make_statuses(by_status: Mapping[str, int]) -> list[Bar]:
+    """Return the statuses, delivered ones first, then failures, then what may still change."""
+    kinds = {name: _judge(DeliveryStatus[name]) for name in by_status}
+    order = ("", "bad", "wait")
+    return [
+        (name, by_status[name], kinds[name])
+        for name in sorted(by_status, key=lambda name: (order.index(kinds[name]), -by_status[name]))
+    ]
+
+
+def _judge(status: DeliveryStatus) -> str:
+    if status.is_delivered:
+        return ""
+    return "bad" if status.is_terminal or status.is_doubtful else "wait"
+
+
+def _draw_curve(delivered_after: Iterable[float], *, total: int, seconds: float) -> str:
+    """Return the points of a line of steps: left to right the time, upwards the share that is delivered."""
     steps = [0] * (_POINTS + 1)
     for after in delivered_after:
-        steps[min(_POINTS, max(0, int(after / length * _POINTS)) + 1)] += 1
-    points, delivered = [], 0
+        steps[min(_POINTS, max(0, int(after / seconds * _POINTS)))] += 1
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in _climb(steps, total=total))
+
+
+def _climb(steps: Sequence[int], *, total: int) -> Iterable[tuple[float, float]]:
+    delivered = 0
+    yield 0.0, float(_HEIGHT)
     for step, more in enumerate(steps):
-        delivered += more
-        height = _HEIGHT * (1 - delivered / max(total, 1))
-        points.append(f"{_WIDTH * step / _POINTS:.1f},{height:.1f}")
-    return " ".join(points)
+        if more:
+            yield _WIDTH * step / _POINTS, _HEIGHT * (1 - delivered / max(total, 1))
+            delivered += more
+            yield _WIDTH * step / _POINTS, _HEIGHT * (1 - delivered / max(total, 1))
+    yield float(_WIDTH), _HEIGHT * (1 - delivered / max(total, 1))
 
 
 def _print_time(seconds: float) -> str:

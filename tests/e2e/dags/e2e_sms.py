@@ -6,7 +6,7 @@ from pathlib import Path
 from time import time_ns
 from typing import Any
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Asset
 
 from airflow_provider_osonsms.operators.osonsms import OsonSmsCampaignOperator, OsonSmsSendOperator
 from airflow_provider_osonsms.sensors.osonsms import OsonSmsDeliverySensor
@@ -54,6 +54,22 @@ with DAG("e2e_not_delivered", schedule=None, default_args=RETRY_AT_ONCE):  # a v
         OsonSmsDeliverySensor(
             task_id=task_id, messages=send.output, deferrable=True, poke_interval=1, soft_fail=is_soft
         )
+
+with DAG("e2e_long_wait", schedule=None, default_args=RETRY_AT_ONCE):
+    campaign = OsonSmsCampaignOperator(
+        task_id="campaign",
+        recipients=[f"9929004{number:03}01" for number in range(200)],
+        message="A triggerer dies while this is under way",
+        results_path=str(PID_FILE.with_name("long-wait.csv")),
+    )
+    OsonSmsDeliverySensor(
+        task_id="wait",
+        messages=campaign.output,
+        deferrable=True,
+        poke_interval=3,
+        report_path=str(PID_FILE.with_name("long-wait-report")),
+        outlets=[Asset("e2e_delivered")],
+    )
 
 with DAG("e2e_clock_in_file", schedule=None):
     OsonSmsSendOperator(task_id="send_sms", phone="992900000304", message=f"{time_ns()}", dry_run=True)
