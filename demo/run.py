@@ -7,6 +7,7 @@ all DAG runs succeeded and the gateway holds what they should have sent.
 import argparse
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DAGS = ("example_osonsms_campaign", "example_osonsms_send", "example_osonsms_bulk")
 EXPECTED_MESSAGES = 11
 EXPECTED_BULK_RECIPIENTS = 9
+PAGE = ROOT / "demo" / "delivery-report.html"
 
 
 def make_environment(home: Path, gateway: SimulatedGateway) -> dict[str, str]:
@@ -81,6 +83,15 @@ def report_gateway(gateway: SimulatedGateway, before: Decimal) -> bool:
     return is_delivered and numbers == [EXPECTED_BULK_RECIPIENTS] and gateway.balance < before
 
 
+def keep_page(home: Path) -> bool:
+    """Keep the delivery report of the campaign, for a browser; return whether there is one."""
+    page = next(home.glob("delivery-*.html"), None)
+    if page is not None:
+        shutil.copyfile(page, PAGE)
+        print(f"The campaign's delivery report: {os.path.relpath(PAGE)}")
+    return page is not None
+
+
 def keep_open(gateway: SimulatedGateway) -> None:
     """Leave the simulator's page open until Ctrl+C."""
     print(f"\nThe simulator's page: {gateway.url}  (Ctrl+C ends it)", flush=True)
@@ -101,6 +112,7 @@ def main() -> int:
         before = gateway.balance
         has_run = run_airflow(Path(folder), make_environment(Path(folder), gateway))
         is_right = report_gateway(gateway, before)
+        is_right &= keep_page(Path(folder))
         print("\nThe demo succeeded" if has_run and is_right else "\nThe demo FAILED")
         if options.keep:
             keep_open(gateway)

@@ -1,18 +1,28 @@
-"""``python scripts/screenshots.py``: pictures of the simulator's page for the README, in ``docs/images``.
+"""``python scripts/screenshots.py``: pictures of the simulator and the delivery report, in ``docs/images``.
 
 Needs Chromium and its driver, as ``tests/browser`` does.
 """
 
+import asyncio
+import random
 import sys
+import tempfile
 from decimal import Decimal
 from pathlib import Path
 
 from airflow_provider_osonsms.client.blocking import OsonSmsClient, open_client
+from airflow_provider_osonsms.delivery.msg_ids import MsgIds
+from airflow_provider_osonsms.delivery.report.plan import ReportPlan
+from airflow_provider_osonsms.delivery.report.writing import write_report
+from airflow_provider_osonsms.delivery.schedule import plan_pause
+from airflow_provider_osonsms.delivery.watch import Watch
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.keys import make_txn_id
 from airflow_provider_osonsms.protocol.models import Account, BulkJob, Message
+from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.simulator import SimulatedGateway
 
+COLUMNS = ("row", "key", "phone", "outcome", "reason", "txn_id", "msg_id", "parts")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
@@ -65,10 +75,71 @@ def make_mistakes(client: OsonSmsClient, account: Account, gateway: SimulatedGat
     gateway.backend.balance({"login": account.login, "txn_id": "n-1", "str_hash": account.secret})
 
 
+def write_example_report(folder: Path) -> Path:
+    """Write the report of a campaign of 3,000 invented people, delivered within some minutes."""
+    source, began = random.Random(1), 1_795_500_000.0
+    rows, arrivals = [",".join(COLUMNS)], {}
+    for row in range(3000):
+        fate = source.random()
+        head = f"{row},k{row},9929{row:08}"
+        if fate < 0.04:
+            reason = source.choice(["duplicate", "duplicate", "suppressed", "too_short", "lost_digits"])
+            rows.append(f"{row},,992•••••{row % 1000:03},rejected,{reason},,,")
+        elif fate < 0.045:
+            rows.append(f"{head},accepted_untracked,answer_lost,{row},,")
+        else:
+            msg_id = str(163_000_000 + row)
+            status = (
+                "DELIVERED"
+                if source.random() < 0.95
+                else source.choice(["UNDELIVERABLE", "EXPIRED", "REJECTED"])
+            )
+            arrivals[msg_id] = (source.lognormvariate(4, 1), DeliveryStatus[status])
+            rows.append(f"{head},accepted,,{row},{msg_id},{source.choice([1, 1, 2])}")
+    table = folder / "sent.csv"
+    table.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    now = [began]
+
+    class Gateway:
+        """Answers as the time of the picture goes on."""
+
+        async def query_status(self, msg_id: str) -> DeliveryStatus:
+            """Tell where a message is."""
+            after, status = arrivals[msg_id]
+            return status if now[0] >= began + after else DeliveryStatus.ENROUTE
+
+    untracked = sum("answer_lost" in row for row in rows)
+    watch = Watch(MsgIds(arrivals), untracked=untracked, clock=lambda: now[0])
+    while now[0] < began + 600:
+        now[0] += plan_pause(now[0] - began, poll_interval=10)
+        asyncio.run(watch.look(Gateway()))
+    name = "remind_debtors · scheduled__2026-11-23T04:00:00+00:00"
+    plan = ReportPlan(path=str(folder / "report.html"), tables=(str(table),), task=f"{name} · wait")
+    write_report(plan, watch, open_path=Path, price_per_part=Decimal("0.12"), clock=lambda: now[0])
+    return folder / "report.html"
+
+
+def take_report_pictures(folder: Path) -> None:
+    """Take pictures of the delivery report."""
+    with tempfile.TemporaryDirectory() as scratch:
+        page = write_example_report(Path(scratch))
+        for name, size, scheme in (
+            ("report-light", (1280, 1180), "light"),
+            ("report-dark", (1280, 1180), "dark"),
+            ("report-phone", (390, 1500), "light"),
+        ):
+            with open_browser(size=size, scheme=scheme) as browser:
+                browser.get(page.as_uri())
+                browser.wait_for("h1")
+                browser.save(folder / f"{name}.png")
+                print(folder / f"{name}.png")
+
+
 def main() -> int:
     """Take the pictures."""
     folder = ROOT / "docs" / "images"
     folder.mkdir(exist_ok=True)
+    take_report_pictures(folder)
     with SimulatedGateway(
         login="shop", secret="shop-salt", balance=Decimal("98.40"), enroute_seconds=1, accepted_seconds=2
     ) as gateway:

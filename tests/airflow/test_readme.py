@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TEXT = "".join(
     (ROOT / name).read_text(encoding="utf-8")
-    for name in ("README.md", "docs/audience.md", "docs/campaign.md")
+    for name in ("README.md", "docs/audience.md", "docs/campaign.md", "docs/delivery.md")
 )
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 

@@ -38,7 +38,12 @@ def try_to_write_report(
 
 
 def write_report(
-    plan: ReportPlan, watch: Watch, *, open_path: Callable[[str], Any], price_per_part: Decimal | None
+    plan: ReportPlan,
+    watch: Watch,
+    *,
+    open_path: Callable[[str], Any],
+    price_per_part: Decimal | None,
+    clock: Callable[[], float] = time.time,
 ) -> None:
     """Write what is planned: table, page, undelivered rows; blocks meanwhile.
 
@@ -47,6 +52,7 @@ def write_report(
         watch: At its end.
         open_path: Makes something with ``suffix``, ``parent`` and ``open`` of a path.
         price_per_part: In somoni; None when unknown.
+        clock: Gives seconds since the epoch.
 
     Raises:
         OSError: A place cannot be written.
@@ -65,7 +71,7 @@ def write_report(
         heading=Heading(task=plan.task, campaigns=plan.campaigns, price_per_part=price_per_part),
         language=Language(plan.language),
         began=watch.began,
-        ended=time.time(),
+        ended=clock(),
     )
     with open_path(plan.page_path).open("w", encoding="utf-8") as file:
         file.write(page)
