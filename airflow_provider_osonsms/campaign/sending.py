@@ -39,7 +39,6 @@ GRACE_SECONDS: Final = 5.0
 """For requests that are under way when the loop is told to stop."""
 _ROWS_PER_CHUNK: Final = 1024
 
-
 Rows = Iterator[tuple[int, int, Message]]
 """Position in the input, estimated parts, and the message."""
 

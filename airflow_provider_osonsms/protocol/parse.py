@@ -168,7 +168,7 @@ def _make_coded_refusal(response: Response, refusal: dict[str, Any]) -> Exceptio
 
 def _read_json(response: Response) -> dict[str, Any]:
     try:
-        answer = _read_value(response.body.decode("utf-8-sig").strip())
+        answer = _read_value(response.body.decode().removeprefix("\ufeff").strip())
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):  # raised here and not above: a JSON error would keep the body

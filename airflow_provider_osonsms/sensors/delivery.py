@@ -36,8 +36,8 @@ _TRIGGERER_GRACE: Final = timedelta(minutes=10)
 class OsonSmsDeliverySensor(BaseSensorOperator):
     """Wait until every message has a terminal status, and succeed if enough were delivered.
 
-    One sensor waits for all messages of a campaign, in poke, reschedule or deferrable mode. A gateway that
-    does not answer never fails the wait before the deadline; a refused account does at once.
+    One sensor waits for all messages of a campaign, in each mode. A gateway that does not answer never fails
+    the wait before the deadline; a refused account does at once.
 
     Args:
         messages: A msg_id, the output of a send or campaign task (of which ``results_path`` is read when it
@@ -74,7 +74,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         DeliveryFailedError: Fewer than *min_delivered* were delivered. No retry.
         DeliveryTimeoutError: The deadline came first. No retry.
         AirflowFailException: The Connection, or what *messages* holds, is wrong. No retry.
-        UndeliveredNotWrittenError: Try again.
+        UndeliveredNotWrittenError, TableUnavailableError: A storage failed. Try again.
 
     Reference:
         OsonSMS protocol 1.5, §3.
@@ -168,7 +168,8 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             messages = read_messages(self.messages)
             self._plan = self._reporting.plan(messages, context)
             self._memory = Memory(context, retries=self.retries or 0)
-            self._began = self._find_start(context)
+            poked = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
+            self._began = self._memory.find_start(poked or datetime.now(UTC))
             self._deadline = self._began + timedelta(seconds=self.timeout)
             if self.deferrable and messages.paths:  # a table is read and asked for by the triggerer only
                 self._defer(messages)
@@ -219,11 +220,6 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             timeout=timedelta(seconds=self.timeout) + _TRIGGERER_GRACE,
         )
         raise AssertionError("defer() does not return")
-
-    def _find_start(self, context: Context) -> datetime:
-        """Find when the waiting began: a rescheduled task starts anew for every poke."""
-        first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
-        return self._memory.find_start(first or datetime.now(UTC))
 
     def _start_watch(self, messages: TrackedMessages) -> None:
         msg_ids, untracked = messages.load(open_path)

@@ -137,8 +137,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
 
         try:
             places = {path: await aopen_path(path) for path in self.report.paths}
-        except Exception as error:
-            self.log.exception("A place of the report cannot be opened")
+        except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
             return f"the report could not be written to its path ({type(error).__name__})"
         return await asyncio.to_thread(
             try_to_write_report,

@@ -44,6 +44,8 @@ def standalone(airflow: Airflow, gateway: SimulatedGateway) -> Iterator[Standalo
         )
     port = free_port()
     env = airflow.env | standalone_settings(airflow.home, port)
+    env |= {"AIRFLOW__OSONSMS__REPORT_ROOT": str(airflow.home)}
+    env |= {"AIRFLOW__OSONSMS__REPORT_BASE_URL": "https://reports.example.tj"}
     standalone = Standalone(airflow.home, port, env=env)
     with running(BINARIES / "airflow", "standalone", env=env, log=standalone.log) as process:
         standalone.log_in(process)

@@ -166,6 +166,9 @@ def test_the_wait_survives_its_triggerer_and_the_gateway(standalone, gateway):
     assert gateway.requests["query"] - before <= 200 * 12
     with (standalone.home / "long-wait-report" / "delivery.csv").open() as file:
         assert {row["status"] for row in csv.DictReader(file)} == {"DELIVERED"}
+    assert run.links("wait") == {
+        "Delivery report": "https://reports.example.tj/long-wait-report/delivery.html"
+    }
     events = standalone.call("GET", "/api/v2/assets/events?source_dag_id=e2e_long_wait")["asset_events"]
     assert [event["extra"]["delivered"] for event in events] == [200]
 

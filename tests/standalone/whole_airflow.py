@@ -154,6 +154,10 @@ class Run:
         value = self._read(f"/taskInstances/{task_id}/xcomEntries/return_value")["value"]
         return json.loads(value) if isinstance(value, str) else value
 
+    def links(self, task_id: str) -> dict[str, str]:
+        """Read the extra links of a task, by name."""
+        return self._read(f"/taskInstances/{task_id}/links")["extra_links"]
+
     def clear(self, task_id: str) -> None:
         """Clear a task, as a person does in the UI."""
         body = {"dry_run": False, "dag_run_id": self.id, "task_ids": [task_id], "only_failed": False}

@@ -1,0 +1,50 @@
+"""What the sensor is told when a DAG file is parsed."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from airflow_provider_osonsms.sensors.osonsms import OsonSmsDeliverySensor
+
+
+def test_intervals_may_be_timedeltas(gateway):
+    """Airflow's sensors take seconds or a timedelta, and so does this one."""
+    sensor = OsonSmsDeliverySensor(
+        task_id="wait", messages="1", poke_interval=timedelta(seconds=5), timeout=timedelta(hours=1)
+    )
+
+    assert (sensor.poke_interval, sensor.timeout) == (5, 3600)
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "left", "pause"),
+    [(0, 900, 10), (100, 900, 60), (600_000, 900, 60), (100, 5, 5), (100, -1, 0)],
+)
+def test_pauses_between_pokes(gateway, elapsed, left, pause):
+    """The pause grows to a minute and stays there for days, in every try of a wait; the deadline ends it."""
+    sensor = OsonSmsDeliverySensor(task_id="wait", messages="1", timeout=7 * 86_400)
+    now = datetime.now(UTC)
+    sensor._began, sensor._deadline = now - timedelta(seconds=elapsed), now + timedelta(seconds=left)
+
+    assert sensor._get_next_poke_interval(now, lambda: 0, 5000) == pytest.approx(pause, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"min_delivered": 1.5},
+        {"min_delivered": -1},
+        {"min_delivered": "0.5"},
+        {"min_delivered": 1},
+        {"unknown_limit": 0},
+        {"max_poll_interval": 0},
+        {"max_rate": 0},
+        {"concurrency": 0},
+        {"concurrency": 2.5},
+        {"poke_interval": 0},
+    ],
+)
+def test_wrong_settings_are_refused_when_parsed(fields):
+    """A share outside 0 to 1, or no concurrency, is refused when the DAG file is parsed."""
+    with pytest.raises(ValueError, match=next(iter(fields))):
+        OsonSmsDeliverySensor(task_id="wait", messages="1", **fields)
