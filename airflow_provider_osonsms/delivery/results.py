@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
@@ -69,11 +70,11 @@ def _read_csv(file: Any) -> Iterator[ResultRow]:
     with io.TextIOWrapper(file, encoding="utf-8", newline="") as lines:
         rows = csv.reader(lines, strict=True)
         header = next(rows, [])
-        places = [header.index(name) for name in _COLUMNS]
+        pick = itemgetter(*map(header.index, _COLUMNS))
         for row in rows:
             if len(row) != len(header):
                 raise ValueError("a row is cut")
-            yield ResultRow(*(row[place] for place in places))
+            yield ResultRow._make(pick(row))
 
 
 def _read_parquet(file: Any) -> Iterator[ResultRow]:

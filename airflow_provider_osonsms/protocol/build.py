@@ -30,6 +30,7 @@ from airflow_provider_osonsms.protocol.vocabulary import (
 
 _QUOTED = {code: quote(chr(code), safe="") for code in range(128)}
 _NOT_ALLOWED = "{} not on the Connection's allowed_phones; add what may be texted from here to that list"
+_ACCEPT = (("Accept", "application/json"),)
 _MSISDN = re.compile(r"992[0-9]{9}")
 
 
@@ -166,10 +167,9 @@ def _quote(value: str) -> str:
 
 
 def _headers(account: Account) -> tuple[tuple[str, str], ...]:
-    accept = (("Accept", "application/json"),)
     if account.auth_scheme is AuthScheme.BEARER:
-        return (*accept, ("Authorization", f"Bearer {account.secret}"))
-    return accept
+        return (*_ACCEPT, ("Authorization", f"Bearer {account.secret}"))
+    return _ACCEPT
 
 
 @lru_cache(maxsize=64)

@@ -75,6 +75,9 @@ class DeliveryStatus(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     """The gateway does not know this msg_id (wire-notes 8)."""
 
+    __hash__ = str.__hash__
+    """Equal members are equal texts; an enum's own hash is a call of Python for each look-up."""
+
     @property
     def is_delivered(self) -> bool:
         """Whether the handset has the message."""
