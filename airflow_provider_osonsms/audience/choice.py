@@ -1,7 +1,6 @@
 """Who alone is texted, such as those whom an earlier campaign did not reach: keys of rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -16,21 +15,8 @@ from airflow_provider_osonsms.audience.sources.chunks import read_chunks
 _COLUMN: Final = "key"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Chosen:
-    """Who alone is texted, where the phone is the key.
-
-    Attributes:
-        msisdns: int64, ascending, unique.
-        ignored: Entries that are no number of Tajikistan and so nobody in an audience.
-    """
-
-    msisdns: NDArray[np.int64] = field(repr=False)
-    ignored: int
-
-
-def read_chosen_msisdns(only: object) -> Chosen:
-    """Read the phones of the source *only*.
+def read_chosen_msisdns(only: object) -> tuple[NDArray[np.int64], int]:
+    """Read the phones of the source *only*: ascending and unique, and how many of its entries are none.
 
     Args:
         only: What `read_chunks` accepts, with a column ``key``; a table of one column may name it as it
@@ -45,7 +31,7 @@ def read_chosen_msisdns(only: object) -> Chosen:
         msisdns, codes = normalise_column(cells)
         found.append(msisdns[codes == 0])
         ignored += int(np.count_nonzero(codes))
-    return Chosen(msisdns=np.unique(np.concatenate(found)), ignored=ignored)
+    return np.unique(np.concatenate(found)), ignored
 
 
 def read_chosen_keys(only: object) -> set[str]:

@@ -77,9 +77,9 @@ class Sieve:
             InvalidMessageError: See `choice`.
         """
         if self.keys is None:
-            chosen = read_chosen_msisdns(only)
-            self._reject(RejectReason.NOT_CHOSEN, ~_is_among(self.msisdns, chosen.msisdns))
-            return chosen.ignored + len(np.setdiff1d(chosen.msisdns, self.msisdns))
+            chosen, ignored = read_chosen_msisdns(only)
+            self._reject(RejectReason.NOT_CHOSEN, ~_is_among(self.msisdns, chosen))
+            return ignored + len(np.setdiff1d(chosen, self.msisdns))
         keys = read_chosen_keys(only)
         self._reject(RejectReason.NOT_CHOSEN, ~pd.Series(self.keys, dtype="object").isin(keys).to_numpy())
         return len(keys.difference(self.keys.tolist()))
