@@ -1,7 +1,8 @@
 """A whole Airflow with the DAGs of this folder and the examples, in front of a simulated gateway."""
 
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from airflow_provider_osonsms.simulator import SimulatedGateway
 
 HERE = Path(__file__).parent
 SECRET = "e2e-salt-Kh7Wq2"
+HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +52,12 @@ def standalone(airflow: Airflow, gateway: SimulatedGateway) -> Iterator[Standalo
     with running(BINARIES / "airflow", "standalone", env=env, log=standalone.log) as process:
         standalone.log_in(process)
         yield standalone
+
+
+@pytest.fixture
+def find_private(gateway: SimulatedGateway) -> Callable[[str], list[str]]:
+    """Find what nobody may read in a text: secrets, hashes, URLs and the phones that were texted."""
+    phones = {message.phone for message in gateway.sent}.union(*(job.phones for job in gateway.bulks))
+    words = ["e2e-salt", "another-salt", "sendsms_v1.php", "str_hash=", gateway.url, *phones]
+    assert len(phones) >= 9
+    return lambda text: [word for word in words if word in text] + HASH.findall(text)

@@ -7,8 +7,8 @@ import re
 import signal
 import sqlite3
 import time
-from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
@@ -20,7 +20,6 @@ from airflow_provider_osonsms.simulator import Fault
 
 VERSION = tuple(map(int, version("apache-airflow").split(".")[:2]))
 PHONE = "992900000101"
-HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 @pytest.fixture(scope="module")
@@ -122,11 +121,12 @@ def test_a_campaign_killed_three_times(standalone, gateway):
     gateway.backend.change_account("demo", balance=Decimal(1000))
     gateway.backend.change_behaviour(latency="30ms")
     run = standalone.start_run("e2e_campaign")
-    pid_file, pid = standalone.home / "campaign.pid", ""
+    pid_file, pid, kills = standalone.home / "campaign.pid", "", []
     for number in (1, 2, 3):
         standalone.wait_until(lambda goal=600 * number: len(texted()) > goal, f"{600 * number} messages")
         pid = pid_file.read_text()
         os.kill(int(pid), signal.SIGKILL)
+        kills.append(gateway.backend.now())
         if VERSION < (3, 1):  # this Airflow fails a killed task for good: a person clears it
             assert run.wait() == "failed"
             run.clear("campaign")
@@ -138,8 +138,13 @@ def test_a_campaign_killed_three_times(standalone, gateway):
     outcomes = run.xcom("campaign")["outcomes"]
     assert outcomes["accepted"] + outcomes["accepted_untracked"] == 3000
     if VERSION >= (3, 3):
-        assert outcomes["accepted_untracked"] <= 3 * 2000
-        assert outcomes["accepted"] >= 1500
+        flush = timedelta(seconds=1.5)  # an interval, and the time that the write itself takes
+        at_risk = [
+            sms
+            for sms in gateway.sent
+            if any(kill - flush <= sms.accepted_at <= kill + flush for kill in kills)
+        ]
+        assert outcomes["accepted_untracked"] <= len(at_risk) < 3000
     rows = (standalone.home / "campaign.csv").read_text().splitlines()
     assert len(rows) == 3001
 
@@ -214,12 +219,14 @@ def test_versions_do_not_inflate(standalone):
     """Parsed again and again after a run, the examples stay at version 1 while a clock in a file shows."""
     standalone.start_run("e2e_clock_in_file").wait()
     for _ in range(2):
-        parsed = _time_of_parse(standalone)
-        standalone.wait_until(lambda before=parsed: _time_of_parse(standalone) != before, "another parse")
-    standalone.wait_until(lambda: _count_versions(standalone, "e2e_clock_in_file") > 1, "a version more")
+        parsed = standalone.time_of_parse("example_osonsms_bulk")
+        standalone.wait_until(
+            lambda before=parsed: standalone.time_of_parse("example_osonsms_bulk") != before, "another parse"
+        )
+    standalone.wait_until(lambda: standalone.count_versions("e2e_clock_in_file") > 1, "a version more")
 
-    assert _count_versions(standalone, "example_osonsms_send") == 1
-    assert _count_versions(standalone, "example_osonsms_bulk") == 1
+    assert standalone.count_versions("example_osonsms_send") == 1
+    assert standalone.count_versions("example_osonsms_bulk") == 1
     assert standalone.call("GET", "/api/v2/importErrors")["total_entries"] == 0
 
 
@@ -249,20 +256,3 @@ def test_database_holds_nothing_private(standalone, find_private):
 
     assert "accepted" in stored["xcom"]
     assert not leaks
-
-
-@pytest.fixture
-def find_private(gateway: Any) -> Callable[[str], list[str]]:
-    """Find what nobody may read in a text: secrets, hashes, URLs and the phones that were texted."""
-    phones = {message.phone for message in gateway.sent}.union(*(job.phones for job in gateway.bulks))
-    words = ["e2e-salt", "another-salt", "sendsms_v1.php", "str_hash=", gateway.url, *phones]
-    assert len(phones) >= 9
-    return lambda text: [word for word in words if word in text] + HASH.findall(text)
-
-
-def _count_versions(standalone: Any, dag_id: str) -> int:
-    return standalone.call("GET", f"/api/v2/dags/{dag_id}/dagVersions")["total_entries"]
-
-
-def _time_of_parse(standalone: Any) -> str:
-    return standalone.call("GET", "/api/v2/dags/example_osonsms_bulk")["last_parsed_time"]

@@ -115,6 +115,14 @@ class Standalone:
         self.unpause(dag_id)
         return Run(self, self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None}))
 
+    def count_versions(self, dag_id: str) -> int:
+        """Count the versions of a DAG."""
+        return self.call("GET", f"/api/v2/dags/{dag_id}/dagVersions")["total_entries"]
+
+    def time_of_parse(self, dag_id: str) -> str:
+        """Tell when a DAG was parsed last."""
+        return self.call("GET", f"/api/v2/dags/{dag_id}")["last_parsed_time"]
+
     def _is_healthy(self, process: subprocess.Popen[bytes]) -> bool:
         assert process.poll() is None, self.log.read_text()[-3000:]
         try:
