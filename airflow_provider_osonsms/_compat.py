@@ -142,12 +142,26 @@ def read_extra(connection: Connection) -> dict[str, Any]:
 
 def resolve_path(value: Any) -> Any:
     """Return the text of a URL, such as ``s3://bucket/file.csv``, as a path, and anything else as it is."""
-    return ObjectStoragePath(value) if isinstance(value, str) and "://" in value else value
+    return open_path(value) if isinstance(value, str) and "://" in value else value
 
 
 def open_path(path: str) -> Any:
-    """Return *path*, local or a URL, as something with ``suffix`` and ``open``."""
-    return ObjectStoragePath(path) if "://" in path else Path(path)
+    """Return *path*, local or a URL, as something with ``suffix`` and ``open``.
+
+    Raises:
+        InvalidMessageError: Nothing here can open such a path.
+    """
+    try:
+        return ObjectStoragePath(path) if "://" in path else Path(path)
+    except (ImportError, ValueError) as error:
+        raise _make_path_error(error) from None
+
+
+def _make_path_error(error: Exception) -> InvalidMessageError:
+    return InvalidMessageError(
+        f"a path cannot be opened here ({type(error).__name__}): install the library of its storage on "
+        f"workers and triggerers, or correct the path"
+    )
 
 
 async def aopen_path(path: str) -> Any:
@@ -160,13 +174,10 @@ async def aopen_path(path: str) -> Any:
     """
     from asgiref.sync import sync_to_async
 
-    try:
-        place = open_path(path)
-        if isinstance(place, ObjectStoragePath):
+    place = open_path(path)
+    if isinstance(place, ObjectStoragePath):
+        try:
             await sync_to_async(getattr)(place, "fs")
-    except (ImportError, ValueError) as error:
-        raise InvalidMessageError(
-            f"a path cannot be opened where the triggerer runs ({type(error).__name__}): install the library "
-            f"of its storage there, or correct the path"
-        ) from None
+        except (ImportError, ValueError) as error:
+            raise _make_path_error(error) from None
     return place

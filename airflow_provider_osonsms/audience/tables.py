@@ -8,9 +8,17 @@ from typing import Any, Final
 
 import pandas as pd
 
-from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 
 _WRITTEN: Final = (".csv", ".parquet")
+_FINAL: Final = (
+    *(FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError),
+    *(ImportError, ValueError),  # no such storage, or its library is not installed
+)
+
+
+class PlaceUnavailableError(OsonSmsError):
+    """The place of a file cannot be written for now; nothing was sent, and a later try may."""
 
 
 def check_table_path(path: object, field: str) -> Any:
@@ -37,6 +45,7 @@ def check_writable(path: Any, field: str) -> None:
 
     Raises:
         InvalidMessageError: The place cannot be written.
+        PlaceUnavailableError: It cannot be written for now.
     """
     probe = path.with_name(f"{path.name}.probe")
     try:
@@ -44,10 +53,12 @@ def check_writable(path: Any, field: str) -> None:
         with probe.open("wb") as file:
             file.write(b"")
         probe.unlink()
-    except (OSError, ImportError, ValueError) as error:  # no such storage: its library is not installed
+    except _FINAL as error:
         raise InvalidMessageError(
             f"{field} cannot be written ({type(error).__name__}): correct the path or its permissions"
         ) from None
+    except OSError as error:
+        raise PlaceUnavailableError(f"{field} cannot be written for now ({type(error).__name__})") from None
 
 
 def write_table(frame: pd.DataFrame, path: Any) -> None:

@@ -62,6 +62,7 @@ class _Campaign(NamedTuple):
     campaign_id: str
     path: str | None
     messages: list[str | None] | None
+    output: Mapping[str, Any]
 
 
 def read_messages(messages: Any) -> TrackedMessages:
@@ -73,6 +74,7 @@ def read_messages(messages: Any) -> TrackedMessages:
     found = list(_walk(messages))
     campaigns = [item for item in found if isinstance(item, _Campaign)]
     single = [item for item in found if not isinstance(item, _Campaign)]
+    _refuse_shared_tables(campaigns)
     if len(single) + sum(len(one.messages or ()) for one in campaigns) > _MOST_INLINE:
         campaigns = [one._replace(messages=None) if one.path else one for one in campaigns]
     known = [*single, *chain.from_iterable(one.messages or () for one in campaigns)]
@@ -84,6 +86,17 @@ def read_messages(messages: Any) -> TrackedMessages:
         campaigns=tuple(dict.fromkeys(one.campaign_id for one in campaigns if one.campaign_id)),
         is_listed=not single and all(one.path for one in campaigns),
     )
+
+
+def _refuse_shared_tables(campaigns: list[_Campaign]) -> None:
+    """Refuse two campaigns that have written to one path: the table of the first is gone."""
+    writers: dict[str, _Campaign] = {}
+    for one in campaigns:
+        if one.path and writers.setdefault(one.path, one).output != one.output:
+            raise InvalidMessageError(
+                "messages holds several campaigns with one results_path, which holds the last of them only: "
+                "give each a path of its own, mapped ones with {{ ti.map_index }} in it"
+            )
 
 
 def _walk(value: Any) -> Iterator[str | _Campaign | None]:
@@ -110,6 +123,7 @@ def _walk_output(output: Mapping[str, Any]) -> Iterator[str | _Campaign | None]:
             campaign_id=str(output.get("campaign_id", "")),
             path=None if path is None else str(path),
             messages=None if inline is None else messages,
+            output=output,
         )
     elif "msg_id" in output:
         yield None if output["msg_id"] is None else _check(str(output["msg_id"]).strip())

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.protocol.models import Outcome
 
-_COLUMNS = ("key", "phone", "outcome", "reason", "txn_id", "msg_id", "parts")
+_COLUMNS = ("key", "phone", "outcome", "reason", "msg_id", "parts")
 
 
 _FINAL = (
@@ -29,7 +29,6 @@ class ResultRow(NamedTuple):
     phone: str
     outcome: str
     reason: str
-    txn_id: str
     msg_id: str
     parts: str
 

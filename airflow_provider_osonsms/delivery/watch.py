@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 EXAMPLES: Final = 10
 MOST_FAILURES_IN_A_ROW: Final = 100
 """Questions without a usable answer that end a round: the gateway is down, and the next round asks again."""
+FIRST_ROUND_SECONDS: Final = 3600.0
 _STATUSES: Final = (None, *DeliveryStatus)
 _CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
 
@@ -33,13 +34,7 @@ Doubt = tuple[DeliveryStatus, int]
 
 
 class Sighting(NamedTuple):
-    """What was seen of a message: its last status, "" for none.
-
-    Attributes:
-        first_seen: Seconds since the epoch, of the first answer; None without one.
-        last_seen: The same of the last one.
-        polls: Answers.
-    """
+    """What was seen of a message: its last status or "", seconds since the epoch, number of answers."""
 
     status: str
     first_seen: float | None
@@ -89,6 +84,7 @@ class Watch:
         size = len(msg_ids)
         self._pending = array("l", range(size))
         self._first_to_ask = 0
+        self._was_everybody_asked = False
         self._codes = bytearray(size)
         self._sightings = bytearray(size)
         self._is_final = bytearray(size)
@@ -113,6 +109,11 @@ class Watch:
         }
 
     @property
+    def unanswered(self) -> int:
+        """How many messages have had no usable answer here: they may have been delivered long ago."""
+        return self._polls.count(0)
+
+    @property
     def is_in_doubt(self) -> bool:
         """Whether a pending message has a doubtful status."""
         return any(self._sightings[number] for number in self._pending)
@@ -124,7 +125,8 @@ class Watch:
 
         Args:
             client: Asks.
-            patience: Seconds after which the round is cut; whoever was not asked stays pending.
+            patience: Seconds after which the round is cut; whoever was not asked stays pending. Until
+                everybody was asked once it is at least `FIRST_ROUND_SECONDS`: nothing is known of the others.
             only_doubtful: Ask only for those whose last status is doubtful.
 
         Raises:
@@ -138,6 +140,8 @@ class Watch:
         questions = chain(wanted[split:], wanted[:split])
         self._failures_in_a_row = 0
         try:
+            if patience is not None and not self._was_everybody_asked:
+                patience = max(patience, FIRST_ROUND_SECONDS)
             async with asyncio.timeout(patience), asyncio.TaskGroup() as group:
                 for _ in range(min(self._concurrency, len(wanted))):
                     group.create_task(self._ask_in_turn(client, questions, failures))
@@ -146,13 +150,13 @@ class Watch:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
-            self._first_to_ask = next(questions, 0)  # a round that was cut goes on where it stopped
+            left = next(questions, None)
+            self._first_to_ask = left or 0  # a round that was cut goes on where it stopped
+            self._was_everybody_asked |= left is None and not only_doubtful
             self._pending = array("l", (number for number in self._pending if not self._is_final[number]))
         if failures:
-            log.warning(
-                "%d of %d status queries gave no usable answer and are asked again: %s",
-                failures.total(), len(wanted), dict(failures),
-            )  # fmt: skip
+            text = "%d of %d status queries gave no usable answer and are asked again: %s"
+            log.warning(text, failures.total(), len(wanted), dict(failures))
 
     def decide(self, *, now: datetime, deadline: datetime) -> Decision:
         """Decide what the waiting task does next."""

@@ -1,6 +1,7 @@
 """The button that opens a delivery report in the UI."""
 
 from typing import Any
+from urllib.parse import quote
 
 from airflow_provider_osonsms._compat import BaseOperator, BaseOperatorLink, conf
 
@@ -27,4 +28,4 @@ def find_report_url(path: str | None) -> str:
         return path
     base = conf.get("osonsms", "report_base_url", fallback="").rstrip("/")
     root = conf.get("osonsms", "report_root", fallback="").rstrip("/")
-    return f"{base}{path.removeprefix(root)}" if base and path.startswith(f"{root}/") else ""
+    return f"{base}{quote(path.removeprefix(root))}" if base and path.startswith(f"{root}/") else ""

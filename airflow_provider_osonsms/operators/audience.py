@@ -9,6 +9,7 @@ from airflow_provider_osonsms.audience.policy import OnEmpty, OnInvalid, Policy
 from airflow_provider_osonsms.client.settings import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.operators.concealing import ConcealingOperator, name_source, reveal
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
@@ -57,6 +58,7 @@ class AudienceOperator(ConcealingOperator):
         self.phone_column = phone_column
         self.exclude = name_source(exclude)
         self.only = name_source(only)
+        self._expected = [name for name, given in (("exclude", exclude), ("only", only)) if given is not None]
         self.policy = Policy(
             on_invalid=OnInvalid(on_invalid),
             max_invalid_ratio=max_invalid_ratio,
@@ -73,6 +75,11 @@ class AudienceOperator(ConcealingOperator):
         from airflow_provider_osonsms.audience.audience import prepare_audience
         from airflow_provider_osonsms.audience.tables import check_table_path
 
+        for name in self._expected:
+            if reveal(getattr(self, name)) is None:
+                raise InvalidMessageError(
+                    f"{name} came out as None: did the step that it comes from run? An empty list is nobody"
+                )
         if self.rejects_path is not None:
             check_table_path(resolve_path(self.rejects_path), "rejects_path")
         return prepare_audience(

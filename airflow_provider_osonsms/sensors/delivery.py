@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Final, NoReturn
 
 from airflow_provider_osonsms._compat import (
     AirflowFailException,
-    AirflowSensorTimeout,
     AirflowSkipException,
     BaseSensorOperator,
     Context,
@@ -21,16 +20,17 @@ from airflow_provider_osonsms.delivery.description import describe
 from airflow_provider_osonsms.delivery.messages import TrackedMessages, read_messages
 from airflow_provider_osonsms.delivery.pace import Pace
 from airflow_provider_osonsms.delivery.schedule import LONGEST_PAUSE
-from airflow_provider_osonsms.delivery.watch import Watch
+from airflow_provider_osonsms.delivery.watch import FIRST_ROUND_SECONDS, Watch
 from airflow_provider_osonsms.hooks.failures import sorted_failures
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.links.osonsms import OsonSmsDeliveryReportLink
-from airflow_provider_osonsms.sensors.conclusion import DeliveryTimeoutError, Ending, conclude, read_event
+from airflow_provider_osonsms.sensors.conclusion import Ending, conclude, read_event
 from airflow_provider_osonsms.sensors.memory import Memory
 from airflow_provider_osonsms.sensors.reporting import Reporting, find_page
 from airflow_provider_osonsms.sensors.rounds import Rounds
 
-_TRIGGERER_GRACE: Final = timedelta(minutes=10)
+_GRACE: Final = timedelta(seconds=FIRST_ROUND_SECONDS + 600)
+"""For a round of questions that begins at the deadline, and the report."""
 
 
 class OsonSmsDeliverySensor(BaseSensorOperator):
@@ -110,6 +110,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(poke_interval=poke_interval, **kwargs)
+        self._seconds = self.timeout
         self.messages = messages
         self.osonsms_conn_id = osonsms_conn_id
         self.rules = Rules(
@@ -138,12 +139,10 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             if self.soft_fail or self.never_fail:
                 raise AirflowSkipException(str(error)) from error
             raise
-        try:
-            return super().execute(context)
-        except DeliveryTimeoutError:
-            raise
-        except AirflowSensorTimeout:  # Airflow's own clock came first, by a moment
-            return self._end(Decision.TIME_OUT, context)
+        self.timeout += (
+            _GRACE.total_seconds()
+        )  # our deadline comes first: Airflow's would skip without a word
+        return super().execute(context)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Ask once for every pending message; whoever waits on in the triggerer is deferred from here."""
@@ -166,11 +165,11 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         """Read whom to wait for, since when, and what to leave behind; a large wait is deferred from here."""
         with sorted_failures():
             messages = read_messages(self.messages)
-            self._plan = self._reporting.plan(messages, context)
-            self._memory = Memory(context, retries=self.retries or 0)
             poked = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
+            self._plan = self._reporting.plan(messages, context, is_checked=poked is not None)
+            self._memory = Memory(context, retries=self.retries or 0)
             self._began = self._memory.find_start(poked or datetime.now(UTC))
-            self._deadline = self._began + timedelta(seconds=self.timeout)
+            self._deadline = self._began + timedelta(seconds=self._seconds)
             if self.deferrable and messages.paths:  # a table is read and asked for by the triggerer only
                 self._defer(messages)
             self._start_watch(messages)
@@ -198,7 +197,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         files = self._reporting.name_files(problem=ending.problem)
         self.page_path = find_page(files)  # for the link, which also a failed wait has
         note_in_asset_events(context, ending.counts)
-        conclude(ending, rules=self.rules, timeout=self.timeout, soft_fail=bool(self.soft_fail))
+        conclude(ending, rules=self.rules, timeout=self._seconds, soft_fail=bool(self.soft_fail))
         return ending.summary | files
 
     def _defer(self, messages: TrackedMessages) -> NoReturn:
@@ -217,7 +216,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
                 report=None if self._plan is None else asdict(self._plan),
             ),
             method_name="execute_complete",
-            timeout=timedelta(seconds=self.timeout) + _TRIGGERER_GRACE,
+            timeout=timedelta(seconds=self._seconds) + _GRACE,
         )
         raise AssertionError("defer() does not return")
 

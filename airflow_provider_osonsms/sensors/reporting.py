@@ -31,8 +31,13 @@ class Reporting:
     undelivered_path: Any
     language: str
 
-    def plan(self, messages: TrackedMessages, context: Context) -> ReportPlan | None:
+    def plan(self, messages: TrackedMessages, context: Context, *, is_checked: bool) -> ReportPlan | None:
         """Plan the files, and check that they can be written; None where there are none.
+
+        Args:
+            messages: What is waited for.
+            context: Of the running task.
+            is_checked: Whether an earlier poke has found that they can be written.
 
         Raises:
             InvalidMessageError: The language is unknown, a place cannot be written here, or nothing names the
@@ -53,7 +58,7 @@ class Reporting:
                 "with a results_path, and of nothing else"
             )
         for name, path in (("report_path", plan.table_path), ("undelivered_path", plan.undelivered_path)):
-            if path is not None:
+            if path is not None and not is_checked:
                 check_writable(check_table_path(open_path(path), name), name)
         return plan
 

@@ -149,6 +149,17 @@ def test_a_campaign_killed_three_times(standalone, gateway):
     assert len(rows) == 3001
 
 
+def test_failed_delivery_fails_or_skips(standalone):
+    """A number that cannot be reached fails a sensor and skips its soft twin, both from the triggerer."""
+    run = standalone.start_run("e2e_not_delivered")
+
+    assert run.wait() == "failed"
+    assert (run.task("fail")["state"], run.task("skip")["state"]) == ("failed", "skipped")
+    logs = run.logs("fail")
+    assert any(".trigger." in name for name in logs)
+    assert any("0 of 1 messages delivered, 1 failed" in text for text in logs.values())
+
+
 def test_the_wait_survives_its_triggerer_and_the_gateway(standalone, gateway):
     """A triggerer is killed and the gateway is down for 30 s: the wait goes on in the next triggerer."""
     gateway.backend.change_behaviour(accepted_seconds=60)
@@ -176,17 +187,6 @@ def test_the_wait_survives_its_triggerer_and_the_gateway(standalone, gateway):
     }
     events = standalone.call("GET", "/api/v2/assets/events?source_dag_id=e2e_long_wait")["asset_events"]
     assert [event["extra"]["delivered"] for event in events] == [200]
-
-
-def test_failed_delivery_fails_or_skips(standalone):
-    """A number that cannot be reached fails a sensor and skips its soft twin, both from the triggerer."""
-    run = standalone.start_run("e2e_not_delivered")
-
-    assert run.wait() == "failed"
-    assert (run.task("fail")["state"], run.task("skip")["state"]) == ("failed", "skipped")
-    logs = run.logs("fail")
-    assert any(".trigger." in name for name in logs)
-    assert any("0 of 1 messages delivered, 1 failed" in text for text in logs.values())
 
 
 def test_test_button_shows_the_balance(standalone, gateway):

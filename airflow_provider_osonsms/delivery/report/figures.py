@@ -107,10 +107,10 @@ class Survey:
             InvalidMessageError: A table cannot be read here.
         """
         reached: set[str] = set()
-        if len(self._tables) > 1:  # what one part has delivered another may have met as a lost answer
-            reached.update(row.txn_id for row, seen in self._read_seen() if seen and seen.is_delivered)
+        if len(self._tables) > 1:  # one part, or channel, may have reached whom another has not
+            reached.update(row.key for row, seen in self._read_seen() if seen and seen.is_delivered)
         for row, seen in self._read_seen():
-            is_reached = row.txn_id in reached or (seen is not None and seen.is_delivered)
+            is_reached = row.key in reached or (seen is not None and seen.is_delivered)
             if row.outcome != Outcome.REJECTED and not is_reached:
                 status = (seen.status or "unanswered") if seen else (row.reason or row.outcome)
                 yield UndeliveredRow(row.key, row.phone, status)

@@ -56,22 +56,31 @@ def write_report(
 
     Raises:
         OSError: A place cannot be written.
-        InvalidMessageError: A results table cannot be read here.
+        InvalidMessageError: A results table cannot be read here, or it is not known of everybody whether a
+            message has reached them.
     """
     survey = Survey(watch, tables=plan.tables, open_path=open_path)
-    if plan.undelivered_path is not None:
-        write_table(survey.read_undelivered(), open_path(plan.undelivered_path), kind=UndeliveredRow)
     if plan.table_path is not None:
         write_table(survey.read_rows(), open_path(plan.table_path), kind=ReportRow)
-    if plan.page_path is None:
-        return
-    page = render_page(
-        survey.figures,
-        watch.summarise(),
-        heading=Heading(task=plan.task, campaigns=plan.campaigns, price_per_part=price_per_part),
-        language=Language(plan.language),
-        began=watch.began,
-        ended=clock(),
-    )
-    with open_path(plan.page_path).open("w", encoding="utf-8") as file:
-        file.write(page)
+    if plan.page_path is not None:
+        page = render_page(
+            survey.figures,
+            watch.summarise(),
+            heading=Heading(task=plan.task, campaigns=plan.campaigns, price_per_part=price_per_part),
+            language=Language(plan.language),
+            began=watch.began,
+            ended=clock(),
+        )
+        with open_path(plan.page_path).open("w", encoding="utf-8") as file:
+            file.write(page)
+    if plan.undelivered_path is not None:
+        _require_answers(watch)
+        write_table(survey.read_undelivered(), open_path(plan.undelivered_path), kind=UndeliveredRow)
+
+
+def _require_answers(watch: Watch) -> None:
+    if watch.unanswered:
+        raise InvalidMessageError(
+            f"the gateway could not be asked for {watch.unanswered} messages, so they may have been "
+            f"delivered: listed as undelivered, they would be sent again"
+        )

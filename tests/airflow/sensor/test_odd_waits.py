@@ -144,6 +144,23 @@ def test_a_report_does_not_replace_the_results(gateway, name, results, wait):
     assert results.read_text() == before
 
 
+def test_parts_with_one_table(gateway, wait):
+    """Two parts that wrote to one results_path are refused: the second has replaced the first's table."""
+    parts = [{"results_path": "/data/sent.csv", "messages": [{"msg_id": str(number)}]} for number in (1, 2)]
+
+    result = wait("poke", messages=parts)
+
+    assert "map_index" in str(result.error)
+    assert wait("poke", messages=[parts[0], parts[0]], timeout=0.1).state == "failed"
+
+
+def test_a_storage_that_nobody_knows(gateway, wait):
+    """A path of an unknown kind fails at once, with what to do about it."""
+    result = wait("poke", messages="1", report_path="nowhere://bucket/report", retries=3)
+
+    assert (result.state, "cannot be opened here" in str(result.error)) == ("failed", True)
+
+
 def test_many_ids_travel_as_paths(gateway, run_task, read_kwargs, tmp_path):
     """What several parts of a campaign return inline is handed to the trigger as their tables."""
     outputs = []

@@ -56,15 +56,6 @@ def test_timeout(mode, is_soft, send, wait):
         assert "ACCEPTED" in str(result.error)
 
 
-def test_timeout_by_airflows_clock(gateway, monkeypatch, wait):
-    """A deadline that Airflow's own clock sees first gives the same error."""
-    monkeypatch.setattr(OsonSmsDeliverySensor, "poke", lambda self, context: False)
-
-    result = wait("poke", messages="1", timeout=0.01)
-
-    assert isinstance(result.error, DeliveryTimeoutError)
-
-
 @pytest.mark.parametrize("mode", MODES)
 def test_unknown_is_believed_after_three_sightings(gateway, mode, send, wait):
     """UNKNOWN, and a msg_id that the gateway does not know, are final after three sightings in a row."""

@@ -10,6 +10,7 @@ from airflow.sdk import Asset
 from airflow_provider_osonsms.links.osonsms import OsonSmsDeliveryReportLink, find_report_url
 from airflow_provider_osonsms.operators.osonsms import OsonSmsCampaignOperator
 from airflow_provider_osonsms.sensors.osonsms import OsonSmsDeliverySensor
+from airflow_provider_osonsms.simulator import Fault
 
 MODES = ("poke", "reschedule", "deferrable")
 PEOPLE = [
@@ -121,6 +122,52 @@ def test_a_missing_table_of_undelivered_is_no_success(mode, campaign, wait, tmp_
 
 
 @pytest.mark.parametrize("mode", MODES)
+def test_who_could_not_be_asked_for_is_not_texted_again(gateway, mode, campaign, wait, undelivered):
+    """Whoever gave no answer may have been reached: nothing is listed, and the retry asks again."""
+    gateway.inject(Fault.EMPTY, call="query", times=None)
+    options = {"messages": campaign, "min_delivered": 0.0, "undelivered_path": str(undelivered), "retries": 3}
+    first = wait(mode, timeout=0.5, **options)
+    gateway.clear_faults()
+    second = wait(mode, timeout=0.5, **options)
+
+    assert first.state == "up_for_retry"
+    assert "could not be asked for 3 messages" in str(first.error)
+    assert second.state == "success"
+    assert len(undelivered.read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_late_try_asks_everybody(gateway, mode, campaign, wait, undelivered):
+    """A try that begins at the deadline asks for everybody all the same, however slowly."""
+    result = wait(
+        mode,
+        messages=campaign,
+        timeout=0.01,
+        min_delivered=0.0,
+        max_rate=2,
+        undelivered_path=str(undelivered),
+    )
+
+    assert result.state == "success"
+    assert result.xcom["delivered"] == 1
+    assert len(undelivered.read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", ["only", "exclude"])
+def test_a_choice_that_came_out_as_none(gateway, run_task, name):
+    """A list of people that is None, as of a step that did not run, texts nobody instead of everybody."""
+    operator = OsonSmsCampaignOperator(
+        task_id="sms", recipients=PEOPLE, message="Салом", **{name: lambda context, jinja_env: None}
+    )
+
+    result = run_task(operator)
+
+    assert result.state == "failed"
+    assert f"{name} came out as None" in str(result.error)
+    assert gateway.sent == []
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_asset_events_carry_counts(mode, send, wait):
     """Where the user gave outlets, their events tell what was delivered, and name nobody."""
     result = wait(mode, messages=send("01"), outlets=[Asset("reminders_delivered")], timeout=20)
@@ -164,6 +211,7 @@ def test_the_link_opens_the_report(monkeypatch, mode, send, wait, tmp_path):
         ("/data", "/data/x/delivery.html", "https://r.tj/x/delivery.html"),
         ("s3://bucket/sms", "s3://bucket/sms/x.html", "https://r.tj/x.html"),
         ("/data", "/database/x.html", ""),
+        ("/data", "/data/100% +1#.html", "https://r.tj/100%25%20%2B1%23.html"),
         ("/data", "https://files.tj/x.html", "https://files.tj/x.html"),
     ],
 )
