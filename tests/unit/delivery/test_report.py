@@ -148,8 +148,14 @@ def test_table_as_parquet(tmp_path, plan, watch):
     """The table may be Parquet, where pyarrow is there."""
     parquet = pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "report.parquet"
-    write_report(ReportPlan(path=str(path), tables=plan.tables), watch, open_path=Path, price_per_part=None)
+    rest = tmp_path / "undelivered.parquet"
+    plan = ReportPlan(path=str(path), undelivered_path=str(rest), tables=plan.tables)
+    write_report(plan, watch, open_path=Path, price_per_part=None)
 
+    assert parquet.read_table(rest).to_pylist() == [
+        {"key": "b", "phone": "992900000002", "status": "answer_lost"},
+        {"key": "c", "phone": "992900000003", "status": "UNDELIVERABLE"},
+    ]
     rows = parquet.read_table(path).to_pylist()
     assert [row["msg_id"] for row in rows] == ["71", "", "72", "73"]
     assert rows[0]["polls"] == 2
