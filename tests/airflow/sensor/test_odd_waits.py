@@ -158,7 +158,7 @@ def test_a_storage_that_nobody_knows(gateway, wait):
     """A path of an unknown kind fails at once, with what to do about it."""
     result = wait("poke", messages="1", report_path="nowhere://bucket/report", retries=3)
 
-    assert (result.state, "cannot be opened here" in str(result.error)) == ("failed", True)
+    assert (result.state, "correct the path" in str(result.error)) == ("failed", True)
 
 
 def test_many_ids_travel_as_paths(gateway, run_task, read_kwargs, tmp_path):
