@@ -10,8 +10,6 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSm
 from airflow_provider_osonsms.protocol.models import Outcome
 
 _COLUMNS = ("key", "phone", "outcome", "reason", "msg_id", "parts")
-
-
 _FINAL = (
     *(FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError),
     *(ImportError, KeyError, ValueError, csv.Error),

@@ -58,6 +58,7 @@ class Watch:
         clock: Gives seconds since the epoch.
 
     Attributes:
+        rules: As given.
         acquire: As given; of the running event loop.
         began: As given.
     """
@@ -76,7 +77,7 @@ class Watch:
     ) -> None:
         self.msg_ids = msg_ids
         self._untracked = untracked
-        self._rules = rules or Rules()
+        self.rules = rules or Rules()
         self._concurrency = concurrency
         self.acquire = acquire
         self._clock = clock
@@ -160,7 +161,7 @@ class Watch:
 
     def decide(self, *, now: datetime, deadline: datetime) -> Decision:
         """Decide what the waiting task does next."""
-        return self._rules.decide(
+        return self.rules.decide(
             tracked=len(self.msg_ids),
             delivered=self._count_delivered(),
             pending=len(self._pending),
@@ -200,7 +201,7 @@ class Watch:
             first_seen=self.began + self._first_seen[number],
             last_seen=self.began + self._last_seen[number],
             polls=self._polls[number],
-            is_delivered=self._rules.is_delivered(status),
+            is_delivered=self.rules.is_delivered(status),
             is_final=bool(self._is_final[number]),
         )
 
@@ -238,11 +239,11 @@ class Watch:
         self._last_seen[number] = age
         self._polls[number] = min(polls + 1, 0xFFFF)
         self._codes[number], self._sightings[number] = code, sightings
-        if self._rules.is_final(status, sightings=sightings):
+        if self.rules.is_final(status, sightings=sightings):
             self._is_final[number] = True
             self._final[status] += 1
-            if not self._rules.is_delivered(status) and len(self._undelivered) < EXAMPLES:
+            if not self.rules.is_delivered(status) and len(self._undelivered) < EXAMPLES:
                 self._undelivered[self.msg_ids[number]] = status
 
     def _count_delivered(self) -> int:
-        return sum(count for status, count in self._final.items() if self._rules.is_delivered(status))
+        return sum(count for status, count in self._final.items() if self.rules.is_delivered(status))

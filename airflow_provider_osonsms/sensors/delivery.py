@@ -139,9 +139,8 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             if self.soft_fail or self.never_fail:
                 raise AirflowSkipException(str(error)) from error
             raise
-        self.timeout += (
-            _GRACE.total_seconds()
-        )  # our deadline comes first: Airflow's would skip without a word
+        # our deadline comes first: Airflow's would skip without a word
+        self.timeout += _GRACE.total_seconds()
         return super().execute(context)
 
     def poke(self, context: Context) -> PokeReturnValue:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader
 
+from airflow_provider_osonsms.delivery.decision import Rules
 from airflow_provider_osonsms.delivery.report.figures import Figures
 from airflow_provider_osonsms.delivery.report.words import Language, read_words
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME, DeliveryStatus
@@ -42,6 +43,7 @@ def render_page(
     figures: Figures,
     summary: dict[str, Any],
     *,
+    rules: Rules,
     heading: Heading,
     language: Language,
     began: float,
@@ -52,6 +54,7 @@ def render_page(
     Args:
         figures: Complete.
         summary: Of the watch.
+        rules: What was waited for.
         heading: What it is about.
         language: Of the captions.
         began: When the watch began, in seconds since the epoch.
@@ -69,7 +72,7 @@ def render_page(
         ended=_print_time(ended),
         summary=summary,
         funnel=make_funnel(figures, summary),
-        statuses=_make_statuses(summary["by_status"]),
+        statuses=_make_statuses(summary["by_status"], rules),
         rejects=[(name, count, "bad") for name, count in figures.rejects.most_common()],
         rows=figures.rows,
         parts=figures.parts,
@@ -101,9 +104,9 @@ def print_duration(seconds: float, *, words: Mapping[str, str]) -> str:
     return f"{round(seconds / size, 1):g} {words[name]}"
 
 
-def _make_statuses(by_status: Mapping[str, int]) -> list[Bar]:
+def _make_statuses(by_status: Mapping[str, int], rules: Rules) -> list[Bar]:
     """Return the statuses, delivered ones first, then failures, then what may still change."""
-    kinds = {name: _judge(DeliveryStatus[name]) for name in by_status}
+    kinds = {name: _judge(DeliveryStatus[name], rules) for name in by_status}
     order = ("", "bad", "wait")
     return [
         (name, by_status[name], kinds[name])
@@ -111,10 +114,10 @@ def _make_statuses(by_status: Mapping[str, int]) -> list[Bar]:
     ]
 
 
-def _judge(status: DeliveryStatus) -> str:
-    if status.is_delivered:
+def _judge(status: DeliveryStatus, rules: Rules) -> str:
+    if rules.is_delivered(status):
         return ""
-    return "bad" if status.is_terminal or status.is_doubtful else "wait"
+    return "bad" if rules.is_final(status, sightings=rules.unknown_limit) else "wait"
 
 
 def _draw_curve(delivered_after: Iterable[float], *, total: int, seconds: float) -> str:

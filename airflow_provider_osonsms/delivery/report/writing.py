@@ -66,6 +66,7 @@ def write_report(
         page = render_page(
             survey.figures,
             watch.summarise(),
+            rules=watch.rules,
             heading=Heading(task=plan.task, campaigns=plan.campaigns, price_per_part=price_per_part),
             language=Language(plan.language),
             began=watch.began,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_provider_osonsms.delivery.decision import Rules
 from airflow_provider_osonsms.delivery.msg_ids import MsgIds
 from airflow_provider_osonsms.delivery.report.figures import Survey
 from airflow_provider_osonsms.delivery.report.page import make_funnel
@@ -185,3 +186,16 @@ def test_the_failed_come_first():
     list(survey.read_rows())
 
     assert [row.status for row in survey.figures.undelivered] == ["EXPIRED"] * 2 + ["ENROUTE"] * 8
+
+
+@pytest.mark.parametrize(("is_enough", "kind"), [(True, ""), (False, "wait")])
+def test_the_page_judges_as_the_wait_does(tmp_path, is_enough, kind):
+    """ACCEPTED is shown as delivered where the wait takes it for that, and as under way elsewhere."""
+    watch = Watch(MsgIds(["71"]), rules=Rules(accepted_is_delivered=is_enough))
+    asyncio.run(watch.look(Answers(m71="ACCEPTED")))
+    path = tmp_path / "page.html"
+
+    write_report(ReportPlan(path=str(path)), watch, open_path=Path, price_per_part=None)
+
+    _, _, statuses = path.read_text(encoding="utf-8").partition(read_words(Language.ENGLISH)["ACCEPTED"])
+    assert re.search(r'class="track"><div class="(\w*)"', statuses)[1] == kind
