@@ -13,7 +13,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
         "schema": {"type": ["string", "null"], "maxLength": 11},
     },
     "auth_scheme": {
-        "label": "Authorisation",
+        "label": "Authorization",
         "description": "hash: the password is the pass_salt_hash (protocol 1.5). bearer: it is a token "
         "(2.0).",
         "schema": {"type": ["string", "null"], "default": "hash", "enum": ["hash", "bearer"]},
@@ -51,13 +51,13 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
 }
 
-FIELD_BEHAVIOUR: dict[str, Any] = {
+FIELD_BEHAVIOR: dict[str, Any] = {
     "hidden-fields": ["schema", "port", "extra"],
     "relabeling": {"host": "Gateway address", "login": "Login", "password": "Salt (pass_salt_hash) or token"},
     "placeholders": {
         "host": "https://api.osonsms.com",
         "login": "the login that OsonSMS gave you",
-        "password": "the pass_salt_hash, or the token when the authorisation is bearer",
+        "password": "the pass_salt_hash, or the token when the authorization is bearer",
         "sender": "MYSHOP",
         "bulk_url": "https://cab.osonsms.com",
         "key_namespace": "staging",
@@ -114,7 +114,7 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-class-name": f"{_PACKAGE}.hooks.osonsms.OsonSmsHook",
                 "hook-name": _INTEGRATION,
                 "conn-fields": CONNECTION_FIELDS,
-                "ui-field-behaviour": FIELD_BEHAVIOUR,
+                "ui-field-behaviour": FIELD_BEHAVIOR,
             }
         ],
         **{

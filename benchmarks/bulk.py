@@ -1,4 +1,4 @@
-"""From a raw CSV file to the files of a bulk job: normalised, deduplicated, sorted, at most 5 MB each.
+"""From a raw CSV file to the files of a bulk job: normalized, deduplicated, sorted, at most 5 MB each.
 
 The same rows and the same bytes by this package and by pandas' ``.str`` methods and ``to_csv``, each reading
 the phone column only.
@@ -14,7 +14,7 @@ from phones import make_phones
 from side_by_side import Candidate, Peer, compare
 
 from airflow_provider_osonsms.audience.audience import prepare_audience
-from airflow_provider_osonsms.audience.bulk_csv import split_into_files
+from airflow_provider_osonsms.bulk.files import split_into_files
 
 ROWS: Final = 1_000_000
 LINES: Final = 5_000_000 // 13

@@ -24,15 +24,16 @@ import requests
 from yarl import URL
 
 from airflow_provider_osonsms.audience.audience import prepare_audience
-from airflow_provider_osonsms.campaign.journal import NoJournal
-from airflow_provider_osonsms.campaign.manner import Manner
-from airflow_provider_osonsms.campaign.notebook import Notebook
-from airflow_provider_osonsms.campaign.personal import read_personal_text
+from airflow_provider_osonsms.campaign.journal import CampaignJournal
+from airflow_provider_osonsms.campaign.options import SendOptions
 from airflow_provider_osonsms.campaign.run import CampaignRun
-from airflow_provider_osonsms.campaign.tally import tally_campaign
+from airflow_provider_osonsms.exactly_once.store import NullStateStore
+from airflow_provider_osonsms.messages.estimate import estimate_campaign
+from airflow_provider_osonsms.messages.source import read_message_source
 from airflow_provider_osonsms.protocol.build import build_send
-from airflow_provider_osonsms.protocol.keys import TxnIdSeries
-from airflow_provider_osonsms.protocol.models import Account, Message, Past
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.models import Account, Message
+from airflow_provider_osonsms.protocol.txn_ids import TxnIdSeries
 
 ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS", "3"))
 GATEWAY: Final = [sys.executable, str(Path(__file__).with_name("fast_gateway.py"))]
@@ -64,15 +65,17 @@ def send_campaign(url: str, rows: int, concurrency: int, *, is_noted: bool = Tru
     """Send with this package: seconds, from the first row to the written results."""
     account = Account(login="demo", secret="salt", api_url=url)
     audience = prepare_audience(make_people(rows), columns=["name"])
-    text = read_personal_text(TEXT, None, is_latin=False, max_parts=None)
-    audience, _ = tally_campaign(audience, text)  # as the operator does before it sends
+    text = read_message_source(TEXT, None, is_latin=False, max_parts=None)
+    audience, _ = estimate_campaign(audience, text)  # as the operator does before it sends
     began = time.perf_counter()
     run = CampaignRun(
         audience,
         text=text,
         txn_ids=TxnIdSeries("bench", "run", "task", ""),
-        notebook=Notebook(SlowJournal() if is_noted else NoJournal(), key="bench", past=Past.NOTHING),
-        manner=Manner(sender="SHOP", concurrency=concurrency),
+        journal=CampaignJournal(
+            SlowJournal() if is_noted else NullStateStore(), key="bench", history=TxnIdHistory.UNUSED
+        ),
+        options=SendOptions(sender="SHOP", concurrency=concurrency),
     )
     run.send(account)
     if is_noted:

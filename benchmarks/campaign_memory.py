@@ -7,13 +7,14 @@ from typing import Final
 import campaign
 
 from airflow_provider_osonsms.audience.audience import prepare_audience
-from airflow_provider_osonsms.campaign.manner import Manner
-from airflow_provider_osonsms.campaign.notebook import Notebook
-from airflow_provider_osonsms.campaign.personal import read_personal_text
+from airflow_provider_osonsms.campaign.journal import CampaignJournal
+from airflow_provider_osonsms.campaign.options import SendOptions
 from airflow_provider_osonsms.campaign.run import CampaignRun
-from airflow_provider_osonsms.campaign.tally import tally_campaign
-from airflow_provider_osonsms.protocol.keys import TxnIdSeries
-from airflow_provider_osonsms.protocol.models import Account, Past
+from airflow_provider_osonsms.messages.estimate import estimate_campaign
+from airflow_provider_osonsms.messages.source import read_message_source
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.models import Account
+from airflow_provider_osonsms.protocol.txn_ids import TxnIdSeries
 
 MANY: Final = 100_000
 
@@ -23,16 +24,16 @@ def measure_memory() -> None:
     with campaign.serve("0") as url:
         account = Account(login="demo", secret="salt", api_url=url)
         audience = prepare_audience(campaign.make_people(MANY), columns=["name"])
-        text = read_personal_text(campaign.TEXT, None, is_latin=False, max_parts=None)
-        audience, _ = tally_campaign(audience, text)
+        text = read_message_source(campaign.TEXT, None, is_latin=False, max_parts=None)
+        audience, _ = estimate_campaign(audience, text)
         Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
         before = read_status("VmRSS")
         run = CampaignRun(
             audience,
             text=text,
             txn_ids=TxnIdSeries("bench", "run", "task", ""),
-            notebook=Notebook(campaign.SlowJournal(), key="bench", past=Past.NOTHING),
-            manner=Manner(sender="SHOP"),
+            journal=CampaignJournal(campaign.SlowJournal(), key="bench", history=TxnIdHistory.UNUSED),
+            options=SendOptions(sender="SHOP"),
         )
         run.send(account)
         with tempfile.TemporaryDirectory() as folder:

@@ -23,8 +23,8 @@ from yarl import URL
 
 from airflow_provider_osonsms.client.asynchronous import open_async_client
 from airflow_provider_osonsms.client.blocking import make_nonce
-from airflow_provider_osonsms.delivery.messages import TrackedMessages
-from airflow_provider_osonsms.delivery.watch import Watch
+from airflow_provider_osonsms.delivery.inputs import TrackedMessages
+from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.protocol.build import build_query
 from airflow_provider_osonsms.protocol.models import Account
 
@@ -61,11 +61,11 @@ async def ask_with_watch(url: str, path: Path) -> None:
     """Ask once for every message of the table, as the trigger does."""
     messages = TrackedMessages(msg_ids=(), paths=(str(path),))
     msg_ids, untracked = await asyncio.to_thread(messages.load, Path)
-    watch = Watch(msg_ids, untracked=untracked, concurrency=CONCURRENCY)
+    tracker = DeliveryTracker(msg_ids, untracked=untracked, concurrency=CONCURRENCY)
     account = Account(login="demo", secret="salt", api_url=url)
     async with open_async_client(account, max_connections=CONCURRENCY) as client:
-        await watch.look(client)
-    if watch.summarise()["delivered"] != len(msg_ids):
+        await tracker.look(client)
+    if tracker.summarize()["delivered"] != len(msg_ids):
         raise RuntimeError("some were not delivered")
 
 

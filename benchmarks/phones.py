@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from side_by_side import Candidate, Peer, compare, measure
 
 from airflow_provider_osonsms.audience.duplicates import find_duplicates
-from airflow_provider_osonsms.audience.phone_column import normalise_column
+from airflow_provider_osonsms.audience.phones.column import normalize_column
 from airflow_provider_osonsms.audience.reasons import RejectReason
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
@@ -69,16 +69,16 @@ def spoil(local: str, chance: random.Random) -> str | None:
 
 def use_package(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.bool_]]:
     """Return MSISDNs, reasons and duplicates of all rows."""
-    msisdns, codes = normalise_column(column)
+    msisdns, codes = normalize_column(column)
     return msisdns, codes, find_duplicates(msisdns, codes == 0)
 
 
 def use_regex(column: pd.Series) -> pd.Series:
-    """Normalise cell by cell; drop what is no phone and what is there twice."""
-    return column.map(normalise_by_hand).dropna().drop_duplicates()
+    """Normalize cell by cell; drop what is no phone and what is there twice."""
+    return column.map(normalize_by_hand).dropna().drop_duplicates()
 
 
-def normalise_by_hand(cell: object) -> str | None:
+def normalize_by_hand(cell: object) -> str | None:
     """Return the MSISDN of one cell, or None."""
     if not isinstance(cell, str):
         return None
@@ -203,7 +203,7 @@ def main() -> None:
         return pl.Series("phone", phones)
 
     compare(
-        "normalise and deduplicate phones",
+        "normalize and deduplicate phones",
         ours=Candidate("this package", use_package, make_column),
         peers=[
             Peer("regex with Series.map", use_regex, make_column, at_least=6.0),

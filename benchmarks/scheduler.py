@@ -87,13 +87,13 @@ class Bench:
     def deliver(self, *, after_questions: int) -> Callable[[Run], None]:
         """Make what delivers every message once so many questions were asked."""
 
-        def watch(_run: Run) -> None:
+        def tracker(_run: Run) -> None:
             goal = self.gateway.requests["query"] + after_questions
             while self.gateway.requests["query"] < goal:
                 time.sleep(0.5)
             self.gateway.advance(2 * ETERNITY)
 
-        return watch
+        return tracker
 
     def send(self, number: int) -> int:
         """Let the gateway accept messages, and return the msg_id of the first."""

@@ -1,9 +1,9 @@
 """Ratios, measured side by side: ours and its peers take turns, each time in a process of its own.
 
     compare(
-        "normalise and deduplicate phones",
-        ours=Candidate("this package", normalise, prepare=make_column),
-        peers=[Peer("regex with Series.map", normalise_by_regex, prepare=make_column, at_least=6.0)],
+        "normalize and deduplicate phones",
+        ours=Candidate("this package", normalize, prepare=make_column),
+        peers=[Peer("regex with Series.map", normalize_by_regex, prepare=make_column, at_least=6.0)],
         rows=1_000_000,
     )
 

@@ -1,7 +1,7 @@
 """Rendering and counting: a text for every row and its parts, against two loops over rows.
 
 Names and amounts are lists, as the caller has them, 1 % of each missing. Ours works in chunks, as a campaign
-does, and normalises (NFC, no invisible characters). The peers do not, and find their rows made dicts before.
+does, and normalizes (NFC, no invisible characters). The peers do not, and find their rows made dicts before.
 """
 
 import random

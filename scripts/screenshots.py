@@ -11,16 +11,16 @@ from decimal import Decimal
 from pathlib import Path
 
 from airflow_provider_osonsms.client.blocking import OsonSmsClient, open_client
-from airflow_provider_osonsms.delivery.msg_ids import MsgIds
+from airflow_provider_osonsms.delivery.polling import plan_pause
 from airflow_provider_osonsms.delivery.report.plan import ReportPlan
-from airflow_provider_osonsms.delivery.report.writing import write_report
-from airflow_provider_osonsms.delivery.schedule import plan_pause
-from airflow_provider_osonsms.delivery.watch import Watch
+from airflow_provider_osonsms.delivery.report.write import write_report
+from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
-from airflow_provider_osonsms.protocol.keys import make_txn_id
 from airflow_provider_osonsms.protocol.models import Account, BulkJob, Message
+from airflow_provider_osonsms.protocol.txn_ids import make_txn_id
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.simulator import SimulatedGateway
+from airflow_provider_osonsms.tables.msg_ids import MsgIds
 
 COLUMNS = ("row", "key", "phone", "outcome", "reason", "txn_id", "msg_id", "parts")
 ROOT = Path(__file__).resolve().parent.parent
@@ -109,13 +109,13 @@ def write_example_report(folder: Path) -> Path:
             return status if now[0] >= began + after else DeliveryStatus.ENROUTE
 
     untracked = sum("answer_lost" in row for row in rows)
-    watch = Watch(MsgIds(arrivals), untracked=untracked, clock=lambda: now[0])
+    tracker = DeliveryTracker(MsgIds(arrivals), untracked=untracked, clock=lambda: now[0])
     while now[0] < began + 600:
         now[0] += plan_pause(now[0] - began, poll_interval=10)
-        asyncio.run(watch.look(Gateway()))
+        asyncio.run(tracker.look(Gateway()))
     name = "remind_debtors · scheduled__2026-11-23T04:00:00+00:00"
     plan = ReportPlan(path=str(folder / "report.html"), tables=(str(table),), task=f"{name} · wait")
-    write_report(plan, watch, open_path=Path, price_per_part=Decimal("0.12"), clock=lambda: now[0])
+    write_report(plan, tracker, open_path=Path, price_per_part=Decimal("0.12"), clock=lambda: now[0])
     return folder / "report.html"
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from airflow_provider_osonsms.audience.columns import list_values
+from airflow_provider_osonsms.audience.builder import AudienceBuilder
+from airflow_provider_osonsms.audience.missing import list_values
 from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.rejects import Rejects
-from airflow_provider_osonsms.audience.sieve import Sieve
 
 CHUNK_ROWS: Final = 16_384
 
@@ -163,21 +163,21 @@ def prepare_audience(
     Reference:
         design §6; wire-note 13.
     """
-    sieve = Sieve(phone_column=phone_column, key_column=key_column, columns=columns)
-    sieve.read(recipients)
+    builder = AudienceBuilder(phone_column=phone_column, key_column=key_column, columns=columns)
+    builder.read(recipients)
     if allowed_phones is not None:
-        sieve.allow_only(allowed_phones)
-    idle = 0 if only is None else sieve.choose(only)
-    ignored = 0 if exclude is None else sieve.suppress(exclude)
-    sieve.reject_missing()
-    sieve.reject_duplicates()
-    positions = sieve.positions
+        builder.allow_only(allowed_phones)
+    idle = 0 if only is None else builder.choose(only)
+    ignored = 0 if exclude is None else builder.suppress(exclude)
+    builder.reject_missing()
+    builder.reject_duplicates()
+    positions = builder.positions
     return Audience(
         positions=positions,
-        msisdns=sieve.msisdns[positions],
-        keys=None if sieve.keys is None else sieve.keys[positions],
-        columns=sieve.table,
-        rejects=sieve.list_rejects(),
+        msisdns=builder.msisdns[positions],
+        keys=None if builder.keys is None else builder.keys[positions],
+        columns=builder.table,
+        rejects=builder.list_rejects(),
         ignored_exclusions=ignored,
         idle_choices=idle,
     )

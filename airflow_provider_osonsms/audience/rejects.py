@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from airflow_provider_osonsms.audience.phones import mask_phone
+from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.audience.reasons import REASONS, RejectReason
 
 _SAMPLES: Final = 3

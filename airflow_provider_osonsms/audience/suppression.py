@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from airflow_provider_osonsms.audience.reasons import REASONS, RejectReason
-from airflow_provider_osonsms.audience.sources.people import read_people
+from airflow_provider_osonsms.audience.sources.phones import read_phones
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 _DAMAGED: Final = (
@@ -47,7 +47,7 @@ def read_suppressed(exclude: object, *, phone_column: str) -> Suppressed:
     """
     found = [np.empty(0, dtype=np.int64)]
     start = ignored = 0
-    for phones, _ in read_people(
+    for phones, _ in read_phones(
         exclude, phone_column=phone_column, what="exclude", one_column_is_phones=True
     ):
         _refuse_damaged(phones.codes, start)

@@ -1,1 +1,1 @@
-"""What is sent for a task, exactly once: keys, journal and the order of their steps. Knows no Airflow."""
+"""A personal message for everybody of an audience, exactly once: one try, its send loop, its journal."""

@@ -6,25 +6,25 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_osonsms.campaign.background import BackgroundLoop
-from airflow_provider_osonsms.campaign.manner import Manner
-from airflow_provider_osonsms.campaign.notebook import Notebook
-from airflow_provider_osonsms.campaign.personal import PersonalText
+from airflow_provider_osonsms.campaign.journal import CampaignJournal
+from airflow_provider_osonsms.campaign.loop_thread import LoopThread
+from airflow_provider_osonsms.campaign.options import SendOptions
 from airflow_provider_osonsms.campaign.progress import Progress
-from airflow_provider_osonsms.campaign.results import Results, RowState
-from airflow_provider_osonsms.campaign.sending import Sending
+from airflow_provider_osonsms.campaign.rows import CampaignRows, RowState
+from airflow_provider_osonsms.campaign.send_loop import SendLoop
 from airflow_provider_osonsms.client.asynchronous import open_async_client
+from airflow_provider_osonsms.messages.source import MessageSource
 from airflow_provider_osonsms.protocol.errors import (
     DuplicateTransactionError,
     InvalidMessageError,
     OsonSmsError,
 )
-from airflow_provider_osonsms.protocol.keys import TxnIdSeries
 from airflow_provider_osonsms.protocol.models import Account, Outcome
+from airflow_provider_osonsms.protocol.txn_ids import TxnIdSeries
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
-    from airflow_provider_osonsms.audience.outcomes import Fate
+    from airflow_provider_osonsms.tables.results import Fate
 
 log = logging.getLogger(__name__)
 
@@ -62,39 +62,39 @@ class CampaignRun:
         self,
         audience: "Audience",
         *,
-        text: PersonalText,
+        text: MessageSource,
         txn_ids: TxnIdSeries,
-        notebook: Notebook,
-        manner: Manner,
+        journal: CampaignJournal,
+        options: SendOptions,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.results = Results(audience.rows, past=notebook.past)
+        self.results = CampaignRows(audience.rows, history=journal.history)
         self._audience = audience
         self._text = text
         self._txn_ids = txn_ids
-        self._notebook = notebook
-        self._manner = manner
+        self._journal = journal
+        self._options = options
         self._clock = clock
-        self._sending: Sending | None = None
-        self._background = BackgroundLoop(self._stop_sending)
+        self._send_loop: SendLoop | None = None
+        self._loop_thread = LoopThread(self._stop_sending)
         self._was_stopped = False
         self._seconds = 0.0
         for position, _, key in audience.read_keys():
             self.results.expect(position)
-            notebook.recall(self.results, position, txn_ids.make(key))
+            journal.load_row(self.results, position, txn_ids.make(key))
         self.settled = len(audience) - self.results.open_rows
-        self.is_resumed = notebook.is_resumed
-        self._tell_about_earlier_tries(vanished=notebook.forget_the_rest())
+        self.is_resumed = journal.is_resumed
+        self._tell_about_earlier_tries(vanished=journal.discard_unknown())
 
     @property
     def is_closed(self) -> bool:
         """Whether the send window has closed before the end."""
-        return self._sending is not None and self._sending.is_closed and self.results.open_rows > 0
+        return self._send_loop is not None and self._send_loop.is_closed and self.results.open_rows > 0
 
     def stop(self) -> None:
         """Begin no further row, finish what is under way; may be called from a signal handler."""
         self._was_stopped = True
-        self._background.stop()
+        self._loop_thread.stop()
 
     def send(self, account: Account) -> None:
         """Send the open rows; what has become of them is in the results and the notebook afterwards.
@@ -104,16 +104,16 @@ class CampaignRun:
         """
         if not self.results.open_rows:
             return
-        self._notebook.begin()
+        self._journal.begin()
         progress = Progress(len(self._audience), done=self.settled)
         try:
-            self._background.run(lambda: self._send(account, progress))
+            self._loop_thread.run(lambda: self._send(account, progress))
         finally:
             self._seconds = progress.seconds
-            before = self._notebook.meta.get("seconds", 0.0)
-            self._notebook.end(seconds=round(before + self._seconds, 1))
-            if self._sending is not None and isinstance(self._sending.problem, DuplicateTransactionError):
-                self._notebook.take_back()
+            before = self._journal.meta.get("seconds", 0.0)
+            self._journal.end(seconds=round(before + self._seconds, 1))
+            if self._send_loop is not None and isinstance(self._send_loop.problem, DuplicateTransactionError):
+                self._journal.unmark_started()
 
     def write_results(self, path: Any) -> None:
         """Write a row for every row of the input to a checked *path*.
@@ -121,7 +121,7 @@ class CampaignRun:
         Raises:
             OSError: The place cannot be written.
         """
-        from airflow_provider_osonsms.audience.outcomes import write_outcomes
+        from airflow_provider_osonsms.tables.results import write_outcomes
 
         write_outcomes(self._audience, path, tell=self._tell_fate)
 
@@ -132,7 +132,7 @@ class CampaignRun:
             counts[state.outcome] += count
         return counts
 
-    def summarise(self, *, price_per_part: Decimal | None) -> dict[str, Any]:
+    def summarize(self, *, price_per_part: Decimal | None) -> dict[str, Any]:
         """Return JSON values about the campaign, without phones and texts; the same after a *Clear*."""
         parts = self.results.total_parts
         rejected = self._audience.rejects.count()
@@ -144,7 +144,7 @@ class CampaignRun:
             "rejected": rejected,
             "parts": parts,
             "cost": None if price_per_part is None else float(price_per_part * parts),
-            "seconds": self._notebook.meta.get("seconds", round(self._seconds, 1)),
+            "seconds": self._journal.meta.get("seconds", round(self._seconds, 1)),
         }
 
     def list_messages(self) -> list[dict[str, Any]]:
@@ -161,7 +161,7 @@ class CampaignRun:
             if self.results.state(position) in taken
         ]
 
-    def conclude(self, *, max_failed_ratio: float | None) -> None:
+    def finish(self, *, max_failed_ratio: float | None) -> None:
         """Return when the campaign is at its end.
 
         Raises:
@@ -170,9 +170,9 @@ class CampaignRun:
         """
         left = {state: count for state, count in self.results.count().items() if state.is_open}
         words = ", ".join(f"{count} {state.reason}" for state, count in left.items())
-        if self._sending is not None and self._sending.problem is not None:
+        if self._send_loop is not None and self._send_loop.problem is not None:
             log.error("The campaign stopped with rows left: %s", words)
-            raise self._sending.problem
+            raise self._send_loop.problem
         if left and self._was_stopped:
             raise CampaignStoppedError(f"The task was told to stop. Left for its next try: {words}")
         if left:
@@ -202,27 +202,27 @@ class CampaignRun:
         log.warning("%d rows ended without being accepted: %s; a person has to look at them", total, words)
 
     async def _send(self, account: Account, progress: Progress) -> None:
-        async with open_async_client(account, max_connections=self._manner.concurrency) as client:
-            self._sending = Sending(
+        async with open_async_client(account, max_connections=self._options.concurrency) as client:
+            self._send_loop = SendLoop(
                 client,
                 self._audience,
                 text=self._text,
                 txn_ids=self._txn_ids,
                 results=self.results,
-                notebook=self._notebook,
-                manner=self._manner,
+                journal=self._journal,
+                options=self._options,
                 progress=progress,
                 clock=self._clock,
             )
             if not self._was_stopped:
-                await self._sending.run()
-        estimated, billed = self._sending.estimated_parts, self._sending.billed_parts
+                await self._send_loop.run()
+        estimated, billed = self._send_loop.estimated_parts, self._send_loop.billed_parts
         if estimated != billed:
             log.warning("Billed as %d parts, estimated as %d: price and texts may differ", billed, estimated)
 
     def _stop_sending(self) -> None:
-        if self._sending is not None:
-            self._sending.stop()
+        if self._send_loop is not None:
+            self._send_loop.stop()
 
     def _tell_fate(self, position: int, key: str) -> "Fate":
         state = self.results.state(position)
@@ -239,5 +239,5 @@ class CampaignRun:
             log.info("%d of %d rows were settled by earlier tries", self.settled, len(self._audience))
         if vanished:
             log.warning("%d rows that were sent before are not in the audience any more", vanished)
-        if self._notebook.past and not self._notebook.remembers:
+        if self._journal.history and not self._journal.remembers:
             log.info("Nothing is remembered of earlier tries: rows that the gateway knows count as accepted")

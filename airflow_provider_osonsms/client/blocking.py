@@ -9,13 +9,13 @@ from typing import Protocol
 
 from airflow_provider_osonsms.protocol import flows
 from airflow_provider_osonsms.protocol.errors import TransportError
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import (
     Account,
     BulkJob,
     BulkReceipt,
     Flow,
     Message,
-    Past,
     Pause,
     Request,
     Response,
@@ -47,12 +47,14 @@ class OsonSmsClient:
         self,
         message: Message,
         *,
-        past: Past = Past.NOTHING,
-        on_doubt: Callable[[Past], None] = lambda _past: None,
+        history: TxnIdHistory = TxnIdHistory.UNUSED,
+        on_history: Callable[[TxnIdHistory], None] = lambda _past: None,
         attempts: int = flows.ATTEMPTS,
     ) -> SendReceipt:
         """Submit *message* at most once; see `flows.send_once`."""
-        flow = flows.send_once(message, self.account, past=past, on_doubt=on_doubt, attempts=attempts)
+        flow = flows.send_once(
+            message, self.account, history=history, on_history=on_history, attempts=attempts
+        )
         return self._drive(flow)
 
     def query_status(self, msg_id: str) -> DeliveryStatus:
@@ -64,10 +66,10 @@ class OsonSmsClient:
         return self._drive(flows.query_balance(self.account, make_nonce=make_nonce))
 
     def create_bulk(
-        self, job: BulkJob, *, may_resend: bool = False, past: Past = Past.NOTHING
+        self, job: BulkJob, *, may_resend: bool = False, history: TxnIdHistory = TxnIdHistory.UNUSED
     ) -> BulkReceipt:
         """Create a bulk job; see `flows.create_bulk`."""
-        return self._drive(flows.create_bulk(job, self.account, may_resend=may_resend, past=past))
+        return self._drive(flows.create_bulk(job, self.account, may_resend=may_resend, history=history))
 
     def _drive(self, flow: Flow[T]) -> T:
         try:

@@ -1,27 +1,23 @@
 """The hook: a Connection of type ``osonsms`` and the clients that it opens."""
 
+import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from airflow_provider_osonsms._compat import (
-    AirflowNotFoundException,
-    BaseHook,
-    Connection,
-    aget_connection,
-    read_extra,
-)
-from airflow_provider_osonsms.campaign.messages import choose_sender, make_message, read_phone, read_text
-from airflow_provider_osonsms.campaign.schedule import read_send_at, require_future
+from airflow_provider_osonsms._compat import AirflowNotFoundException, BaseHook, Connection
+from airflow_provider_osonsms.bulk.send_at import read_send_at, require_future
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
 from airflow_provider_osonsms.client.blocking import OsonSmsClient, open_client
-from airflow_provider_osonsms.client.settings import Settings, read_settings
+from airflow_provider_osonsms.connection import Settings, read_settings
+from airflow_provider_osonsms.preflight.message import choose_sender, make_message, read_phone, read_text
 from airflow_provider_osonsms.protocol.errors import InvalidSettingsError, OsonSmsError
-from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt, Past, SendReceipt
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt, SendReceipt
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
-from airflow_provider_osonsms.provider_info import CONNECTION_FIELDS, FIELD_BEHAVIOUR
+from airflow_provider_osonsms.provider_info import CONNECTION_FIELDS, FIELD_BEHAVIOR
 
 
 class OsonSmsHook(BaseHook):
@@ -57,7 +53,7 @@ class OsonSmsHook(BaseHook):
     async def aget_settings(self) -> Settings:
         """Read the Connection without blocking the event loop; see `get_settings`."""
         with self._named():
-            connection = await aget_connection(self.osonsms_conn_id)
+            connection = await _aget_connection(self.osonsms_conn_id)
         return self._read(connection)
 
     def get_conn(self) -> Settings:
@@ -121,7 +117,7 @@ class OsonSmsHook(BaseHook):
             is_confidential=is_confidential,
         )
         with open_client(settings.account) as client:
-            return client.send(sms, past=Past.ATTEMPTED)
+            return client.send(sms, history=TxnIdHistory.MAYBE_ACCEPTED)
 
     def get_status(self, msg_id: str | int | None) -> DeliveryStatus:
         """Ask where a message is.
@@ -187,7 +183,7 @@ class OsonSmsHook(BaseHook):
             send_at=moment,
         )
         with open_client(settings.account) as client:
-            return client.create_bulk(job, past=Past.ATTEMPTED)
+            return client.create_bulk(job, history=TxnIdHistory.MAYBE_ACCEPTED)
 
     def test_connection(self) -> tuple[bool, str]:
         """Read the balance, for the *Test* button: nothing is sent and nothing is billed."""
@@ -217,7 +213,7 @@ class OsonSmsHook(BaseHook):
             host=connection.host,
             port=connection.port,
             schema=connection.schema,
-            extra=read_extra(connection),
+            extra=_read_extra(connection),
         )
         if settings.is_clear_text:
             self.log.warning(
@@ -230,7 +226,7 @@ class OsonSmsHook(BaseHook):
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """Return the form's labels, for Airflow below 3.2."""
-        return {key.replace("-", "_"): value for key, value in FIELD_BEHAVIOUR.items()}
+        return {key.replace("-", "_"): value for key, value in FIELD_BEHAVIOR.items()}
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
@@ -248,3 +244,34 @@ class OsonSmsHook(BaseHook):
             )
             for name, field in CONNECTION_FIELDS.items()
         }
+
+
+async def _aget_connection(conn_id: str) -> Connection:
+    """Read a Connection without blocking the event loop.
+
+    Before 3.3.2 the asynchronous call masks secrets with a blocking one, and under ``dag.test()`` it does not
+    see the database; a thread serves both.
+    """
+    from asgiref.sync import sync_to_async
+
+    if hasattr(Connection, "aextra_dejson"):
+        try:
+            return await BaseHook.aget_connection(conn_id)
+        except AirflowNotFoundException:
+            pass
+    return await sync_to_async(BaseHook.get_connection)(conn_id)
+
+
+def _read_extra(connection: Connection) -> dict[str, Any]:
+    """Read the extra as a dict; ``extra_dejson`` would block an event loop.
+
+    Raises:
+        InvalidSettingsError: It is not a JSON object.
+    """
+    try:
+        extra = json.loads(connection.extra or "{}")
+    except ValueError:
+        extra = None
+    if not isinstance(extra, dict):
+        raise InvalidSettingsError(f"Connection '{connection.conn_id}': extra must be a JSON object")
+    return extra

@@ -4,18 +4,19 @@ import logging
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, resolve_path
+from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException
+from airflow_provider_osonsms._storage import resolve_path
 from airflow_provider_osonsms.audience.policy import OnEmpty, OnInvalid, Policy
-from airflow_provider_osonsms.client.settings import Settings
+from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
-from airflow_provider_osonsms.operators.concealing import ConcealingOperator, name_source, reveal
+from airflow_provider_osonsms.operators.redaction import RedactingOperator, make_stable, unwrap
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
 
 
-class AudienceOperator(ConcealingOperator):
+class AudienceOperator(RedactingOperator):
     """Reads an audience, says who is left out and why, and holds it to the limits of the task.
 
     Args:
@@ -54,10 +55,10 @@ class AudienceOperator(ConcealingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.recipients = name_source(recipients)
+        self.recipients = make_stable(recipients)
         self.phone_column = phone_column
-        self.exclude = name_source(exclude)
-        self.only = name_source(only)
+        self.exclude = make_stable(exclude)
+        self.only = make_stable(only)
         self._expected = [name for name, given in (("exclude", exclude), ("only", only)) if given is not None]
         self.policy = Policy(
             on_invalid=OnInvalid(on_invalid),
@@ -73,28 +74,29 @@ class AudienceOperator(ConcealingOperator):
     ) -> "Audience":
         """Read the audience, after a look at what would be in the way of reporting about it."""
         from airflow_provider_osonsms.audience.audience import prepare_audience
-        from airflow_provider_osonsms.audience.tables import check_table_path
+        from airflow_provider_osonsms.tables.paths import check_table_path
 
         for name in self._expected:
-            if reveal(getattr(self, name)) is None:
+            if unwrap(getattr(self, name)) is None:
                 raise InvalidMessageError(
                     f"{name} came out as None: did the step that it comes from run? An empty list is nobody"
                 )
         if self.rejects_path is not None:
             check_table_path(resolve_path(self.rejects_path), "rejects_path")
         return prepare_audience(
-            resolve_path(reveal(self.recipients)),
+            resolve_path(unwrap(self.recipients)),
             phone_column=self.phone_column,
             key_column=key_column,
             columns=columns,
             allowed_phones=settings.account.allowed_phones,
-            exclude=resolve_path(reveal(self.exclude)),
-            only=resolve_path(reveal(self.only)),
+            exclude=resolve_path(unwrap(self.exclude)),
+            only=resolve_path(unwrap(self.only)),
         )
 
     def _report_rejects(self, audience: "Audience") -> None:
         """Tell the log, and the file, who is left out."""
-        from airflow_provider_osonsms.audience.tables import check_table_path, write_table
+        from airflow_provider_osonsms.tables.paths import check_table_path
+        from airflow_provider_osonsms.tables.rows import write_table
 
         level = logging.WARNING if audience.rejects.invalid else logging.INFO
         self.log.log(level, "%s", audience.describe())
@@ -103,7 +105,7 @@ class AudienceOperator(ConcealingOperator):
             write_table(audience.rejects.to_frame(), path)
             self.log.info("The rejected rows are listed in %s", self.rejects_path)
 
-    def _hold_to_policy(self, audience: "Audience") -> None:
+    def _check_policy(self, audience: "Audience") -> None:
         """Let the audience pass, or end the task."""
         self.policy.check(recipients=len(audience), invalid=audience.rejects.invalid, rows=audience.rows)
         if len(audience) or self.policy.on_empty is OnEmpty.SUCCESS:
@@ -112,15 +114,15 @@ class AudienceOperator(ConcealingOperator):
         nobody = f"There is nobody to text ({reasons or 'no rows'}): nothing was sent"
         raise (AirflowSkipException if self.policy.on_empty is OnEmpty.SKIP else AirflowFailException)(nobody)
 
-    def _conceal(self) -> None:
+    def _redact(self) -> None:
         for name in ("recipients", "exclude", "only"):
-            self._conceal_source(name)
+            self._redact_source(name)
 
-    def _conceal_source(self, name: str) -> None:
+    def _redact_source(self, name: str) -> None:
         source = getattr(self, name)
         if source is None:
             return
         if hasattr(source, "__len__") and not isinstance(source, str | bytes):
-            self._conceal_field(name, f"<{len(source)} {name}>")
+            self._redact_field(name, f"<{len(source)} {name}>")
         else:
-            self._conceal_field(name, f"<{type(source).__name__}>")
+            self._redact_field(name, f"<{type(source).__name__}>")

@@ -5,8 +5,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from airflow_provider_osonsms._compat import BaseOperator, Context
-from airflow_provider_osonsms.hooks.failures import sorted_failures
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
+from airflow_provider_osonsms.operators.errors import airflow_errors
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
 
 
@@ -48,7 +48,7 @@ class OsonSmsBalanceOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, float]:  # noqa: ARG002
         """Read the balance; see the class."""
-        with sorted_failures():
+        with airflow_errors():
             balance = OsonSmsHook(self.osonsms_conn_id).get_balance()
         self.log.info("Balance: %s somoni", balance)
         if self.min_balance is not None and balance < self.min_balance:

@@ -5,27 +5,23 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_osonsms._compat import Context, identify_task, open_journal
-from airflow_provider_osonsms.campaign.bulk import BulkRun, OnUnconfirmed
-from airflow_provider_osonsms.campaign.messages import (
-    check_max_parts,
-    check_parts,
-    choose_sender,
-    read_common_text,
-    read_name,
-)
-from airflow_provider_osonsms.campaign.schedule import read_send_at, require_future
-from airflow_provider_osonsms.campaign.tally import tally_text
+from airflow_provider_osonsms._compat import Context
+from airflow_provider_osonsms._context import identify_task, open_state_store
+from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed
+from airflow_provider_osonsms.bulk.send_at import read_send_at, require_future
 from airflow_provider_osonsms.client.blocking import open_client
-from airflow_provider_osonsms.hooks.failures import sorted_failures
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
+from airflow_provider_osonsms.messages.estimate import estimate_text
 from airflow_provider_osonsms.operators.audience import AudienceOperator
-from airflow_provider_osonsms.operators.concealing import reveal
+from airflow_provider_osonsms.operators.errors import airflow_errors
+from airflow_provider_osonsms.operators.redaction import unwrap
+from airflow_provider_osonsms.preflight.message import check_parts, choose_sender, read_common_text
+from airflow_provider_osonsms.preflight.parameters import check_max_parts, read_name
 from airflow_provider_osonsms.protocol.models import BulkJob
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
-    from airflow_provider_osonsms.audience.bulk_csv import BulkFile
+    from airflow_provider_osonsms.bulk.files import BulkFile
 
 
 class OsonSmsBulkCreateOperator(AudienceOperator):
@@ -99,17 +95,17 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Create the jobs; see the class."""
         identity = identify_task(context)
-        with sorted_failures():
+        with airflow_errors():
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()
             campaign_id = read_name(self.campaign_id, "campaign_id")
             send_at = read_send_at(self.send_at)
-            text = read_common_text(reveal(self.message), is_latin=self.transliterate)
+            text = read_common_text(unwrap(self.message), is_latin=self.transliterate)
             parts = check_parts(text, max_parts=self.max_parts)
             sender = choose_sender(self.sender, settings)
             audience = self._read_audience(settings)
             self._report_rejects(audience)
-            self._hold_to_policy(audience)
+            self._check_policy(audience)
             result = {
                 "campaign_id": campaign_id or identity.campaign_id,
                 "bulk_names": [],
@@ -123,7 +119,7 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
             if self.is_dry_run:
                 require_future(send_at, datetime.now(UTC))
                 return {**result, "preview": self._preview(text, audience, hook)}
-            for sentence in tally_text(text, recipients=len(audience)).advice.slips():
+            for sentence in estimate_text(text, recipients=len(audience)).advice.slips():
                 self.log.warning("%s", sentence)
             make_txn_id = partial(
                 identity.make_bulk_txn_id, campaign_id=campaign_id, namespace=settings.key_namespace
@@ -141,11 +137,11 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
             with open_client(settings.account) as client:
                 run = BulkRun(
                     client,
-                    open_journal(context),
-                    journal_key=f"osonsms_bulk_{make_txn_id('')}",
-                    past=identity.past,
+                    open_state_store(context),
+                    store_key=f"osonsms_bulk_{make_txn_id('')}",
+                    history=identity.history,
                     on_unconfirmed=self.on_unconfirmed,
-                    is_own_key=campaign_id is not None,
+                    has_own_campaign_id=campaign_id is not None,
                 )
                 receipts = run.create(jobs, check_time=lambda: require_future(send_at, datetime.now(UTC)))
         return {
@@ -155,18 +151,18 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         }
 
     def _preview(self, text: str, audience: "Audience", hook: OsonSmsHook) -> dict[str, Any]:
-        preview = tally_text(text, recipients=len(audience)).make_preview(
+        preview = estimate_text(text, recipients=len(audience)).make_preview(
             rejects=audience.rejects.count(), settings=hook.get_settings(), balance=hook.get_balance()
         )
         self.log.info("Dry run: no job is created\n%s", preview.to_markdown())
         return preview.to_dict()
 
-    def _conceal(self) -> None:
-        super()._conceal()
-        self._conceal_text("message")
+    def _redact(self) -> None:
+        super()._redact()
+        self._redact_text("message")
 
 
 def _split(audience: "Audience") -> "Iterable[BulkFile]":
-    from airflow_provider_osonsms.audience.bulk_csv import split_into_files
+    from airflow_provider_osonsms.bulk.files import split_into_files
 
     return split_into_files(audience.msisdns)

@@ -4,41 +4,32 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_osonsms._compat import (
-    AirflowFailException,
-    AirflowSkipException,
-    Context,
-    Stats,
-    identify_task,
-    note_in_asset_events,
-    open_journal,
-    resolve_path,
-)
-from airflow_provider_osonsms.campaign.limits import (
-    MOST_INLINE,
-    check_balance,
-    check_envelope,
-    check_lateness,
-    check_results_path,
-)
-from airflow_provider_osonsms.campaign.manner import Manner
-from airflow_provider_osonsms.campaign.messages import choose_sender, read_name
-from airflow_provider_osonsms.campaign.notebook import Notebook
-from airflow_provider_osonsms.campaign.personal import PersonalText
+from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, Context, Stats
+from airflow_provider_osonsms._context import identify_task, note_in_asset_events, open_state_store
+from airflow_provider_osonsms._storage import resolve_path
+from airflow_provider_osonsms.campaign.journal import CampaignJournal
+from airflow_provider_osonsms.campaign.options import SendOptions
 from airflow_provider_osonsms.campaign.run import CampaignRun
-from airflow_provider_osonsms.campaign.window import SendWindow, read_window
-from airflow_provider_osonsms.client.settings import Settings
-from airflow_provider_osonsms.hooks.failures import sorted_failures
+from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
-from airflow_provider_osonsms.operators.personal import PersonalOperator
-from airflow_provider_osonsms.protocol.models import Past
-from airflow_provider_osonsms.triggers.window import OsonSmsWindowTrigger
+from airflow_provider_osonsms.messages.source import MessageSource
+from airflow_provider_osonsms.operators.errors import airflow_errors
+from airflow_provider_osonsms.operators.personalized import PersonalizedOperator
+from airflow_provider_osonsms.preflight.balance import check_balance
+from airflow_provider_osonsms.preflight.lateness import check_lateness
+from airflow_provider_osonsms.preflight.message import check_sender_and_channel, choose_sender
+from airflow_provider_osonsms.preflight.parameters import read_name
+from airflow_provider_osonsms.preflight.results_path import check_results_path
+from airflow_provider_osonsms.preflight.window import SendWindow, read_window
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.tables.results import MAX_INLINE_MESSAGES
+from airflow_provider_osonsms.triggers.send_window import OsonSmsWindowTrigger
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
 
 
-class OsonSmsCampaignOperator(PersonalOperator):
+class OsonSmsCampaignOperator(PersonalizedOperator):
     """Send every row of an audience its own text, exactly once however often the task runs or is killed.
 
     One task sends to everybody, many requests at a time. To scale out, map it over parts of an audience with
@@ -60,7 +51,7 @@ class OsonSmsCampaignOperator(PersonalOperator):
         results_path: Write row, key, phone, outcome, reason, txn_id, msg_id and parts of every row there
             (``.csv`` or ``.parquet``); required above 1,000 recipients.
         dry_run: Check everything, log a preview with the cost, and send nothing.
-        kwargs: The text: see `PersonalOperator`; who is texted: see `AudienceOperator`.
+        kwargs: The text: see `PersonalizedOperator`; who is texted: see `AudienceOperator`.
 
     Returns:
         ``{"campaign_id", "recipients", "outcomes", "rejected", "parts", "cost", "seconds"}``; up to 1,000
@@ -78,7 +69,7 @@ class OsonSmsCampaignOperator(PersonalOperator):
     """
 
     template_fields: Sequence[str] = (
-        *PersonalOperator.template_fields,
+        *PersonalizedOperator.template_fields,
         "campaign_id",
         "sender",
         "results_path",
@@ -133,12 +124,12 @@ class OsonSmsCampaignOperator(PersonalOperator):
     def resume(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Send what is left to send once the send window is open; see the class."""
         was_interrupted = bool(event and event.get("was_interrupted"))
-        with sorted_failures():
+        with airflow_errors():
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()
             window = None if self.is_dry_run else read_window(self.send_window)
             self._wait_for(window, was_interrupted=was_interrupted)
-            text, audience, tally = self._survey(settings)
+            text, audience, estimate = self._prepare_texts(settings)
             run = self._open_run(
                 context,
                 settings,
@@ -148,21 +139,21 @@ class OsonSmsCampaignOperator(PersonalOperator):
                 was_interrupted=was_interrupted,
             )
             if self.is_dry_run:
-                preview = self._preview(audience, tally, hook=hook, settings=settings)
-                return {**self._summarise(context, run, settings), "preview": preview}
-            self._require_punctuality(context, run)
-            self._hold_to_policy(audience)
+                preview = self._preview(audience, estimate, hook=hook, settings=settings)
+                return {**self._summarize(context, run, settings), "preview": preview}
+            self._check_lateness(context, run)
+            self._check_policy(audience)
             path = check_results_path(resolve_path(self.results_path), recipients=len(audience))
             if self.require_balance:
-                left = tally.parts - run.results.total_parts
+                left = estimate.parts - run.results.total_parts
                 check_balance(left, price_per_part=settings.price_per_part, balance=hook.get_balance())
             self._send(run, settings, path=path)
             if run.is_closed:
                 self._wait_for(window, was_interrupted=True)
-            run.conclude(max_failed_ratio=self.max_failed_ratio)
-        result = self._summarise(context, run, settings)
+            run.finish(max_failed_ratio=self.max_failed_ratio)
+        result = self._summarize(context, run, settings)
         note_in_asset_events(context, result)
-        if len(audience) <= MOST_INLINE:
+        if len(audience) <= MAX_INLINE_MESSAGES:
             result["messages"] = run.list_messages()
         if path is not None:
             result["results_path"] = str(self.results_path)
@@ -178,13 +169,13 @@ class OsonSmsCampaignOperator(PersonalOperator):
         context: Context,
         settings: Settings,
         *,
-        text: PersonalText,
+        text: MessageSource,
         audience: "Audience",
         window: SendWindow | None,
         was_interrupted: bool,
     ) -> CampaignRun:
         sender = choose_sender(self.sender, settings)
-        check_envelope(settings.account, sender=sender, channel=self.channel)
+        check_sender_and_channel(settings.account, sender=sender, channel=self.channel)
         identity = identify_task(context)
         campaign_id = read_name(self.campaign_id, "campaign_id")
         txn_ids = identity.make_campaign_txn_ids(
@@ -196,12 +187,12 @@ class OsonSmsCampaignOperator(PersonalOperator):
             audience,
             text=text,
             txn_ids=txn_ids,
-            notebook=Notebook(
-                open_journal(context),
+            journal=CampaignJournal(
+                open_state_store(context),
                 key=f"osonsms_campaign_{txn_ids.make('')}",
-                past=Past.ATTEMPTED if is_shared else identity.past,
+                history=TxnIdHistory.MAYBE_ACCEPTED if is_shared else identity.history,
             ),
-            manner=Manner(
+            options=SendOptions(
                 sender=sender,
                 channel=self.channel,
                 is_confidential=self.is_confidential,
@@ -223,9 +214,9 @@ class OsonSmsCampaignOperator(PersonalOperator):
                 if count:
                     Stats.incr(f"osonsms.campaign.{outcome}", count)
 
-    def _summarise(self, context: Context, run: CampaignRun, settings: Settings) -> dict[str, Any]:
+    def _summarize(self, context: Context, run: CampaignRun, settings: Settings) -> dict[str, Any]:
         campaign_id = read_name(self.campaign_id, "campaign_id") or identify_task(context).campaign_id
-        return {"campaign_id": campaign_id, **run.summarise(price_per_part=settings.price_per_part)}
+        return {"campaign_id": campaign_id, **run.summarize(price_per_part=settings.price_per_part)}
 
     def _wait_for(self, window: SendWindow | None, *, was_interrupted: bool) -> None:
         now = datetime.now(UTC)
@@ -236,7 +227,7 @@ class OsonSmsCampaignOperator(PersonalOperator):
         trigger = OsonSmsWindowTrigger(moment, was_interrupted=was_interrupted)
         self.defer(trigger=trigger, method_name="resume")
 
-    def _require_punctuality(self, context: Context, run: CampaignRun) -> None:
+    def _check_lateness(self, context: Context, run: CampaignRun) -> None:
         due = getattr(context["dag_run"], "run_after", None)
         if due is None:
             return

@@ -3,18 +3,18 @@
 from typing import Any
 
 from airflow_provider_osonsms._compat import Context
-from airflow_provider_osonsms.hooks.failures import sorted_failures
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
-from airflow_provider_osonsms.operators.personal import PersonalOperator
+from airflow_provider_osonsms.operators.errors import airflow_errors
+from airflow_provider_osonsms.operators.personalized import PersonalizedOperator
 
 
-class OsonSmsCampaignPreviewOperator(PersonalOperator):
+class OsonSmsCampaignPreviewOperator(PersonalizedOperator):
     """Tell who a campaign would text, who not and why, in how many parts and at what cost; send nothing.
 
     It fails where the campaign would: after the preview is in the log.
 
     Args:
-        kwargs: The text: see `PersonalOperator`; who is texted: see `AudienceOperator`.
+        kwargs: The text: see `PersonalizedOperator`; who is texted: see `AudienceOperator`.
 
     Returns:
         ``{"recipients", "rejected", "reject_reasons", "parts", "parts_distribution", "cost", "balance",
@@ -33,8 +33,8 @@ class OsonSmsCampaignPreviewOperator(PersonalOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Count everything; see the class."""
-        with sorted_failures():
+        with airflow_errors():
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()
-            _, audience, tally = self._survey(settings)
-            return self._preview(audience, tally, hook=hook, settings=settings)
+            _, audience, estimate = self._prepare_texts(settings)
+            return self._preview(audience, estimate, hook=hook, settings=settings)

@@ -3,25 +3,22 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from airflow_provider_osonsms._compat import AirflowFailException, Context, identify_task, open_journal
-from airflow_provider_osonsms.audience.phones import mask_phone
-from airflow_provider_osonsms.campaign.messages import (
-    check_max_parts,
-    check_parts,
-    make_message,
-    read_name,
-    read_phone,
-)
-from airflow_provider_osonsms.campaign.single import send_with_journal
-from airflow_provider_osonsms.campaign.tally import tally_text
+from airflow_provider_osonsms._compat import AirflowFailException, Context
+from airflow_provider_osonsms._context import identify_task, open_state_store
+from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.client.blocking import open_client
-from airflow_provider_osonsms.hooks.failures import sorted_failures
+from airflow_provider_osonsms.exactly_once.send import send_exactly_once
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
-from airflow_provider_osonsms.operators.concealing import ConcealingOperator, reveal
-from airflow_provider_osonsms.protocol.models import Outcome, Past, SendReceipt
+from airflow_provider_osonsms.messages.estimate import estimate_text
+from airflow_provider_osonsms.operators.errors import airflow_errors
+from airflow_provider_osonsms.operators.redaction import RedactingOperator, unwrap
+from airflow_provider_osonsms.preflight.message import check_parts, make_message, read_phone
+from airflow_provider_osonsms.preflight.parameters import check_max_parts, read_name
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.models import Outcome, SendReceipt
 
 
-class OsonSmsSendOperator(ConcealingOperator):
+class OsonSmsSendOperator(RedactingOperator):
     """Send one message to one number, exactly once however often the task runs.
 
     Args:
@@ -84,18 +81,18 @@ class OsonSmsSendOperator(ConcealingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the message; see the class."""
-        with sorted_failures():
+        with airflow_errors():
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()
             identity = identify_task(context)
-            phone = read_phone(reveal(self.phone))
+            phone = read_phone(unwrap(self.phone))
             chosen_txn_id = read_name(self.txn_id, "txn_id")
             own_txn_id = identity.make_send_txn_id(
                 phone, channel=self.channel, namespace=settings.key_namespace
             )
             message = make_message(
                 phone,
-                reveal(self.message),
+                unwrap(self.message),
                 settings=settings,
                 txn_id=chosen_txn_id or own_txn_id,
                 sender=self.sender,
@@ -105,15 +102,15 @@ class OsonSmsSendOperator(ConcealingOperator):
             )
             parts = check_parts(message.text, max_parts=self.max_parts)
             if self.is_dry_run:
-                preview = tally_text(message.text, recipients=1).make_preview(
+                preview = estimate_text(message.text, recipients=1).make_preview(
                     rejects={}, settings=settings, balance=hook.get_balance()
                 )
                 self.log.info("Dry run: nothing is sent to %s\n%s", mask_phone(phone), preview.to_markdown())
                 return _to_dict(SendReceipt(txn_id=message.txn_id, parts=parts, outcome=Outcome.PENDING))
             self.log.info("Sending to %s as txn_id %s (%d parts)", mask_phone(phone), message.txn_id, parts)
-            past = Past.ATTEMPTED if chosen_txn_id else identity.past
+            history = TxnIdHistory.MAYBE_ACCEPTED if chosen_txn_id else identity.history
             with open_client(settings.account) as client:
-                receipt = send_with_journal(client, message, journal=open_journal(context), past=past)
+                receipt = send_exactly_once(client, message, store=open_state_store(context), history=history)
         return self._report(receipt, phone, parts)
 
     def _report(self, receipt: SendReceipt, phone: str, parts: int) -> dict[str, Any]:
@@ -138,9 +135,9 @@ class OsonSmsSendOperator(ConcealingOperator):
             self.log.warning("Billed as %s parts, estimated as %d", receipt.parts, parts)
         return _to_dict(receipt)
 
-    def _conceal(self) -> None:
-        self._conceal_field("phone", mask_phone(self.phone))
-        self._conceal_text("message")
+    def _redact(self) -> None:
+        self._redact_field("phone", mask_phone(self.phone))
+        self._redact_text("message")
 
 
 def _to_dict(receipt: SendReceipt) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from airflow_provider_osonsms.protocol import signing
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, PhoneNotAllowedError
-from airflow_provider_osonsms.protocol.keys import check_txn_id
 from airflow_provider_osonsms.protocol.models import Account, BulkJob, Message, Request
+from airflow_provider_osonsms.protocol.txn_ids import check_txn_id
 from airflow_provider_osonsms.protocol.vocabulary import (
     BALANCE_PATH,
     BULK_PATH,

@@ -21,6 +21,7 @@ from airflow_provider_osonsms.protocol.errors import (
     TemporaryRefusalError,
     TransportError,
 )
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import (
     Account,
     BulkJob,
@@ -28,7 +29,6 @@ from airflow_provider_osonsms.protocol.models import (
     Flow,
     Message,
     Outcome,
-    Past,
     Pause,
     SendReceipt,
 )
@@ -45,8 +45,8 @@ def send_once(
     account: Account,
     *,
     attempts: int = ATTEMPTS,
-    past: Past = Past.NOTHING,
-    on_doubt: Callable[[Past], None] = lambda _past: None,
+    history: TxnIdHistory = TxnIdHistory.UNUSED,
+    on_history: Callable[[TxnIdHistory], None] = lambda _past: None,
 ) -> Flow[SendReceipt]:
     """Submit *message* at most once, however often the network fails.
 
@@ -55,7 +55,7 @@ def send_once(
         account: Who sends.
         attempts: Requests at most, all with the same txn_id.
         past: What is known of earlier uses of this txn_id.
-        on_doubt: Told of each attempt that may have used the txn_id, before the next one.
+        on_history: Told of each attempt that may have used the txn_id, before the next one.
 
     Returns:
         A receipt whose outcome is ``accepted``; ``accepted_untracked`` after an explained 108; or
@@ -79,10 +79,10 @@ def send_once(
             return parse_send((yield request), txn_id=message.txn_id)
         except (TransportError, TemporaryRefusalError) as error:
             failures.append(error)
-            if (doubt := _find_doubt(failures)) is not Past.NOTHING:
-                on_doubt(doubt)
+            if (doubt := _find_doubt(failures)) is not TxnIdHistory.UNUSED:
+                on_history(doubt)
         except DuplicateTransactionError:
-            outcome = _explain_duplicate(failures, past)
+            outcome = _explain_duplicate(failures, history)
             if outcome is None:
                 raise
             return SendReceipt(txn_id=message.txn_id, outcome=outcome)
@@ -122,7 +122,7 @@ def create_bulk(
     *,
     attempts: int = ATTEMPTS,
     may_resend: bool = False,
-    past: Past = Past.NOTHING,
+    history: TxnIdHistory = TxnIdHistory.UNUSED,
 ) -> Flow[BulkReceipt]:
     """Create a bulk job; an upload that may have arrived is repeated only if the caller allows it.
 
@@ -157,11 +157,11 @@ def create_bulk(
             if not may_resend:
                 break
         except (BalanceExhaustedError, BulkRefusedError, FinalRefusalError):
-            if _find_doubt(failures) is Past.NOTHING:
+            if _find_doubt(failures) is TxnIdHistory.UNUSED:
                 raise
             break
         except DuplicateTransactionError:
-            outcome = _explain_duplicate(failures, past)
+            outcome = _explain_duplicate(failures, history)
             if failures and outcome is Outcome.UNCERTAIN:
                 break
             if outcome is not Outcome.ACCEPTED_UNTRACKED:
@@ -175,18 +175,21 @@ def _pause_before(attempt: int) -> Flow[None]:
         yield Pause(FIRST_PAUSE * 2 ** (attempt - 1))
 
 
-def _find_doubt(failures: list[Exception]) -> Past:
+def _find_doubt(failures: list[Exception]) -> TxnIdHistory:
     """Find what *failures* leave open about the txn_id."""
     if any(isinstance(error, TemporaryRefusalError) for error in failures):
-        return Past.REFUSED_FOR_NOW
+        return TxnIdHistory.MAYBE_CONSUMED
     if any(isinstance(error, OutcomeUnknownError) for error in failures):
-        return Past.ATTEMPTED
-    return Past.NOTHING
+        return TxnIdHistory.MAYBE_ACCEPTED
+    return TxnIdHistory.UNUSED
 
 
-def _explain_duplicate(failures: list[Exception], past: Past) -> Outcome | None:
-    outcomes = {Past.REFUSED_FOR_NOW: Outcome.UNCERTAIN, Past.ATTEMPTED: Outcome.ACCEPTED_UNTRACKED}
-    return outcomes.get(max(past, _find_doubt(failures)))
+def _explain_duplicate(failures: list[Exception], history: TxnIdHistory) -> Outcome | None:
+    outcomes = {
+        TxnIdHistory.MAYBE_CONSUMED: Outcome.UNCERTAIN,
+        TxnIdHistory.MAYBE_ACCEPTED: Outcome.ACCEPTED_UNTRACKED,
+    }
+    return outcomes.get(max(history, _find_doubt(failures)))
 
 
 def _pick_most_doubtful(failures: list[Exception]) -> Exception:

@@ -1,4 +1,4 @@
-"""The values that travel between the floors.
+"""The values that travel between the layers.
 
 Whatever is secret or personal is left out of ``repr``: a value may end in a log or a traceback. What is made
 for each message is not frozen, which would triple the cost of making it; nothing changes it all the same.
@@ -7,14 +7,10 @@ for each message is not frozen, which would triple the cost of making it; nothin
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import TypeVar
 
-from airflow_provider_osonsms.protocol.vocabulary import (
-    DEFAULT_API_URL,
-    DEFAULT_BULK_URL,
-    AuthScheme,
-)
+from airflow_provider_osonsms.protocol.vocabulary import DEFAULT_API_URL, DEFAULT_BULK_URL, AuthScheme
 
 T = TypeVar("T")
 
@@ -30,17 +26,6 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     REJECTED = "rejected"
     PENDING = "pending"
-
-
-class Past(IntEnum):
-    """What is known of earlier uses of a txn_id, ordered by doubt: what a 108 means (design §2)."""
-
-    NOTHING = 0
-    """It is new: a 108 is somebody else's."""
-    ATTEMPTED = 1
-    """It may have been accepted: a 108 says that it was."""
-    REFUSED_FOR_NOW = 2
-    """It met 109, 112 or 113, which may have used it up: a 108 proves nothing (wire-notes 10)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ _REFUSALS: dict[int, tuple[type[GatewayError], str]] = {
     ),
     ErrorCode.SMSC_UNREACHABLE: (
         TemporaryRefusalError,
-        "the gateway cannot reach the SMS centre; the same txn_id may be sent again",
+        "the gateway cannot reach the SMS center; the same txn_id may be sent again",
     ),
     ErrorCode.HOST_NOT_IN_WHITELIST: (
         FinalRefusalError,

@@ -89,7 +89,7 @@ class DeliveryStatus(StrEnum):
         return self in _TERMINAL
 
     @property
-    def is_doubtful(self) -> bool:
+    def needs_confirmation(self) -> bool:
         """Whether the status is believed only after several sightings in a row."""
         return self in (DeliveryStatus.UNKNOWN, DeliveryStatus.NOT_FOUND)
 

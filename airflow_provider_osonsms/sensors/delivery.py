@@ -12,24 +12,23 @@ from airflow_provider_osonsms._compat import (
     Context,
     PokeReturnValue,
     conf,
-    note_in_asset_events,
-    open_path,
 )
-from airflow_provider_osonsms.delivery.decision import UNKNOWN_LIMIT, Decision, Rules
-from airflow_provider_osonsms.delivery.description import describe
-from airflow_provider_osonsms.delivery.messages import TrackedMessages, read_messages
-from airflow_provider_osonsms.delivery.pace import Pace
-from airflow_provider_osonsms.delivery.schedule import LONGEST_PAUSE
-from airflow_provider_osonsms.delivery.watch import FIRST_ROUND_SECONDS, Watch
-from airflow_provider_osonsms.hooks.failures import sorted_failures
+from airflow_provider_osonsms._context import note_in_asset_events
+from airflow_provider_osonsms._storage import open_path
+from airflow_provider_osonsms.delivery.criteria import UNKNOWN_LIMIT, Decision, DeliveryCriteria
+from airflow_provider_osonsms.delivery.inputs import TrackedMessages, read_messages
+from airflow_provider_osonsms.delivery.polling import MAX_PAUSE, PollSettings
+from airflow_provider_osonsms.delivery.summary import describe
+from airflow_provider_osonsms.delivery.tracker import MIN_FIRST_ROUND_SECONDS, DeliveryTracker
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.links.osonsms import OsonSmsDeliveryReportLink
-from airflow_provider_osonsms.sensors.conclusion import Ending, conclude, read_event
-from airflow_provider_osonsms.sensors.memory import Memory
-from airflow_provider_osonsms.sensors.reporting import Reporting, find_page
-from airflow_provider_osonsms.sensors.rounds import Rounds
+from airflow_provider_osonsms.operators.errors import airflow_errors
+from airflow_provider_osonsms.sensors.finish import WaitResult, finish, read_event
+from airflow_provider_osonsms.sensors.poke import Rounds
+from airflow_provider_osonsms.sensors.report_files import ReportFiles, find_page
+from airflow_provider_osonsms.sensors.wait_state import WaitState
 
-_GRACE: Final = timedelta(seconds=FIRST_ROUND_SECONDS + 600)
+_GRACE: Final = timedelta(seconds=MIN_FIRST_ROUND_SECONDS + 600)
 """For a round of questions that begins at the deadline, and the report."""
 
 
@@ -102,7 +101,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         concurrency: int = 16,
         max_rate: float | None = None,
         poke_interval: float | timedelta = 10.0,
-        max_poll_interval: float = LONGEST_PAUSE,
+        max_poll_interval: float = MAX_PAUSE,
         report_path: Any = None,
         report_language: str = "en",
         undelivered_path: Any = None,
@@ -113,12 +112,12 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         self._seconds = self.timeout
         self.messages = messages
         self.osonsms_conn_id = osonsms_conn_id
-        self.rules = Rules(
+        self.criteria = DeliveryCriteria(
             min_delivered=min_delivered,
             accepted_is_delivered=accepted_is_delivered,
             unknown_limit=unknown_limit,
         )
-        self.pace = Pace(
+        self.polling = PollSettings(
             poll_interval=self.poke_interval,
             max_poll_interval=max_poll_interval,
             concurrency=concurrency,
@@ -145,12 +144,12 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Ask once for every pending message; whoever waits on in the triggerer is deferred from here."""
-        if len(self._watch.msg_ids):
-            with sorted_failures():
+        if len(self._tracker.msg_ids):
+            with airflow_errors():
                 self._rounds.ask(OsonSmsHook(self.osonsms_conn_id).get_settings())
-        decision = self._watch.decide(now=datetime.now(UTC), deadline=self._deadline)
+        decision = self._tracker.decide(now=datetime.now(UTC), deadline=self._deadline)
         if decision is Decision.WAIT:
-            self.log.info("%s", describe(self._watch.summarise()))
+            self.log.info("%s", describe(self._tracker.summarize()))
             if self.deferrable:
                 self._defer(self._messages)
             return PokeReturnValue(is_done=False)
@@ -162,20 +161,20 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
 
     def _prepare(self, context: Context) -> None:
         """Read whom to wait for, since when, and what to leave behind; a large wait is deferred from here."""
-        with sorted_failures():
+        with airflow_errors():
             messages = read_messages(self.messages)
             poked = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
-            self._plan = self._reporting.plan(messages, context, is_checked=poked is not None)
-            self._memory = Memory(context, retries=self.retries or 0)
-            self._began = self._memory.find_start(poked or datetime.now(UTC))
+            self._plan = self._report_files.plan(messages, context, is_checked=poked is not None)
+            self._state = WaitState(context, retries=self.retries or 0)
+            self._began = self._state.find_start(poked or datetime.now(UTC))
             self._deadline = self._began + timedelta(seconds=self._seconds)
             if self.deferrable and messages.paths:  # a table is read and asked for by the triggerer only
                 self._defer(messages)
             self._start_watch(messages)
 
     @property
-    def _reporting(self) -> Reporting:
-        return Reporting(
+    def _report_files(self) -> ReportFiles:
+        return ReportFiles(
             report_path=self.report_path,
             undelivered_path=self.undelivered_path,
             language=self.report_language,
@@ -185,22 +184,24 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         """Write the files of this process's watch, and conclude."""
         problem = None
         if self._plan is not None:
-            from airflow_provider_osonsms.delivery.report.writing import try_to_write_report
+            from airflow_provider_osonsms.delivery.report.write import try_to_write_report
 
             price = OsonSmsHook(self.osonsms_conn_id).get_settings().price_per_part
-            problem = try_to_write_report(self._plan, self._watch, open_path=open_path, price_per_part=price)
-        ending = Ending(decision=decision, summary=self._watch.summarise(), problem=problem)
-        return self._conclude(ending, context)
+            problem = try_to_write_report(
+                self._plan, self._tracker, open_path=open_path, price_per_part=price
+            )
+        result = WaitResult(decision=decision, summary=self._tracker.summarize(), problem=problem)
+        return self._conclude(result, context)
 
-    def _conclude(self, ending: Ending, context: Context) -> dict[str, Any]:
-        files = self._reporting.name_files(problem=ending.problem)
+    def _conclude(self, result: WaitResult, context: Context) -> dict[str, Any]:
+        files = self._report_files.name_files(problem=result.problem)
         self.page_path = find_page(files)  # for the link, which also a failed wait has
-        note_in_asset_events(context, ending.counts)
-        conclude(ending, rules=self.rules, timeout=self._seconds, soft_fail=bool(self.soft_fail))
-        return ending.summary | files
+        note_in_asset_events(context, result.counts)
+        finish(result, criteria=self.criteria, timeout=self._seconds, soft_fail=bool(self.soft_fail))
+        return result.summary | files
 
     def _defer(self, messages: TrackedMessages) -> NoReturn:
-        from airflow_provider_osonsms.triggers.osonsms import OsonSmsDeliveryTrigger
+        from airflow_provider_osonsms.triggers.delivery import OsonSmsDeliveryTrigger
 
         self.defer(
             trigger=OsonSmsDeliveryTrigger(
@@ -210,8 +211,8 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
                 untracked=messages.untracked,
                 paths=messages.paths,
                 osonsms_conn_id=self.osonsms_conn_id,
-                rules=asdict(self.rules),
-                pace=asdict(self.pace),
+                criteria=asdict(self.criteria),
+                polling=asdict(self.polling),
                 report=None if self._plan is None else asdict(self._plan),
             ),
             method_name="execute_complete",
@@ -222,19 +223,19 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
     def _start_watch(self, messages: TrackedMessages) -> None:
         msg_ids, untracked = messages.load(open_path)
         self._messages = messages
-        self._watch = Watch(
+        self._tracker = DeliveryTracker(
             msg_ids,
             untracked=untracked,
-            rules=self.rules,
-            concurrency=self.pace.concurrency,
-            doubts=self._memory.read_doubts() if self.reschedule else None,
+            criteria=self.criteria,
+            concurrency=self.polling.concurrency,
+            unconfirmed=self._state.load_unconfirmed() if self.reschedule else None,
             began=self._began.timestamp(),
         )
         self._rounds = Rounds(
-            self._watch,
-            self._memory,
-            pace=self.pace,
-            unknown_limit=self.rules.unknown_limit,
+            self._tracker,
+            self._state,
+            polling=self.polling,
+            unknown_limit=self.criteria.unknown_limit,
             deadline=self._deadline,
             is_rescheduled=self.reschedule,
         )
@@ -243,4 +244,4 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         """Grow as the trigger's pauses do, to the deadline; Airflow's own back-off overflows within a day."""
         now = datetime.now(UTC)
         age, left = (now - self._began).total_seconds(), (self._deadline - now).total_seconds()
-        return max(0.0, min(self.pace.plan_pause(age), left))
+        return max(0.0, min(self.polling.plan_pause(age), left))

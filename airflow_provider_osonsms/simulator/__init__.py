@@ -4,9 +4,9 @@ It is the protocol written a second time: nothing of the client is used here. Se
 """
 
 from airflow_provider_osonsms.simulator.backend import GatewayBackend
-from airflow_provider_osonsms.simulator.behaviour import Behaviour
+from airflow_provider_osonsms.simulator.behavior import Behavior
 from airflow_provider_osonsms.simulator.faults import Fault
 from airflow_provider_osonsms.simulator.gateway import SimulatedGateway
 from airflow_provider_osonsms.simulator.ledger.records import AcceptedMessage, SimAccount
 
-__all__ = ["AcceptedMessage", "Behaviour", "Fault", "GatewayBackend", "SimAccount", "SimulatedGateway"]
+__all__ = ["AcceptedMessage", "Behavior", "Fault", "GatewayBackend", "SimAccount", "SimulatedGateway"]

@@ -13,9 +13,9 @@ from typing import Any, Final
 from airflow_provider_osonsms.simulator.gateway import SimulatedGateway
 from airflow_provider_osonsms.simulator.ledger.storage import StateFileError
 from airflow_provider_osonsms.simulator.settings import GatewaySettings, SettingsError, read_settings
-from airflow_provider_osonsms.simulator.web.guard import is_loopback
+from airflow_provider_osonsms.simulator.web.origin import is_loopback
 
-_BEHAVIOUR: Final = {
+_BEHAVIOR: Final = {
     "enroute_seconds": "how long a message stays ENROUTE (default 0.5)",
     "accepted_seconds": "how long it stays ACCEPTED after that (default 0.5)",
     "slow_seconds": "how much longer for a phone that ends in 97 (default 60)",
@@ -48,7 +48,7 @@ def _serve(settings: GatewaySettings) -> int:
         port=settings.port,
         state=settings.state,
         seed=settings.seed,
-        **settings.behaviour.model_dump(),
+        **settings.behavior.model_dump(),
     )
     for rule in settings.faults:
         gateway.inject(**rule.model_dump())
@@ -90,10 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     account.add_argument("--sender", dest="senders", action="append", help="of each --account; default SHOP")
     account.add_argument("--balance", help="of each --account, in somoni (default 100)")
     account.add_argument("--price", help="of one part, in somoni (default 0.10)")
-    behaviour = parser.add_argument_group("behaviour")
-    for name, words in _BEHAVIOUR.items():
-        behaviour.add_argument(f"--{name.replace('_', '-')}", help=words)
-    behaviour.add_argument(
+    behavior = parser.add_argument_group("behavior")
+    for name, words in _BEHAVIOR.items():
+        behavior.add_argument(f"--{name.replace('_', '-')}", help=words)
+    behavior.add_argument(
         "--fault",
         dest="faults",
         action="append",
@@ -109,7 +109,7 @@ def _read_overrides(options: argparse.Namespace) -> dict[str, Any]:
     overrides: dict[str, Any] = {
         name: given[name] for name in ("host", "port", "state", "seed") if name in given
     }
-    overrides["behaviour"] = {name: given[name] for name in _BEHAVIOUR if name in given}
+    overrides["behavior"] = {name: given[name] for name in _BEHAVIOR if name in given}
     shared = {name: given[name] for name in ("senders", "balance", "price") if name in given}
     if "accounts" in given:
         overrides["accounts"] = [_read_account(written) | shared for written in given["accounts"]]

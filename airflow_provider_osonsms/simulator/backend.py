@@ -9,7 +9,7 @@ from threading import RLock
 from typing import Any
 
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME, DeliveryStatus, ErrorCode
-from airflow_provider_osonsms.simulator.behaviour import Behaviour
+from airflow_provider_osonsms.simulator.behavior import Behavior
 from airflow_provider_osonsms.simulator.calls.checks import bearer_token
 from airflow_provider_osonsms.simulator.calls.refusals import RefusedError, failed_by_fault
 from airflow_provider_osonsms.simulator.calls.serve import (
@@ -44,7 +44,7 @@ class GatewayBackend:
     Args:
         *accounts: The clients of the gateway. A balance that the state file knows goes before theirs.
         clock: Gives aware datetimes; ``advance`` comes on top.
-        behaviour: How fast messages are delivered.
+        behavior: How fast messages are delivered.
         state: File that keeps the ledger over restarts; None keeps it in memory.
 
     Attributes:
@@ -59,10 +59,10 @@ class GatewayBackend:
         self,
         *accounts: SimAccount,
         clock: Callable[[], datetime] = tajik_now,
-        behaviour: Behaviour | None = None,
+        behavior: Behavior | None = None,
         state: Path | None = None,
     ) -> None:
-        self.behaviour = behaviour or Behaviour()
+        self.behavior = behavior or Behavior()
         self.revision = 0
         self._storage = Storage(state)
         balances = self._storage.balances()
@@ -118,14 +118,14 @@ class GatewayBackend:
             self._ahead += timedelta(seconds=seconds)
             self.revision += 1
 
-    def change_behaviour(self, **changes: Any) -> None:
-        """Change attributes of Behaviour.
+    def change_behavior(self, **changes: Any) -> None:
+        """Change attributes of Behavior.
 
         Raises:
             ValidationError: An attribute or a value that it does not have.
         """
         with self._lock:
-            self.behaviour = self.behaviour.changed(changes)
+            self.behavior = self.behavior.changed(changes)
             self.revision += 1
 
     def change_account(self, login: str, **changes: Any) -> None:
@@ -161,7 +161,7 @@ class GatewayBackend:
 
     def history(self, message: AcceptedMessage) -> History:
         """Return where *message* has been until now."""
-        return history(message, self.behaviour, until=self.now())
+        return history(message, self.behavior, until=self.now())
 
     def send(
         self, query: Mapping[str, str], *, authorization: str | None = None, remote: str = "127.0.0.1"
@@ -172,7 +172,7 @@ class GatewayBackend:
 
     def query(self, query: Mapping[str, str], *, authorization: str | None = None) -> Answer:
         """Tell where a message is, in both shapes at once (§3, wire-notes 7)."""
-        work = partial(serve_query, storage=self._storage, behaviour=self.behaviour)
+        work = partial(serve_query, storage=self._storage, behavior=self.behavior)
         return self._serve(Call.QUERY, query, work=work, authorization=authorization)
 
     def balance(self, query: Mapping[str, str], *, authorization: str | None = None) -> Answer:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from airflow_provider_osonsms.protocol.vocabulary import STATUS_BY_CODE, DeliveryStatus
-from airflow_provider_osonsms.simulator.behaviour import Behaviour
+from airflow_provider_osonsms.simulator.behavior import Behavior
 from airflow_provider_osonsms.simulator.ledger.records import AcceptedMessage
 
 FINAL_STATUS_BY_ENDING: Final = {
@@ -30,19 +30,19 @@ History = tuple[tuple[DeliveryStatus, datetime], ...]
 """Statuses with the moments at which they began."""
 
 
-def foresee(message: AcceptedMessage, behaviour: Behaviour) -> History:
+def foresee(message: AcceptedMessage, behavior: Behavior) -> History:
     """Return every status of *message*, past and to come, with the moment it begins."""
     ending = message.phone[-2:]
-    sent_at = message.accepted_at + timedelta(seconds=behaviour.enroute_seconds)
+    sent_at = message.accepted_at + timedelta(seconds=behavior.enroute_seconds)
     final_at = sent_at + timedelta(
-        seconds=behaviour.accepted_seconds + (behaviour.slow_seconds if ending == _SLOW_ENDING else 0)
+        seconds=behavior.accepted_seconds + (behavior.slow_seconds if ending == _SLOW_ENDING else 0)
     )
     final = FINAL_STATUS_BY_ENDING.get(ending, DeliveryStatus.DELIVERED)
     begun = ((DeliveryStatus.ENROUTE, message.accepted_at), (DeliveryStatus.ACCEPTED, sent_at))
     return begun if final is DeliveryStatus.ACCEPTED else (*begun, (final, final_at))
 
 
-def history(message: AcceptedMessage, behaviour: Behaviour, *, until: datetime) -> History:
+def history(message: AcceptedMessage, behavior: Behavior, *, until: datetime) -> History:
     """Return the statuses that *message* has had *until* a moment, the present one last."""
-    reached = tuple((status, since) for status, since in foresee(message, behaviour) if since <= until)
+    reached = tuple((status, since) for status, since in foresee(message, behavior) if since <= until)
     return reached or ((DeliveryStatus.ENROUTE, message.accepted_at),)

@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 from aiohttp import web
 
 from airflow_provider_osonsms.simulator.backend import GatewayBackend, tajik_now
-from airflow_provider_osonsms.simulator.behaviour import Behaviour
+from airflow_provider_osonsms.simulator.behavior import Behavior
 from airflow_provider_osonsms.simulator.faults import Fault, FaultRule, FaultRules
 from airflow_provider_osonsms.simulator.ledger.records import (
     AcceptedMessage,
@@ -23,8 +23,8 @@ from airflow_provider_osonsms.simulator.ledger.records import (
     SimAccount,
 )
 from airflow_provider_osonsms.simulator.web.app import make_runner
-from airflow_provider_osonsms.simulator.web.door import GatewayDoor
-from airflow_provider_osonsms.simulator.web.guard import is_loopback
+from airflow_provider_osonsms.simulator.web.origin import is_loopback
+from airflow_provider_osonsms.simulator.web.server import GatewayServer
 
 _LOOPBACK: Final = "127.0.0.1"
 _DEFAULT_BALANCE: Final = Decimal(100)
@@ -46,7 +46,7 @@ class SimulatedGateway:
         state: SQLite file that keeps the ledger over restarts; None keeps it in memory.
         seed: Of everything that happens by chance.
         clock: Gives aware datetimes; the machine's clock by default.
-        **behaviour: Attributes of Behaviour: ``enroute_seconds``, ``latency="20ms"``, ``max_rate`` ...
+        **behavior: Attributes of Behavior: ``enroute_seconds``, ``latency="20ms"``, ``max_rate`` ...
 
     A second block opens the same gateway again, on the same port and with everything it knew.
 
@@ -55,7 +55,7 @@ class SimulatedGateway:
         url: ``http://host:port``, for sending, queries, balance and bulk alike; kept after the block.
 
     Raises:
-        ValidationError: An account or a behaviour that cannot be.
+        ValidationError: An account or a behavior that cannot be.
         StateFileError: The state file cannot be used.
     """
 
@@ -73,7 +73,7 @@ class SimulatedGateway:
         state: Path | None = None,
         seed: int = 0,
         clock: Callable[[], datetime] | None = None,
-        **behaviour: Any,
+        **behavior: Any,
     ) -> None:
         senders = tuple(senders)
         described = SimAccount(
@@ -81,14 +81,14 @@ class SimulatedGateway:
         )
         known = tuple(accounts) or (described,)
         self.backend = GatewayBackend(
-            *known, clock=clock or tajik_now, behaviour=Behaviour(**behaviour), state=state
+            *known, clock=clock or tajik_now, behavior=Behavior(**behavior), state=state
         )
         self.url = ""
         self._login = known[0].login
         self._sender = senders[0] if known[0] is described else min(known[0].senders, default="")
         self._host, self._port = host, port
         self._faults = FaultRules(seed)
-        self._door = GatewayDoor(self.backend, self._faults, seed=seed)
+        self._door = GatewayServer(self.backend, self._faults, seed=seed)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._thread: Thread | None = None

@@ -5,7 +5,7 @@ port = 8025
 state = "simulator.sqlite"
 seed = 7
 
-[behaviour]
+[behavior]
 latency = "20ms"
 jitter = "5ms"
 
@@ -28,7 +28,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from airflow_provider_osonsms.simulator.behaviour import Behaviour
+from airflow_provider_osonsms.simulator.behavior import Behavior
 from airflow_provider_osonsms.simulator.faults import FaultRule
 from airflow_provider_osonsms.simulator.ledger.records import SimAccount
 
@@ -45,7 +45,7 @@ class GatewaySettings(BaseModel):
         port: 0 takes a free one.
         state: File that keeps the ledger over restarts; None keeps it in memory.
         seed: Of everything that happens by chance.
-        behaviour: Delivery, latency, rate limit.
+        behavior: Delivery, latency, rate limit.
         accounts: The first is the one that Connections are made for.
         faults: In force from the start.
     """
@@ -56,7 +56,7 @@ class GatewaySettings(BaseModel):
     port: Annotated[int, Field(ge=0, le=65535)] = 8025
     state: Path | None = None
     seed: int = 0
-    behaviour: Behaviour = Behaviour()
+    behavior: Behavior = Behavior()
     accounts: tuple[SimAccount, ...] = (
         SimAccount(login="demo", secret="demo-salt"),  # noqa: S106 - the simulator's own, not a secret
     )
@@ -77,7 +77,7 @@ def read_settings(file: Path | None, *, overrides: dict[str, Any]) -> GatewaySet
 
     Args:
         file: None is an empty one.
-        overrides: ``behaviour`` is merged key by key, everything else replaces.
+        overrides: ``behavior`` is merged key by key, everything else replaces.
 
     Raises:
         SettingsError: The file cannot be read, or a setting cannot be used.
@@ -86,9 +86,9 @@ def read_settings(file: Path | None, *, overrides: dict[str, Any]) -> GatewaySet
         written = tomllib.loads(file.read_text()) if file else {}
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file}: {error}") from None
-    behaviour = {**written.get("behaviour", {}), **overrides.pop("behaviour", {})}
+    behavior = {**written.get("behavior", {}), **overrides.pop("behavior", {})}
     try:
-        return GatewaySettings.model_validate({**written, **overrides, "behaviour": behaviour})
+        return GatewaySettings.model_validate({**written, **overrides, "behavior": behavior})
     except ValidationError as error:
         raise SettingsError(explain(error)) from None
 

@@ -1,4 +1,4 @@
-"""Many texts at a time: as `normalise_text` leaves them, with the parts that `count_parts` counts.
+"""Many texts at a time: as `normalize_text` leaves them, with the parts that `count_parts` counts.
 
 All texts become one row of UTF-16 units, a table tells what each unit means for its text, and only the rare
 text that needs more than lengths (marks to compose, pairs at the border of two parts) is looked at alone.
@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from airflow_provider_osonsms.text.segments import Encoding, count_parts, find_foreign, normalise_text
+from airflow_provider_osonsms.text.segments import Encoding, count_parts, find_foreign, normalize_text
 
 _FOREIGN: Final = 1
 """Not in GSM-7."""
@@ -24,7 +24,7 @@ _EXTENSION: Final = 2
 _HIGH: Final = 4
 """The first half of a surrogate pair."""
 _SUSPECT: Final = 8
-"""`normalise_text` may change a text that has it."""
+"""`normalize_text` may change a text that has it."""
 _LAST_SINGLE: Final = 0xFFFF
 """The last character of one UTF-16 unit."""
 
@@ -45,7 +45,7 @@ class Measured:
     """Texts as they are sent, and row by row what they cost.
 
     Attributes:
-        texts: Normalised.
+        texts: Normalized.
         parts: Billed parts; 0 for an empty text.
         is_ucs2: Whether the text travels in UCS-2.
         foreign: UTF-16 units outside GSM-7.
@@ -79,18 +79,18 @@ class _Survey(NamedTuple):
 
 
 def measure(texts: Sequence[str]) -> Measured:
-    """Normalise *texts* and count their parts.
+    """Normalize *texts* and count their parts.
 
     Reference:
         design §6.
     """
     sent = list(texts)
-    survey = _survey(sent)
+    survey = _prepare_texts(sent)
     suspects = np.flatnonzero(survey.suspects).tolist()
     if suspects:
         for row in suspects:
-            sent[row] = normalise_text(sent[row])
-        survey = _survey(sent)
+            sent[row] = normalize_text(sent[row])
+        survey = _prepare_texts(sent)
     is_ucs2 = survey.foreign > 0
     return Measured(texts=sent, parts=_count(sent, survey, is_ucs2), is_ucs2=is_ucs2, foreign=survey.foreign)
 
@@ -106,7 +106,7 @@ def _count(texts: list[str], survey: _Survey, is_ucs2: NDArray[np.bool_]) -> Cou
     return parts
 
 
-def _survey(texts: list[str]) -> _Survey:
+def _prepare_texts(texts: list[str]) -> _Survey:
     blocks = range(0, max(len(texts), 1), _BLOCK)
     surveys = [_survey_block(texts[start : start + _BLOCK]) for start in blocks]
     return _Survey(*map(np.concatenate, zip(*surveys, strict=True)))
@@ -122,9 +122,9 @@ def _survey_block(texts: list[str]) -> _Survey:
     flags = _FLAGS.take(codes)
     return _Survey(
         units=units,
-        foreign=_tally(flags & _FOREIGN, units),
-        extensions=_tally(flags & _EXTENSION, units),
-        suspects=_tally(flags & _SUSPECT, units),
+        foreign=_estimate(flags & _FOREIGN, units),
+        extensions=_estimate(flags & _EXTENSION, units),
+        suspects=_estimate(flags & _SUSPECT, units),
         torn_escapes=_tally_torn(
             flags & _EXTENSION, units, capacity=Encoding.GSM7.part_capacity, widens=True
         ),
@@ -134,10 +134,10 @@ def _survey_block(texts: list[str]) -> _Survey:
 
 def _count_astral(joined: str, lengths: Counts) -> Counts:
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
-    return _tally(codes > _LAST_SINGLE, lengths)
+    return _estimate(codes > _LAST_SINGLE, lengths)
 
 
-def _tally(marks: NDArray[Any], lengths: Counts) -> Counts:
+def _estimate(marks: NDArray[Any], lengths: Counts) -> Counts:
     """Count the marks, in stretches of *lengths*."""
     counts = np.zeros(lengths.size, np.int64)
     if marks.any():
@@ -181,7 +181,7 @@ def _is_suspect(character: str) -> bool:
     code = ord(character)
     is_other_plane = code in _HIGH_SURROGATES and code not in _EMOJI
     is_composing = code in _JAMO or unicodedata.category(character).startswith("M")
-    return is_other_plane or is_composing or normalise_text(character) != character
+    return is_other_plane or is_composing or normalize_text(character) != character
 
 
 _FLAGS: Final = _build_flags()

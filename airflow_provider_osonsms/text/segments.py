@@ -71,7 +71,7 @@ class Segments:
     parts: int
 
 
-def normalise_text(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Return *text* as it is counted and sent: NFC, without zero-width characters, soft hyphens and BOMs.
 
     Reference:
@@ -81,7 +81,7 @@ def normalise_text(text: str) -> str:
 
 
 def count_parts(text: str) -> Segments:
-    """Count the parts of *text* as it stands; see `normalise_text` for what should happen before.
+    """Count the parts of *text* as it stands; see `normalize_text` for what should happen before.
 
     Reference:
         design §6.

@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from airflow_provider_osonsms.protocol.models import Request, Response
-from airflow_provider_osonsms.transport.failures import make_failure
+from airflow_provider_osonsms.transport.errors import make_transport_error
 
 _NEVER_CONNECTED = (
     aiohttp.ClientConnectorError,
@@ -60,7 +60,7 @@ class AiohttpTransport:
                 return Response(status=answer.status, body=await answer.read())
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             was_connected = not isinstance(error, _NEVER_CONNECTED)
-            failure = make_failure(error, request, may_have_arrived=was_connected)
+            failure = make_transport_error(error, request, may_have_arrived=was_connected)
         raise failure
 
 

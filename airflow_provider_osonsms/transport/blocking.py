@@ -11,7 +11,7 @@ import urllib3
 
 from airflow_provider_osonsms.protocol.models import Request, Response
 from airflow_provider_osonsms.protocol.vocabulary import BALANCE_PATH, BULK_PATH, QUERY_PATH, SEND_PATH
-from airflow_provider_osonsms.transport.failures import make_failure
+from airflow_provider_osonsms.transport.errors import make_transport_error
 
 _NEVER_CONNECTED = (
     requests.ConnectTimeout,
@@ -70,7 +70,7 @@ class RequestsTransport:
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             was_connected = not any(isinstance(cause, _NEVER_CONNECTED) for cause in _causes(error))
-            failure = make_failure(error, request, may_have_arrived=was_connected)
+            failure = make_transport_error(error, request, may_have_arrived=was_connected)
         else:
             return Response(status=answer.status_code, body=answer.content)
         raise failure

@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_osonsms.protocol import flows
 from airflow_provider_osonsms.simulator import SimulatedGateway
-from airflow_provider_osonsms.triggers import osonsms as triggers
+from airflow_provider_osonsms.triggers import delivery as triggers
 
 
 class FakeSupervisor:
@@ -63,7 +63,7 @@ def supervisor(monkeypatch: pytest.MonkeyPatch, ear: Any) -> FakeSupervisor:
 
 
 @pytest.fixture
-def has_journal() -> bool:
+def has_state_store() -> bool:
     """Whether this Airflow remembers something from try to try (3.3)."""
     from importlib.metadata import version
 
@@ -74,7 +74,7 @@ def has_journal() -> bool:
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a flow's second and third attempt, and a trigger's first look, follow at once."""
     monkeypatch.setattr(flows, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(triggers, "FIRST_LOOK_AFTER", 0.01)
+    monkeypatch.setattr(triggers, "FIRST_POLL_AFTER", 0.01)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_provider_osonsms._compat import read_extra
+from airflow_provider_osonsms._context import read_extra
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.protocol.errors import (
     InvalidMessageError,

@@ -7,10 +7,7 @@ from decimal import Decimal
 import pytest
 
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
-from airflow_provider_osonsms.protocol.errors import (
-    InvalidMessageError,
-    OutcomeUnknownError,
-)
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OutcomeUnknownError
 from airflow_provider_osonsms.protocol.models import Outcome
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.simulator import Fault

@@ -65,12 +65,12 @@ def test_connection_form():
 
 
 @pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
-def test_parsing_imports_nothing_slow(path, has_journal):
+def test_parsing_imports_nothing_slow(path, has_state_store):
     """Parsing an example DAG imports no pandas, aiohttp or requests (Airflow 3.0 imports aiohttp itself)."""
     code = (
         "import runpy, sys\n"
         "from airflow.sdk import DAG, BaseOperator, task\n"
-        f"before = set() if {has_journal} else set(sys.modules)\n"
+        f"before = set() if {has_state_store} else set(sys.modules)\n"
         f"assert runpy.run_path({str(path)!r})['dag'].task_ids\n"
         "slow = {'pandas', 'numpy', 'aiohttp', 'requests', 'urllib3'}\n"
         "print(sorted((set(sys.modules) - before) & slow))\n"
@@ -111,9 +111,9 @@ def test_parsing_twice_is_the_same_dag(path, parsed_twice):
     assert "0x" not in first
 
 
-def test_airflow_builds_the_form(has_journal):
+def test_airflow_builds_the_form(has_state_store):
     """The API server makes a form of it: every extra, labels, and the secret in the password field."""
-    if not has_journal:
+    if not has_state_store:
         pytest.importorskip("flask_appbuilder", reason="Airflow 3.0 builds no form without FlaskAppBuilder")
     from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
 

@@ -59,14 +59,14 @@ def test_lost_answer_across_tries(gateway, run_task, fault):
     assert len(gateway.sent) == 1
 
 
-def test_retry_keeps_the_receipt(gateway, run_task, has_journal):
+def test_retry_keeps_the_receipt(gateway, run_task, has_state_store):
     """A cleared task sends nothing; with a journal it returns the same receipt without any request."""
     first = run_task(make_operator())
     cleared = run_task(make_operator(), try_number=2)
 
     assert len(gateway.sent) == 1
     assert cleared.state == "success"
-    if has_journal:
+    if has_state_store:
         assert cleared.xcom == first.xcom
         assert gateway.requests["send"] == 1
     else:
@@ -86,9 +86,9 @@ def test_foreign_409_fails_loudly(gateway, run_task, supervisor):
     assert len(gateway.sent) == 1
 
 
-def test_foreign_409_fails_again_after_a_clear(gateway, run_task, supervisor, has_journal):
+def test_foreign_409_fails_again_after_a_clear(gateway, run_task, supervisor, has_state_store):
     """With a journal, a Clear does not turn somebody else's key into a success."""
-    if not has_journal:
+    if not has_state_store:
         pytest.skip("Airflow below 3.3 remembers nothing: a second try explains the 409")
     run_task(make_operator())
     supervisor.store.clear()
@@ -97,9 +97,9 @@ def test_foreign_409_fails_again_after_a_clear(gateway, run_task, supervisor, ha
         assert "key_namespace" in str(run_task(make_operator(), try_number=try_number).error)
 
 
-def test_foreign_409_after_a_try_that_sent_nothing(gateway, run_task, supervisor, has_journal):
+def test_foreign_409_after_a_try_that_sent_nothing(gateway, run_task, supervisor, has_state_store):
     """With a journal, an earlier try that was refused explains no 409."""
-    if not has_journal:
+    if not has_state_store:
         pytest.skip("Airflow below 3.3 remembers nothing: a second try explains the 409")
     run_task(make_operator())
     supervisor.store.clear()
@@ -161,9 +161,9 @@ def test_uncertain_is_said_and_not_repeated(gateway, run_task):
     assert gateway.sent == []
 
 
-def test_uncertain_across_tries(gateway, run_task, has_journal):
+def test_uncertain_across_tries(gateway, run_task, has_state_store):
     """With a journal, a 409 in a later try than the 109 is uncertain too."""
-    if not has_journal:
+    if not has_state_store:
         pytest.skip("Airflow below 3.3 remembers nothing: the 409 reads as accepted")
     gateway.inject(Fault.NOT_STORED_BUT_USED_UP)
     gateway.inject(Fault.SMSC_UNREACHABLE, times=2)
@@ -177,9 +177,9 @@ def test_uncertain_across_tries(gateway, run_task, has_journal):
     assert "Nobody can tell" in str(second.error)
 
 
-def test_uncertain_after_a_final_refusal(gateway, run_task, has_journal):
+def test_uncertain_after_a_final_refusal(gateway, run_task, has_state_store):
     """A 109 stays a doubt although the same try ended with a refused account."""
-    if not has_journal:
+    if not has_state_store:
         pytest.skip("Airflow below 3.3 remembers nothing: the 409 reads as accepted")
     gateway.inject(Fault.NOT_STORED_BUT_USED_UP)
     block = gateway.backend.change_account

@@ -24,7 +24,7 @@ def _quiet_driver() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A window of 1280 x 860 pixels that prefers light colours."""
+    """A window of 1280 x 860 pixels that prefers light colors."""
     from chromium import open_browser, why_no_browser
 
     missing = why_no_browser()

@@ -155,7 +155,7 @@ def test_it_comes_back_when_the_gateway_does(page: Browser, gateway: SimulatedGa
 def test_light_and_dark_on_a_phone(
     browser: Browser, gateway: SimulatedGateway, send: Send, scheme: str, expected: str
 ) -> None:
-    """The page follows the system's colours, and on a narrow screen nothing sticks out."""
+    """The page follows the system's colors, and on a narrow screen nothing sticks out."""
     del browser  # skips where there is none
     send("Салом " + "🚚" * 40 + " " + "x" * 120)
     with open_browser(size=(390, 844), scheme=scheme) as phone:

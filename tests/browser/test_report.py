@@ -7,12 +7,12 @@ import pytest
 
 pytest.importorskip("selenium", reason="selenium is in the environment of the newest Airflow only")
 
-from airflow_provider_osonsms.delivery.msg_ids import MsgIds
 from airflow_provider_osonsms.delivery.report.plan import ReportPlan
-from airflow_provider_osonsms.delivery.report.words import Language, read_words
-from airflow_provider_osonsms.delivery.report.writing import write_report
-from airflow_provider_osonsms.delivery.watch import Watch
+from airflow_provider_osonsms.delivery.report.translations import Language, read_words
+from airflow_provider_osonsms.delivery.report.write import write_report
+from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
+from airflow_provider_osonsms.tables.msg_ids import MsgIds
 
 WIDE = {"width": 1280, "height": 860, "deviceScaleFactor": 1, "mobile": False}
 NARROW = {"width": 400, "height": 900, "deviceScaleFactor": 1, "mobile": True}
@@ -29,10 +29,10 @@ class Answers:
 @pytest.fixture(params=list(Language))
 def report(request, tmp_path):
     """A report in each language."""
-    watch = Watch(MsgIds([str(1000 + number) for number in range(10)]))
-    asyncio.run(watch.look(Answers()))
+    tracker = DeliveryTracker(MsgIds([str(1000 + number) for number in range(10)]))
+    asyncio.run(tracker.look(Answers()))
     plan = ReportPlan(path=str(tmp_path / "report.html"), language=request.param, task="shop · run · wait")
-    write_report(plan, watch, open_path=Path, price_per_part=None)
+    write_report(plan, tracker, open_path=Path, price_per_part=None)
     return Path(plan.page_path)
 
 

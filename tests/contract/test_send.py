@@ -14,7 +14,8 @@ from airflow_provider_osonsms.protocol.errors import (
     PhoneNotAllowedError,
     TemporaryRefusalError,
 )
-from airflow_provider_osonsms.protocol.models import Message, Outcome, Past, SendReceipt
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.models import Message, Outcome, SendReceipt
 from airflow_provider_osonsms.simulator import Fault, SimulatedGateway
 from airflow_provider_osonsms.simulator.ledger.records import Call
 
@@ -101,15 +102,18 @@ def test_2_3_108(
 
 @pytest.mark.parametrize(
     ("past", "outcome"),
-    [(Past.ATTEMPTED, Outcome.ACCEPTED_UNTRACKED), (Past.REFUSED_FOR_NOW, Outcome.UNCERTAIN)],
+    [
+        (TxnIdHistory.MAYBE_ACCEPTED, Outcome.ACCEPTED_UNTRACKED),
+        (TxnIdHistory.MAYBE_CONSUMED, Outcome.UNCERTAIN),
+    ],
 )
 def test_2_3_108_explained(
-    client: Any, gateway: SimulatedGateway, message: Message, *, past: Past, outcome: Outcome
+    client: Any, gateway: SimulatedGateway, message: Message, *, history: TxnIdHistory, outcome: Outcome
 ) -> None:
     """§2.3, code 108: what is known of the past says what a duplicate proves, and nothing is billed twice."""
     client.send(message)
 
-    assert client.send(message, past=past) == SendReceipt(txn_id="invoice-31", outcome=outcome)
+    assert client.send(message, history=history) == SendReceipt(txn_id="invoice-31", outcome=outcome)
     assert len(gateway.sent) == 1
     assert gateway.balance == Decimal("9.90")
 

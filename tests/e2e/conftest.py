@@ -39,7 +39,7 @@ def standalone(airflow: Airflow, gateway: SimulatedGateway) -> Iterator[Standalo
     Delivery takes a while: Airflow may fail a task whose trigger fires before the executor has reported the
     end of the process that deferred it, up to 5 s later (apache/airflow#72716).
     """
-    gateway.backend.change_behaviour(enroute_seconds=5, accepted_seconds=5)
+    gateway.backend.change_behavior(enroute_seconds=5, accepted_seconds=5)
     for source in (HERE.parents[1] / "example_dags", HERE / "dags"):
         shutil.copytree(
             source, airflow.home / "dags", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")

@@ -65,10 +65,10 @@ def test_form_is_listed(run):
     assert code == 0
     assert listed == (set(CONNECTION_FIELDS) if HAS_FORM_METADATA else set())
 
-    code, behaviours = run("providers", "behaviours", "--output", "plain")
+    code, behaviors = run("providers", "behaviours", "--output", "plain")
 
     assert code == 0
-    assert ("osonsms" in behaviours) is HAS_FORM_METADATA
+    assert ("osonsms" in behaviors) is HAS_FORM_METADATA
 
 
 def test_connection_of_the_environment_is_tested(run, gateway):

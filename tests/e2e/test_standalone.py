@@ -119,7 +119,7 @@ def test_a_campaign_killed_three_times(standalone, gateway):
         return [sms.phone for sms in gateway.sent if sms.phone.startswith("9929001")]
 
     gateway.backend.change_account("demo", balance=Decimal(1000))
-    gateway.backend.change_behaviour(latency="30ms")
+    gateway.backend.change_behavior(latency="30ms")
     run = standalone.start_run("e2e_campaign")
     pid_file, pid, kills = standalone.home / "campaign.pid", "", []
     for number in (1, 2, 3):
@@ -131,7 +131,7 @@ def test_a_campaign_killed_three_times(standalone, gateway):
             assert run.wait() == "failed"
             run.clear("campaign")
         standalone.wait_until(lambda last=pid: pid_file.read_text() != last, "the next try")
-    gateway.backend.change_behaviour(latency=0)
+    gateway.backend.change_behavior(latency=0)
 
     assert run.wait() == "success"
     assert sorted(texted()) == [f"9929001{number:05}" for number in range(3000)]
@@ -162,7 +162,7 @@ def test_failed_delivery_fails_or_skips(standalone):
 
 def test_the_wait_survives_its_triggerer_and_the_gateway(standalone, gateway):
     """A triggerer is killed and the gateway is down for 30 s: the wait goes on in the next triggerer."""
-    gateway.backend.change_behaviour(accepted_seconds=60)
+    gateway.backend.change_behavior(accepted_seconds=60)
     run = standalone.start_run("e2e_long_wait")
     standalone.wait_until(lambda: gateway.requests["query"] >= 400, "two rounds of questions")
 
@@ -175,7 +175,7 @@ def test_the_wait_survives_its_triggerer_and_the_gateway(standalone, gateway):
         before = gateway.requests["query"]
 
         assert run.wait() == "success"
-    gateway.backend.change_behaviour(accepted_seconds=5)
+    gateway.backend.change_behavior(accepted_seconds=5)
 
     assert (run.task("campaign")["try_number"], run.task("wait")["try_number"]) == (1, 1)
     assert run.xcom("wait")["by_status"] == {"DELIVERED": 200}

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import pandas as pd
 
+from airflow_provider_osonsms.audience.sources.columns import ColumnSelection
 from airflow_provider_osonsms.audience.sources.files import open_file, print_path
-from airflow_provider_osonsms.audience.sources.wanted import Wanted
-from airflow_provider_osonsms.audience.tables import require_pyarrow
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.tables.paths import require_pyarrow
 
 _CHUNK_ROWS: Final = 65_536
 _INTEGERS: Final = {
@@ -31,15 +31,15 @@ def is_arrow(source: object) -> bool:
     return pyarrow is not None and isinstance(source, pyarrow.Table | pyarrow.RecordBatch)
 
 
-def read_arrow(table: Any, wanted: Wanted) -> Iterator[pd.DataFrame]:
+def read_arrow(table: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame]:
     """Yield the wanted columns of *table*; integers never become floats, decimals stay `Decimal`.
 
     Raises:
         InvalidMessageError: A column is not there.
     """
-    places = wanted.find(table.schema.names)
+    places = selection.find(table.schema.names)
     chosen = table.select(places)
-    names = wanted.rename(chosen.schema.names)
+    names = selection.rename(chosen.schema.names)
     batches = chosen.to_batches(max_chunksize=_CHUNK_ROWS) if hasattr(chosen, "to_batches") else []
     for batch in batches or [chosen]:
         frame = batch.to_pandas(types_mapper=_keep_integer, ignore_metadata=True)
@@ -47,24 +47,24 @@ def read_arrow(table: Any, wanted: Wanted) -> Iterator[pd.DataFrame]:
         yield frame
 
 
-def read_parquet(path: Any, wanted: Wanted) -> Iterator[pd.DataFrame]:
+def read_parquet(path: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame]:
     """Yield the wanted columns of the Parquet file *path*, a row group at a time at most.
 
     Raises:
         InvalidMessageError: pyarrow is not installed, the file cannot be read, or a column is not there.
     """
-    require_pyarrow(wanted.what)
+    require_pyarrow(selection.what)
     parquet, pyarrow = import_module("pyarrow.parquet"), import_module("pyarrow")
-    with open_file(path, what=wanted.what) as file:
+    with open_file(path, what=selection.what) as file:
         try:
             reader = parquet.ParquetFile(file)
             names = reader.schema_arrow.names
-            columns = [names[place] for place in wanted.find(names)]
+            columns = [names[place] for place in selection.find(names)]
             for batch in reader.iter_batches(batch_size=_CHUNK_ROWS, columns=columns):
-                yield from read_arrow(batch, wanted)
+                yield from read_arrow(batch, selection)
         except pyarrow.ArrowException:
             raise InvalidMessageError(
-                f"{wanted.what}: {print_path(path)} is no Parquet file that pyarrow can read; write it again."
+                f"{selection.what}: {print_path(path)} is no Parquet file that pyarrow can read; write it again."
             ) from None
 
 

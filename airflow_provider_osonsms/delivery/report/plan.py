@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final
 
-from airflow_provider_osonsms.delivery.report.words import Language
+from airflow_provider_osonsms.delivery.report.translations import Language
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 _TABLES: Final = (".csv", ".parquet")

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME, Channel, ErrorCode
-from airflow_provider_osonsms.simulator.behaviour import Behaviour
+from airflow_provider_osonsms.simulator.behavior import Behavior
 from airflow_provider_osonsms.simulator.calls.bulk import read_bulk
 from airflow_provider_osonsms.simulator.calls.checks import Fields, check_balance, check_query, check_send
 from airflow_provider_osonsms.simulator.calls.refusals import UNKNOWN_MSG_ID, CallRefusedError
@@ -79,7 +79,7 @@ def serve_query(
     *,
     accounts: Mapping[str, SimAccount],
     storage: Storage,
-    behaviour: Behaviour,
+    behavior: Behavior,
     now: datetime,
     token: str | None,
 ) -> Answer:
@@ -89,7 +89,7 @@ def serve_query(
     message = storage.find_message(int(msg_id)) if _MSG_ID.fullmatch(msg_id) else None
     if message is None or message.login != account.login:
         raise CallRefusedError(ErrorCode.INCORRECT_SENDER, Problem.UNKNOWN_MSG_ID, msg=UNKNOWN_MSG_ID)
-    status, _ = history(message, behaviour, until=now)[-1]
+    status, _ = history(message, behavior, until=now)[-1]
     return 200, {
         "status": status.value,
         "timestamp": stamp(now),

@@ -16,10 +16,10 @@ from airflow_provider_osonsms.protocol.vocabulary import MAX_BULK_FILE_BYTES
 from airflow_provider_osonsms.simulator.backend import GatewayBackend
 from airflow_provider_osonsms.simulator.faults import FaultRules
 from airflow_provider_osonsms.simulator.web.control import PREFIX, Control, with_errors_told
-from airflow_provider_osonsms.simulator.web.door import GatewayDoor
-from airflow_provider_osonsms.simulator.web.guard import Handler, guard
-from airflow_provider_osonsms.simulator.web.news import stream_news
+from airflow_provider_osonsms.simulator.web.events import stream_events
 from airflow_provider_osonsms.simulator.web.openapi import describe_api
+from airflow_provider_osonsms.simulator.web.origin import Handler, check_origin
+from airflow_provider_osonsms.simulator.web.server import GatewayServer
 
 _SECONDS_FOR_OPEN_REQUESTS: Final = 1.0
 _MAX_BODY_BYTES: Final = 4 * MAX_BULK_FILE_BYTES
@@ -35,7 +35,7 @@ _PAGE_HEADERS: Final = {
 
 
 def make_runner(
-    door: GatewayDoor, backend: GatewayBackend, faults: FaultRules, *, is_local: bool
+    server: GatewayServer, backend: GatewayBackend, faults: FaultRules, *, is_local: bool
 ) -> web.AppRunner:
     """Return what serves the addresses, on the event loop that runs now.
 
@@ -46,9 +46,11 @@ def make_runner(
         is_local: Whether only this machine reaches the simulator.
     """
     app = web.Application(client_max_size=_MAX_BODY_BYTES)
-    door.add_routes(app)
-    for method, path, handler in _own_routes(app, backend, Control(backend, faults, requests=door.requests)):
-        app.router.add_route(method, path, guard(handler, is_local=is_local))
+    server.add_routes(app)
+    for method, path, handler in _own_routes(
+        app, backend, Control(backend, faults, requests=server.requests)
+    ):
+        app.router.add_route(method, path, check_origin(handler, is_local=is_local))
     return web.AppRunner(
         app, access_log=None, logger=_quiet_logger(), shutdown_timeout=_SECONDS_FOR_OPEN_REQUESTS
     )
@@ -67,7 +69,7 @@ def _own_routes(
         return web.json_response(description)
 
     async def tell_news(request: web.Request) -> web.StreamResponse:
-        return await stream_news(request, backend, closing=closing)
+        return await stream_events(request, backend, closing=closing)
 
     async def end_news(_app: web.Application) -> None:
         closing.set()

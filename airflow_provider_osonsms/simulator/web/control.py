@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from airflow_provider_osonsms.simulator.backend import GatewayBackend
-from airflow_provider_osonsms.simulator.behaviour import Behaviour, Seconds
+from airflow_provider_osonsms.simulator.behavior import Behavior, Seconds
 from airflow_provider_osonsms.simulator.faults import FaultRule, FaultRules
 from airflow_provider_osonsms.simulator.ledger.records import Call, SimAccount
 from airflow_provider_osonsms.simulator.settings import explain
@@ -66,7 +66,7 @@ class Control:
 
     def routes(self) -> list[ControlRoute]:
         """Return every address that is described."""
-        behaviour, rule = TypeAdapter(Behaviour), TypeAdapter(FaultRule)
+        behavior, rule = TypeAdapter(Behavior), TypeAdapter(FaultRule)
         rows: list[tuple[str, str, Any, str, TypeAdapter[Any] | None]] = [
             ("GET", "/health", self._health, "Say that the simulator serves.", None),
             ("GET", "/ledger", self._ledger, "Everything that was accepted and refused.", None),
@@ -77,8 +77,8 @@ class Control:
                 "Show only what comes from now on; used txn_ids stay used.",
                 None,
             ),
-            ("GET", "/behaviour", self._show_behaviour, "Delivery, latency, jitter and rate limit.", None),
-            ("PATCH", "/behaviour", self._change_behaviour, "Change some of it.", behaviour),
+            ("GET", "/behavior", self._show_behavior, "Delivery, latency, jitter and rate limit.", None),
+            ("PATCH", "/behavior", self._change_behavior, "Change some of it.", behavior),
             ("GET", "/faults", self._show_faults, "The rules in force, with the times that are left.", None),
             ("POST", "/faults", self._add_fault, "Let requests go wrong.", rule),
             ("DELETE", "/faults", self._clear_faults, "Let no request go wrong any more.", None),
@@ -115,12 +115,12 @@ class Control:
         self._backend.clear()
         return _ok()
 
-    async def _show_behaviour(self, _request: web.Request) -> web.Response:
-        return web.json_response(self._backend.behaviour.model_dump())
+    async def _show_behavior(self, _request: web.Request) -> web.Response:
+        return web.json_response(self._backend.behavior.model_dump())
 
-    async def _change_behaviour(self, request: web.Request) -> web.Response:
-        self._backend.change_behaviour(**await _read_object(request))
-        return await self._show_behaviour(request)
+    async def _change_behavior(self, request: web.Request) -> web.Response:
+        self._backend.change_behavior(**await _read_object(request))
+        return await self._show_behavior(request)
 
     async def _show_faults(self, _request: web.Request) -> web.Response:
         return web.json_response([rule.model_dump() for rule in self._faults.waiting()])

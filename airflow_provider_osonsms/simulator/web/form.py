@@ -10,7 +10,7 @@ from email.policy import HTTP
 from aiohttp import web
 
 
-async def read_form(request: web.Request) -> tuple[dict[str, str], bytes | None]:
+async def read_layout(request: web.Request) -> tuple[dict[str, str], bytes | None]:
     """Return the fields of a multipart form and the content of its file; nothing of another body."""
     fields: dict[str, str] = {}
     file = None

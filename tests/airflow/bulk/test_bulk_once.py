@@ -2,7 +2,7 @@
 
 import pytest
 
-from airflow_provider_osonsms.audience import bulk_csv
+from airflow_provider_osonsms.bulk import files as bulk_csv
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.protocol.errors import RequestNotSentError
 from airflow_provider_osonsms.simulator import Fault
@@ -69,7 +69,7 @@ def test_resend_repeats_with_the_same_key(gateway, run_task, make_operator):
     assert (len(gateway.bulks), gateway.requests["bulk"]) == (1, 2)
 
 
-def test_retry_goes_on_where_it_stopped(gateway, run_task, two_to_a_file, has_journal, make_operator):
+def test_retry_goes_on_where_it_stopped(gateway, run_task, two_to_a_file, has_state_store, make_operator):
     """With a journal a retry creates only the jobs that are missing; without one it refuses to guess."""
     create, calls = OsonSmsClient.create_bulk, []
 
@@ -84,7 +84,7 @@ def test_retry_goes_on_where_it_stopped(gateway, run_task, two_to_a_file, has_jo
         first = run_task(make_operator())
     second = run_task(make_operator(), try_number=2)
 
-    if has_journal:
+    if has_state_store:
         assert (first.state, second.state) == ("up_for_retry", "success")
         assert [list(job.phones) for job in gateway.bulks] == [PEOPLE[:2], PEOPLE[2:4], PEOPLE[4:]]
     else:
@@ -94,22 +94,22 @@ def test_retry_goes_on_where_it_stopped(gateway, run_task, two_to_a_file, has_jo
 
 
 def test_clear_of_a_finished_task_creates_nothing(
-    gateway, run_task, two_to_a_file, has_journal, make_operator
+    gateway, run_task, two_to_a_file, has_state_store, make_operator
 ):
     """A Clear after the time of sending returns the same jobs, or refuses to guess without a journal."""
     first = run_task(make_operator())
     cleared = run_task(make_operator(send_at="2020-01-01 09:00"), try_number=2)
 
     assert len(gateway.bulks) == 3
-    if has_journal:
+    if has_state_store:
         assert cleared.xcom["bulk_names"] == first.xcom["bulk_names"]
     else:
         assert cleared.state == "failed"
 
 
-def test_changed_audience_is_refused(gateway, run_task, has_journal, make_operator):
+def test_changed_audience_is_refused(gateway, run_task, has_state_store, make_operator):
     """Other people than in an earlier try would be texted twice in part: the task fails and says so."""
-    if not has_journal:
+    if not has_state_store:
         pytest.skip("Airflow below 3.3 refuses every second try")
     run_task(make_operator())
 

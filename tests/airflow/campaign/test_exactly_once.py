@@ -54,10 +54,10 @@ def test_everybody_gets_a_text_of_their_own(gateway, run_task, make_campaign):
     assert "992900000007" not in str(result.xcom)
 
 
-def test_faults_on_every_path(gateway, run_task, make_campaign, has_journal, tmp_path):
+def test_faults_on_every_path(gateway, run_task, make_campaign, has_state_store, tmp_path):
     """With a fault at every fifth call, within five tries nobody has two messages or is lost."""
     gateway.backend.change_account("demo", balance=Decimal(100_000))
-    gateway.backend.change_behaviour(hang_seconds=0.5)
+    gateway.backend.change_behavior(hang_seconds=0.5)
     for fault in FAULTS:
         gateway.inject(fault, times=None, probability=0.2 / len(FAULTS))
     results = tmp_path / "results.csv"
@@ -78,14 +78,14 @@ def test_faults_on_every_path(gateway, run_task, make_campaign, has_journal, tmp
             assert reason == "undecided"
         else:
             assert outcome in {"accepted", "accepted_untracked"}
-            assert sent[phone] == 1 or (outcome == "accepted_untracked" and not has_journal)
+            assert sent[phone] == 1 or (outcome == "accepted_untracked" and not has_state_store)
     ids = {sms.phone: str(sms.msg_id) for sms in gateway.sent}
     accepted = table[table["outcome"] == "accepted"]
     assert [ids[phone] for phone in accepted["phone"]] == list(accepted["msg_id"])
     assert len(accepted) > 7000
 
 
-def test_a_finished_campaign_that_is_cleared(gateway, run_task, make_campaign, has_journal):
+def test_a_finished_campaign_that_is_cleared(gateway, run_task, make_campaign, has_state_store):
     """Clearing a finished campaign sends nothing, and with a journal asks nothing."""
     first = run_task(make_campaign(30))
     before = gateway.requests
@@ -93,7 +93,7 @@ def test_a_finished_campaign_that_is_cleared(gateway, run_task, make_campaign, h
     again = run_task(make_campaign(30), try_number=2)
 
     assert (again.state, len(gateway.sent)) == ("success", 30)
-    if has_journal:
+    if has_state_store:
         assert again.xcom == first.xcom
         assert gateway.requests == before
     else:

@@ -108,7 +108,7 @@ def test_nobody(gateway, run_task, make_campaign):
     assert run_task(make_campaign([], on_empty="success")).xcom["recipients"] == 0
 
 
-def test_too_many_undecided(gateway, run_task, make_campaign, has_journal):
+def test_too_many_undecided(gateway, run_task, make_campaign, has_state_store):
     """Rows of which nobody can tell are told apart, and fail the task above max_failed_ratio."""
     gateway.inject(Fault.NOT_STORED_BUT_USED_UP, times=3)
     result = run_task(make_campaign(10, concurrency=1, max_failed_ratio=0.2))
@@ -117,7 +117,7 @@ def test_too_many_undecided(gateway, run_task, make_campaign, has_journal):
     assert "3 of 10 rows ended without being accepted (3 undecided)" in str(result.error)
     assert len(gateway.sent) == 7
     again = run_task(make_campaign(10), try_number=2).xcom["outcomes"]
-    assert again["uncertain" if has_journal else "accepted_untracked"] >= 3
+    assert again["uncertain" if has_state_store else "accepted_untracked"] >= 3
 
 
 def test_nobody_could_be_sent_to(gateway, run_task, make_campaign):
@@ -130,7 +130,7 @@ def test_nobody_could_be_sent_to(gateway, run_task, make_campaign):
 
 def test_the_rate_is_held(gateway, run_task, make_campaign):
     """With max_rate the messages are spread evenly: the gateway's own limit refuses none."""
-    gateway.backend.change_behaviour(max_rate=120)
+    gateway.backend.change_behavior(max_rate=120)
     result = run_task(make_campaign(150, max_rate=100))
 
     assert result.state == "success"

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_provider_osonsms.campaign import notebook, sending
+from airflow_provider_osonsms.campaign import send_loop as sending
+from airflow_provider_osonsms.campaign import store as notebook
 from airflow_provider_osonsms.operators.osonsms import OsonSmsCampaignOperator
 from airflow_provider_osonsms.simulator import Fault
 
@@ -47,7 +48,9 @@ def test_a_blocked_account_goes_on_when_it_is_open_again(gateway, run_task, make
     assert len(gateway.sent) == 20
 
 
-def test_another_installation_has_used_the_keys(gateway, run_task, make_campaign, supervisor, has_journal):
+def test_another_installation_has_used_the_keys(
+    gateway, run_task, make_campaign, supervisor, has_state_store
+):
     """Keys that are taken although nothing explains it stop the task and name key_namespace."""
     run_task(make_campaign(5))
     supervisor.store.clear()  # the other installation has a journal of its own
@@ -56,7 +59,7 @@ def test_another_installation_has_used_the_keys(gateway, run_task, make_campaign
 
     assert result.state == "failed"
     assert "key_namespace" in str(result.error)
-    if has_journal:
+    if has_state_store:
         assert "key_namespace" in str(run_task(make_campaign(5), try_number=2).error)
     assert len(gateway.sent) == 5
 
@@ -75,9 +78,9 @@ def test_a_gateway_that_is_away(gateway, run_task, make_campaign):
 
 
 @pytest.mark.parametrize("signal", ["on_kill", "timeout"])
-def test_stopped_in_the_middle(gateway, run_task, make_campaign, *, signal, has_journal, kill_running):
+def test_stopped_in_the_middle(gateway, run_task, make_campaign, *, signal, has_state_store, kill_running):
     """A task that is killed or out of time notes what is under way, and the next sends the rest."""
-    gateway.backend.change_behaviour(latency=0.05)
+    gateway.backend.change_behavior(latency=0.05)
     campaign = make_campaign(
         400, concurrency=8, execution_timeout=timedelta(seconds=1) if signal == "timeout" else None
     )
@@ -89,12 +92,12 @@ def test_stopped_in_the_middle(gateway, run_task, make_campaign, *, signal, has_
     assert 0 < sent_first < 400
 
     before = gateway.requests["send"]
-    gateway.backend.change_behaviour(latency=0)
+    gateway.backend.change_behavior(latency=0)
     second = run_task(make_campaign(400), try_number=2)
 
     assert second.state == "success"
     assert len(gateway.sent) == len({sms.phone for sms in gateway.sent}) == 400
-    if has_journal:
+    if has_state_store:
         assert second.xcom["outcomes"]["accepted"] == 400
         assert gateway.requests["send"] - before == 400 - sent_first
 
@@ -114,7 +117,7 @@ def test_the_window_is_closed(gateway, run_task, make_campaign):
 
 def test_the_window_closes_in_the_middle(gateway, run_task, make_campaign, monkeypatch):
     """When the window closes the campaign stops, and goes on when it opens."""
-    gateway.backend.change_behaviour(latency=0.02)
+    gateway.backend.change_behavior(latency=0.02)
     campaign = make_campaign(300, concurrency=2, send_window="00:00-23:59")
     closes = datetime.now(UTC) + timedelta(seconds=1)
     window = type("Window", (), {})()
@@ -127,7 +130,7 @@ def test_the_window_closes_in_the_middle(gateway, run_task, make_campaign, monke
     assert 0 < len(gateway.sent) < 300
     assert _trigger_kwargs(first)["was_interrupted"] is True
 
-    gateway.backend.change_behaviour(latency=0)
+    gateway.backend.change_behavior(latency=0)
     resumed = make_campaign(300, send_window=None)
     resumed.execute = lambda context: resumed.resume(context, {"was_interrupted": True})
     second = run_task(resumed)
@@ -150,11 +153,11 @@ def test_too_late(gateway, run_task, make_campaign, monkeypatch):
     assert len(gateway.sent) == 5
 
 
-def test_a_journal_that_fails(gateway, run_task, make_campaign, *, supervisor, has_journal, monkeypatch):
+def test_a_journal_that_fails(gateway, run_task, make_campaign, *, supervisor, has_state_store, monkeypatch):
     """A state store that stops working in the middle undoes nothing: everybody is texted, once."""
-    if not has_journal:
+    if not has_state_store:
         pytest.skip("no journal below Airflow 3.3")
-    monkeypatch.setattr(notebook, "ENTRIES_PER_CHUNK", 10)
+    monkeypatch.setattr(notebook, "MAX_ENTRIES_PER_CHUNK", 10)
     original, writes = type(supervisor).send, []
 
     def fail(self, msg):
@@ -165,7 +168,7 @@ def test_a_journal_that_fails(gateway, run_task, make_campaign, *, supervisor, h
         return original(self, msg)
 
     monkeypatch.setattr(type(supervisor), "send", fail)
-    gateway.backend.change_behaviour(latency=0.01)
+    gateway.backend.change_behavior(latency=0.01)
     result = run_task(make_campaign(200))
 
     assert len(writes) > 2
@@ -173,13 +176,13 @@ def test_a_journal_that_fails(gateway, run_task, make_campaign, *, supervisor, h
 
 
 def test_the_journal_is_written_meanwhile(
-    gateway, run_task, make_campaign, *, supervisor, has_journal, monkeypatch
+    gateway, run_task, make_campaign, *, supervisor, has_state_store, monkeypatch
 ):
     """What the journal does not know yet is never more than its limit, however slow it is."""
-    if not has_journal:
+    if not has_state_store:
         pytest.skip("no journal below Airflow 3.3")
-    monkeypatch.setattr(notebook, "ENTRIES_PER_CHUNK", 20)
-    monkeypatch.setattr(notebook, "MOST_UNWRITTEN", 60)
+    monkeypatch.setattr(notebook, "MAX_ENTRIES_PER_CHUNK", 20)
+    monkeypatch.setattr(notebook, "MAX_UNWRITTEN", 60)
     original, behind = type(supervisor).send, []
 
     def slow(self, msg):
@@ -200,7 +203,7 @@ def test_the_journal_is_written_meanwhile(
 def test_the_loop_gives_up_on_silence(gateway, run_task, make_campaign, monkeypatch, kill_running):
     """A stopped campaign does not wait for ever for answers; the next try asks again."""
     monkeypatch.setattr(sending, "GRACE_SECONDS", 0.2)
-    gateway.backend.change_behaviour(hang_seconds=20)
+    gateway.backend.change_behavior(hang_seconds=20)
     gateway.inject(Fault.HANG_AFTER, times=None)
     campaign = make_campaign(20, concurrency=4)
     kill_running(after=0.3)

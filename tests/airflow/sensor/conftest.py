@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
-from airflow_provider_osonsms.sensors.osonsms import (
-    OsonSmsDeliverySensor,
-)
-from airflow_provider_osonsms.triggers.osonsms import OsonSmsDeliveryTrigger
+from airflow_provider_osonsms.sensors.osonsms import OsonSmsDeliverySensor
+from airflow_provider_osonsms.triggers.delivery import OsonSmsDeliveryTrigger
 
 
 @pytest.fixture

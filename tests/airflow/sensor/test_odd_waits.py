@@ -7,15 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_provider_osonsms.client.settings import Settings
-from airflow_provider_osonsms.delivery.msg_ids import MsgIds
-from airflow_provider_osonsms.delivery.pace import Pace
-from airflow_provider_osonsms.delivery.watch import Watch
+from airflow_provider_osonsms.connection import Settings
+from airflow_provider_osonsms.delivery.polling import PollSettings
+from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.operators.osonsms import OsonSmsCampaignOperator, OsonSmsSendOperator
 from airflow_provider_osonsms.sensors import delivery as sensors
-from airflow_provider_osonsms.sensors import rounds
+from airflow_provider_osonsms.sensors import poke as rounds
 from airflow_provider_osonsms.sensors.osonsms import DeliveryFailedError
-from airflow_provider_osonsms.triggers import osonsms as triggers
+from airflow_provider_osonsms.tables.msg_ids import MsgIds
+from airflow_provider_osonsms.triggers import delivery as triggers
 
 MODES = ("poke", "reschedule", "deferrable")
 RESULTS = "row,key,phone,outcome,reason,txn_id,msg_id,parts\n0,a,992900000001,accepted,,0a,{},1\n"
@@ -64,7 +64,7 @@ def test_wrong_messages_skip_softly(gateway, mode, messages, wait):
 def test_doubts_out_of_step(gateway, send, wait):
     """Rescheduled, messages whose doubtful sightings began at different times still come to an end."""
     (first,) = send("95")
-    gateway.backend.change_behaviour(enroute_seconds=0.3, accepted_seconds=0)
+    gateway.backend.change_behavior(enroute_seconds=0.3, accepted_seconds=0)
     (second,) = send("01", "95")[1:]
 
     result = wait("reschedule", messages=[first, second], timeout=4)
@@ -76,7 +76,7 @@ def test_doubts_out_of_step(gateway, send, wait):
 
 def test_more_doubts_than_can_be_noted(monkeypatch, gateway, wait):
     """Rescheduled, very many doubtful messages are settled within a poke instead of never."""
-    monkeypatch.setattr(rounds, "MOST_DOUBTS", 1)
+    monkeypatch.setattr(rounds, "MAX_UNCONFIRMED", 1)
 
     result = wait("reschedule", messages=["771", "772", "773"], timeout=20)
 
@@ -86,12 +86,12 @@ def test_more_doubts_than_can_be_noted(monkeypatch, gateway, wait):
 
 def test_doubts_end_at_the_deadline(gateway):
     """Settled within a poke, doubts do not hold a worker's slot beyond the deadline."""
-    memory = SimpleNamespace(is_lasting=False)
-    options = {"pace": Pace(poll_interval=0.01), "unknown_limit": 200, "is_rescheduled": True}
+    state = SimpleNamespace(is_lasting=False)
+    options = {"pace": PollSettings(poll_interval=0.01), "unknown_limit": 200, "is_rescheduled": True}
     deadline = datetime.now(UTC) + timedelta(seconds=0.2)
-    watch = Watch(MsgIds(["771"]))
+    tracker = DeliveryTracker(MsgIds(["771"]))
 
-    rounds.Rounds(watch, memory, deadline=deadline, **options).ask(_read_settings())
+    rounds.Rounds(tracker, state, deadline=deadline, **options).ask(_read_settings())
 
     assert 1 < gateway.requests["query"] < 200
 

@@ -15,7 +15,7 @@ MODES = ("poke", "reschedule", "deferrable")
 @pytest.mark.parametrize("mode", MODES)
 def test_waits_until_delivered(gateway, mode, send, wait):
     """The sensor succeeds when everything is delivered, and counts it."""
-    gateway.backend.change_behaviour(enroute_seconds=0.1, accepted_seconds=0.1)
+    gateway.backend.change_behavior(enroute_seconds=0.1, accepted_seconds=0.1)
     msg_ids = send("01", "02")
 
     result = wait(mode, messages=msg_ids)
@@ -186,7 +186,7 @@ def test_accepted_may_be_enough(mode, send, wait):
     assert (result.state, result.xcom["delivered"]) == ("success", 2)
 
 
-def test_a_retry_keeps_the_deadline(gateway, has_journal, run_task, send, read_kwargs):
+def test_a_retry_keeps_the_deadline(gateway, has_state_store, run_task, send, read_kwargs):
     """The deadline counts from the first try, and from anew after a Clear, where Airflow remembers."""
     sensor = OsonSmsDeliverySensor(
         task_id="wait", messages=send("96"), timeout=3600, retries=2, deferrable=True
@@ -196,7 +196,7 @@ def test_a_retry_keeps_the_deadline(gateway, has_journal, run_task, send, read_k
         for number, tries in ((1, 2), (2, 2), (3, 4))
     ]
 
-    assert (deadlines[0] == deadlines[1]) is has_journal
+    assert (deadlines[0] == deadlines[1]) is has_state_store
     assert deadlines[1] < deadlines[2]
 
 

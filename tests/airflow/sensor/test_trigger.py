@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
-from airflow_provider_osonsms.triggers.osonsms import OsonSmsDeliveryTrigger
+from airflow_provider_osonsms.triggers.delivery import OsonSmsDeliveryTrigger
 
 NOW = datetime.now(UTC).isoformat()
 
@@ -44,13 +44,13 @@ def test_unreadable_connection_is_read_again(monkeypatch, send, fire):
     monkeypatch.setattr(OsonSmsHook, "aget_settings", fail_once)
     deadline = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
     trigger = OsonSmsDeliveryTrigger(
-        msg_ids=send("01"), began=NOW, deadline=deadline, pace={"poll_interval": 0.01}
+        msg_ids=send("01"), began=NOW, deadline=deadline, polling={"poll_interval": 0.01}
     )
 
     assert fire(trigger)["decision"] == "succeed"
 
 
-def test_trigger_survives_serialisation():
+def test_trigger_survives_serialization():
     """A triggerer makes the same trigger of what was stored: ids and settings, no secret and no phone."""
     deadline = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
     trigger = OsonSmsDeliveryTrigger(
@@ -59,8 +59,8 @@ def test_trigger_survives_serialisation():
         paths=["/results.csv"],
         began=NOW,
         deadline=deadline,
-        rules={"min_delivered": 5, "unknown_limit": 2},
-        pace={"max_rate": 7.5},
+        criteria={"min_delivered": 5, "unknown_limit": 2},
+        polling={"max_rate": 7.5},
     )
 
     path, kwargs = trigger.serialize()

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from airflow_provider_osonsms.audience.audience import Audience, prepare_audience
-from airflow_provider_osonsms.audience.keys import row_key
+from airflow_provider_osonsms.audience.row_keys import row_key
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 A, B, C = "992900000001", "992900000002", "992900000003"

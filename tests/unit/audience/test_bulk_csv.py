@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_osonsms.audience.bulk_csv import split_into_files
+from airflow_provider_osonsms.bulk.files import split_into_files
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 A, B, C = 992900000001, 992900000002, 992900000003

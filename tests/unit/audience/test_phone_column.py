@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_osonsms.audience import phone_column
-from airflow_provider_osonsms.audience.phone_column import normalise_column
-from airflow_provider_osonsms.audience.phone_lines import LONGEST_LINE
-from airflow_provider_osonsms.audience.phones import normalise_phone
+from airflow_provider_osonsms.audience.phones import column as phone_column
+from airflow_provider_osonsms.audience.phones.column import normalize_column
+from airflow_provider_osonsms.audience.phones.lines import MAX_LINE_LENGTH
+from airflow_provider_osonsms.audience.phones.one import normalize_phone
 from airflow_provider_osonsms.audience.reasons import RejectReason
 
 PHONE = 992_900_000_001
@@ -37,9 +37,9 @@ TEXTS = st.one_of(
     st.from_regex(r"\A[0-9]{1,2}[.,]?[0-9]{0,6}[eEdx][+-]?[0-9]{1,3}\Z"),
     st.text(f"0123456789{MARKS}\n\r\v\x00eEnaxN/?<>\xa0\u200b\ufeff–٩９", max_size=24),
     st.sampled_from(
-        ["", " ", "nan", "None", "<NA>", "NaT", "null", "n/a", "-", "нет", "?", "a" * LONGEST_LINE]
+        ["", " ", "nan", "None", "<NA>", "NaT", "null", "n/a", "-", "нет", "?", "a" * MAX_LINE_LENGTH]
     ),
-    st.integers(LONGEST_LINE - 2, 3 * LONGEST_LINE).map(lambda length: "9" * length),
+    st.integers(MAX_LINE_LENGTH - 2, 3 * MAX_LINE_LENGTH).map(lambda length: "9" * length),
     st.text(max_size=90),
 )
 CELLS = st.one_of(
@@ -73,7 +73,7 @@ FLOATS = st.one_of(st.floats(), WHOLE.map(float), WHOLE.map(lambda whole: whole 
 
 def expect(cells):
     """Ask the reference about each cell."""
-    answers = list(map(normalise_phone, cells))
+    answers = list(map(normalize_phone, cells))
     is_rejected = [isinstance(answer, RejectReason) for answer in answers]
     msisdns = [0 if no else int(answer) for answer, no in zip(answers, is_rejected, strict=True)]
     return msisdns, [answer.code if no else 0 for answer, no in zip(answers, is_rejected, strict=True)]
@@ -81,7 +81,7 @@ def expect(cells):
 
 def assert_same(column, cells=None):
     """Hold a column to the reference."""
-    msisdns, codes = normalise_column(column)
+    msisdns, codes = normalize_column(column)
 
     assert (msisdns.dtype, codes.dtype) == (np.int64, np.uint8)
     assert (msisdns.tolist(), codes.tolist()) == expect(column.tolist() if cells is None else cells)
@@ -95,7 +95,7 @@ def test_any_cells(cells):
 
 @given(st.lists(TEXTS, min_size=1, max_size=40))
 def test_texts(texts):
-    """Texts do not leak into their neighbours."""
+    """Texts do not leak into their neighbors."""
     assert_same(pd.Series(texts, dtype="object"))
 
 
@@ -220,7 +220,7 @@ def test_more_rows_than_a_chunk():
     ]
     column = pd.Series(spellings * 6_000, dtype="object")
 
-    msisdns, codes = normalise_column(column)
+    msisdns, codes = normalize_column(column)
 
     assert len(column) > phone_column.CHUNK_ROWS
     assert set(msisdns.tolist()) == {PHONE}
@@ -232,7 +232,7 @@ def test_the_column_is_left_alone():
     column = pd.Series([None, float("nan"), "900000001"], dtype="object")
     before = column.copy()
 
-    normalise_column(column)
+    normalize_column(column)
 
     pd.testing.assert_series_equal(column, before)
 
@@ -249,9 +249,9 @@ def test_who_is_asked(text, is_asked, monkeypatch):
     """The reference is asked only about what is none of the common spellings."""
     asked = []
     monkeypatch.setattr(
-        phone_column, "normalise_phone", lambda cell: asked.append(cell) or RejectReason.EMPTY
+        phone_column, "normalize_phone", lambda cell: asked.append(cell) or RejectReason.EMPTY
     )
 
-    normalise_column(pd.Series([text], dtype="object"))
+    normalize_column(pd.Series([text], dtype="object"))
 
     assert bool(asked) is is_asked

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from airflow_provider_osonsms.audience.phones import normalise_phone
+from airflow_provider_osonsms.audience.phones.one import normalize_phone
 from airflow_provider_osonsms.audience.reasons import RejectReason
 
 PHONE = "992900000001"
@@ -123,7 +123,7 @@ REJECTED = {
 @pytest.mark.parametrize("value", [*ACCEPTED_TEXTS, *ACCEPTED_NUMBERS], ids=repr)
 def test_spellings_of_one_phone(value: object) -> None:
     """Every way to write the phone gives the same 12 digits, as a plain str."""
-    phone = normalise_phone(value)
+    phone = normalize_phone(value)
 
     assert phone == PHONE
     assert type(phone) is str
@@ -139,23 +139,23 @@ def test_spellings_of_one_phone(value: object) -> None:
 )
 def test_what_is_no_phone(value: object, reason: RejectReason) -> None:
     """What spells no phone, or more than one, or one that is not served, is left out with its reason."""
-    assert normalise_phone(value) is reason
+    assert normalize_phone(value) is reason
 
 
 @pytest.mark.parametrize("value", ["992123456", 992123456, 992123456.0, "992 123 456"])
 def test_length_decides_what_992_is(value: object) -> None:
     """Nine digits are a local number even when they begin like the country code."""
-    assert normalise_phone(value) == "992992123456"
+    assert normalize_phone(value) == "992992123456"
 
 
 def test_a_local_number_may_begin_with_zeros() -> None:
     """Nine digits of text are a local number even when they begin like an international call."""
-    assert normalise_phone("001000001") == "992001000001"
+    assert normalize_phone("001000001") == "992001000001"
 
 
 def test_a_round_number_that_was_never_a_float_is_kept() -> None:
     """Six zeros at the end are suspicious in a float only."""
-    assert {normalise_phone(value) for value in ("992900000000", 992900000000, Decimal(992900000000))} == {
+    assert {normalize_phone(value) for value in ("992900000000", 992900000000, Decimal(992900000000))} == {
         "992900000000"
     }
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_osonsms.audience.phones import mask_phone, normalise_phone
+from airflow_provider_osonsms.audience.phones.one import mask_phone, normalize_phone
 from airflow_provider_osonsms.audience.reasons import RejectReason
 
 ANYTHING = st.one_of(
@@ -36,12 +36,12 @@ ANYTHING = st.one_of(
 @given(ANYTHING)
 def test_anything_is_a_phone_or_a_reason(value: object) -> None:
     """Whatever comes in, an MSISDN or a reason comes out, and an MSISDN stays itself."""
-    phone = normalise_phone(value)
+    phone = normalize_phone(value)
 
     if not isinstance(phone, RejectReason):
         assert re.fullmatch(r"992\d{9}", phone, re.ASCII)
-        assert normalise_phone(phone) == phone
-        assert normalise_phone(int(phone)) == phone
+        assert normalize_phone(phone) == phone
+        assert normalize_phone(int(phone)) == phone
 
 
 def test_a_number_that_is_none() -> None:
@@ -52,13 +52,13 @@ def test_a_number_that_is_none() -> None:
 
     Real.register(Pretender)
 
-    assert normalise_phone(Pretender()) is RejectReason.NOT_A_NUMBER
+    assert normalize_phone(Pretender()) is RejectReason.NOT_A_NUMBER
 
 
 @given(st.from_regex(r"\A992[0-9]{9}\Z"))
 def test_every_msisdn_is_itself(phone: str) -> None:
     """Every number of 12 digits with 992 is accepted as it is, with a plus, and with 00."""
-    assert {normalise_phone(prefix + phone) for prefix in ("", "+", "00")} == {phone}
+    assert {normalize_phone(prefix + phone) for prefix in ("", "+", "00")} == {phone}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_mask_hides(value: object) -> None:
 def test_phones_are_read_without_pandas() -> None:
     """A DAG file that imports the phones' module does not load pandas or numpy."""
     code = (
-        "import sys, airflow_provider_osonsms.audience.phones; "
+        "import sys, airflow_provider_osonsms.audience.phones.one; "
         "sys.exit(bool({'pandas', 'numpy'} & sys.modules.keys()))"
     )
 

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_osonsms.campaign.progress import Progress
-from airflow_provider_osonsms.campaign.results import Results, RowState
-from airflow_provider_osonsms.protocol.keys import TxnIdSeries, make_txn_id
-from airflow_provider_osonsms.protocol.models import Past
+from airflow_provider_osonsms.campaign.rows import CampaignRows, RowState
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.txn_ids import TxnIdSeries, make_txn_id
 
 
 @given(st.lists(st.text(), min_size=1, max_size=4), st.text(), st.text())
@@ -20,7 +20,7 @@ def test_a_series_makes_the_same_keys(parts: list[str], last: str, namespace: st
 @given(st.text(min_size=1))
 def test_any_msg_id_comes_back(msg_id: str) -> None:
     """A msg_id of digits takes eight bytes, any other is kept as it is."""
-    results = Results(2, past=Past.NOTHING)
+    results = CampaignRows(2, history=TxnIdHistory.UNUSED)
     results.note_accepted(1, msg_id=msg_id, parts=3)
 
     assert (results.msg_id(1), results.parts(1), results.state(1)) == (msg_id, 3, RowState.ACCEPTED)
@@ -29,12 +29,12 @@ def test_any_msg_id_comes_back(msg_id: str) -> None:
 
 def test_doubt_only_grows() -> None:
     """What an attempt leaves open about a key is not taken back by a later one."""
-    results = Results(1, past=Past.NOTHING)
+    results = CampaignRows(1, history=TxnIdHistory.UNUSED)
     results.expect(0)
-    results.note(0, RowState.REFUSED_FOR_NOW, past=Past.REFUSED_FOR_NOW)
-    results.note(0, RowState.NO_ANSWER, past=Past.ATTEMPTED)
+    results.note(0, RowState.REFUSED_FOR_NOW, history=TxnIdHistory.MAYBE_CONSUMED)
+    results.note(0, RowState.NO_ANSWER, history=TxnIdHistory.MAYBE_ACCEPTED)
 
-    assert results.past(0) is Past.REFUSED_FOR_NOW
+    assert results.history(0) is TxnIdHistory.MAYBE_CONSUMED
     assert results.open_rows == 1
 
 

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from airflow_provider_osonsms.campaign.limits import check_lateness
-from airflow_provider_osonsms.campaign.window import read_window
+from airflow_provider_osonsms.preflight.lateness import check_lateness
+from airflow_provider_osonsms.preflight.window import read_window
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 DUSHANBE = ZoneInfo("Asia/Dushanbe")

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from airflow_provider_osonsms.client.settings import Settings, read_settings
+from airflow_provider_osonsms.connection import Settings, read_settings
 from airflow_provider_osonsms.simulator import SimulatedGateway
 
 

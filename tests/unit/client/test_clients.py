@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
 from airflow_provider_osonsms.client.blocking import OsonSmsClient, open_client
-from airflow_provider_osonsms.client.settings import Settings, read_settings
+from airflow_provider_osonsms.connection import Settings, read_settings
 from airflow_provider_osonsms.protocol.errors import OutcomeUnknownError
 from airflow_provider_osonsms.protocol.models import Account, Message, Outcome
 from airflow_provider_osonsms.simulator import Fault, SimulatedGateway

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_osonsms.client.settings import Settings
+from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.protocol.models import Account
 from airflow_provider_osonsms.protocol.vocabulary import AuthScheme
 

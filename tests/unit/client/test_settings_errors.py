@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_osonsms.client.settings import Settings
+from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.protocol.errors import InvalidSettingsError
 
 Read = Callable[..., Settings]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_provider_osonsms.delivery.decision import Decision, Rules
+from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -14,14 +14,14 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 def test_which_statuses_are_final(status):
     """Five statuses are final at once, two after three sightings in a row, the others never (§3.2)."""
     at_once = {"DELIVERED", "EXPIRED", "DELETED", "UNDELIVERABLE", "REJECTED"}
-    sightings = [Rules().is_final(status, sightings=count) for count in (1, 2, 3, 100)]
+    repeats = [DeliveryCriteria().is_final(status, repeats=count) for count in (1, 2, 3, 100)]
 
     if status in at_once:
-        assert sightings == [True] * 4
+        assert repeats == [True] * 4
     elif status in {"UNKNOWN", "NOT_FOUND"}:
-        assert sightings == [False, False, True, True]
+        assert repeats == [False, False, True, True]
     else:
-        assert sightings == [False] * 4
+        assert repeats == [False] * 4
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_decisions_about_ten_messages(pending, delivered, late, decision):
     deadline = NOW if late else NOW + timedelta(seconds=1)
 
     assert (
-        Rules(min_delivered=0.9).decide(
+        DeliveryCriteria(min_delivered=0.9).decide(
             tracked=10, delivered=delivered, pending=pending, now=NOW, deadline=deadline
         )
         is decision
@@ -53,7 +53,7 @@ def test_share_is_exact(share, tracked):
     """Exactly the share is enough, whatever floats make of the product."""
     delivered = round(share * tracked)
 
-    decision = Rules(min_delivered=share).decide(
+    decision = DeliveryCriteria(min_delivered=share).decide(
         tracked=tracked, delivered=delivered, pending=0, now=NOW, deadline=NOW
     )
 
@@ -65,24 +65,24 @@ def test_share_is_exact(share, tracked):
 )
 def test_an_int_is_a_number_of_messages(needed, delivered, decision):
     """A whole number is how many must be delivered, however many there are."""
-    rules = Rules(min_delivered=needed)
+    criteria = DeliveryCriteria(min_delivered=needed)
 
-    assert rules.decide(tracked=100, delivered=delivered, pending=0, now=NOW, deadline=NOW) == decision
+    assert criteria.decide(tracked=100, delivered=delivered, pending=0, now=NOW, deadline=NOW) == decision
 
 
 def test_accepted_may_be_enough():
     """For a network that never reports more, ACCEPTED ends the wait and counts as delivered."""
-    rules = Rules(accepted_is_delivered=True)
+    criteria = DeliveryCriteria(accepted_is_delivered=True)
 
-    assert rules.is_final(DeliveryStatus.ACCEPTED, sightings=0)
-    assert rules.is_delivered(DeliveryStatus.ACCEPTED)
-    assert not rules.is_final(DeliveryStatus.ENROUTE, sightings=0)
+    assert criteria.is_final(DeliveryStatus.ACCEPTED, repeats=0)
+    assert criteria.is_delivered(DeliveryStatus.ACCEPTED)
+    assert not criteria.is_final(DeliveryStatus.ENROUTE, repeats=0)
 
 
 def test_unknown_limit():
     """The user may believe UNKNOWN earlier or later."""
-    assert Rules(unknown_limit=1).is_final(DeliveryStatus.UNKNOWN, sightings=1)
-    assert not Rules(unknown_limit=5).is_final(DeliveryStatus.UNKNOWN, sightings=4)
+    assert DeliveryCriteria(unknown_limit=1).is_final(DeliveryStatus.UNKNOWN, repeats=1)
+    assert not DeliveryCriteria(unknown_limit=5).is_final(DeliveryStatus.UNKNOWN, repeats=4)
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_unknown_limit():
 def test_wrong_rules(fields):
     """A share outside 0 to 1, a negative number or no limit are refused by name."""
     with pytest.raises(ValueError, match=next(iter(fields))):
-        Rules(**fields)
+        DeliveryCriteria(**fields)
 
 
 def test_one_is_ambiguous():
     """An int 1 may mean one message or all of them: whoever writes it has to say which."""
     with pytest.raises(ValueError, match=r"1\.0 for all"):
-        Rules(min_delivered=1)
+        DeliveryCriteria(min_delivered=1)

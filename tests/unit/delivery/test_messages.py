@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_osonsms.delivery.messages import TrackedMessages, read_messages
-from airflow_provider_osonsms.delivery.msg_ids import MsgIds
+from airflow_provider_osonsms.delivery.inputs import TrackedMessages, read_messages
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.tables.msg_ids import MsgIds
 
 HEADER = "row,key,phone,outcome,reason,txn_id,msg_id,parts"
 RESULTS = f"""{HEADER}

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_osonsms.delivery.decision import Rules
-from airflow_provider_osonsms.delivery.msg_ids import MsgIds
-from airflow_provider_osonsms.delivery.report.figures import Survey
-from airflow_provider_osonsms.delivery.report.page import make_funnel
+from airflow_provider_osonsms.delivery.criteria import DeliveryCriteria
+from airflow_provider_osonsms.delivery.report.collect import ReportCollector
+from airflow_provider_osonsms.delivery.report.html import make_funnel
 from airflow_provider_osonsms.delivery.report.plan import ReportPlan, read_plan
-from airflow_provider_osonsms.delivery.report.words import Language, read_words
-from airflow_provider_osonsms.delivery.report.writing import try_to_write_report, write_report
-from airflow_provider_osonsms.delivery.watch import Watch
+from airflow_provider_osonsms.delivery.report.translations import Language, read_words
+from airflow_provider_osonsms.delivery.report.write import try_to_write_report, write_report
+from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
+from airflow_provider_osonsms.tables.msg_ids import MsgIds
 
 BEGAN = 1_795_500_000.0
 RESULTS = """row,key,phone,outcome,reason,txn_id,msg_id,parts
@@ -40,14 +40,14 @@ class Answers:
 
 
 @pytest.fixture
-def watch():
+def tracker():
     """A watch at its end: one delivered after a minute, one undeliverable at once, one still on its way."""
     now = [BEGAN]
-    watch = Watch(MsgIds(["71", "72", "73"]), untracked=1, clock=lambda: now[0])
-    asyncio.run(watch.look(Answers(m71="ENROUTE", m72="UNDELIVERABLE", m73="ENROUTE")))
+    tracker = DeliveryTracker(MsgIds(["71", "72", "73"]), untracked=1, clock=lambda: now[0])
+    asyncio.run(tracker.look(Answers(m71="ENROUTE", m72="UNDELIVERABLE", m73="ENROUTE")))
     now[0] += 60
-    asyncio.run(watch.look(Answers(m71="DELIVERED", m73="ACCEPTED")))
-    return watch
+    asyncio.run(tracker.look(Answers(m71="DELIVERED", m73="ACCEPTED")))
+    return tracker
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ def plan(tmp_path):
     )
 
 
-def test_table_has_every_message(plan, watch):
+def test_table_has_every_message(plan, tracker):
     """Messages of the table come with key and phone, those of no table after them, rejected rows not."""
-    write_report(plan, watch, open_path=Path, price_per_part=None)
+    write_report(plan, tracker, open_path=Path, price_per_part=None)
 
     with Path(plan.table_path).open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
@@ -77,10 +77,10 @@ def test_table_has_every_message(plan, watch):
 
 
 @pytest.mark.parametrize("language", list(Language))
-def test_page_stands_alone(plan, watch, language):
+def test_page_stands_alone(plan, tracker, language):
     """The page has captions in its language, figures and masked phones, and asks for nothing else."""
     plan = ReportPlan(**{**{name: getattr(plan, name) for name in plan.__slots__}, "language": language})
-    write_report(plan, watch, open_path=Path, price_per_part=Decimal("0.10"))
+    write_report(plan, tracker, open_path=Path, price_per_part=Decimal("0.10"))
 
     page = Path(plan.page_path).read_text(encoding="utf-8")
     assert read_words(language)["title"] in page
@@ -128,30 +128,30 @@ def test_plan_travels_as_json(plan):
     assert read_plan({**stored, "tables": list(plan.tables), "campaigns": ["c-1"]}) == plan
 
 
-def test_failed_report_is_told(tmp_path, plan, watch):
+def test_failed_report_is_told(tmp_path, plan, tracker):
     """A report that cannot be written fails nothing; what was wrong is said without the path."""
     (tmp_path / "report").write_text("a file where the folder should be")
-    words = try_to_write_report(plan, watch, open_path=Path, price_per_part=None)
+    words = try_to_write_report(plan, tracker, open_path=Path, price_per_part=None)
     Path(plan.tables[0]).unlink()
     (tmp_path / "report").unlink()
 
     def fail(path):
         raise LookupError(path)
 
-    other = try_to_write_report(plan, watch, open_path=fail, price_per_part=None)
+    other = try_to_write_report(plan, tracker, open_path=fail, price_per_part=None)
     assert other == "the report could not be written to its path (LookupError)"
     assert "could not be written to its path" in words
-    assert "results_path" in try_to_write_report(plan, watch, open_path=Path, price_per_part=None)
+    assert "results_path" in try_to_write_report(plan, tracker, open_path=Path, price_per_part=None)
     assert str(tmp_path) not in words
 
 
-def test_table_as_parquet(tmp_path, plan, watch):
+def test_table_as_parquet(tmp_path, plan, tracker):
     """The table may be Parquet, where pyarrow is there."""
     parquet = pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "report.parquet"
     rest = tmp_path / "undelivered.parquet"
     plan = ReportPlan(path=str(path), undelivered_path=str(rest), tables=plan.tables)
-    write_report(plan, watch, open_path=Path, price_per_part=None)
+    write_report(plan, tracker, open_path=Path, price_per_part=None)
 
     assert parquet.read_table(rest).to_pylist() == [
         {"key": "b", "phone": "992900000002", "status": "answer_lost"},
@@ -162,14 +162,14 @@ def test_table_as_parquet(tmp_path, plan, watch):
     assert rows[0]["polls"] == 2
 
 
-def test_the_funnel_counts_one_set_of_messages(plan, watch):
+def test_the_funnel_counts_one_set_of_messages(plan, tracker):
     """Audience and recipients are shown where the tables hold every message, and not beside others."""
-    survey = Survey(watch, tables=plan.tables, open_path=Path)
-    list(survey.read_rows())
-    summary = watch.summarise()
+    collector = ReportCollector(tracker, tables=plan.tables, open_path=Path)
+    list(collector.read_rows())
+    summary = tracker.summarize()
 
-    assert [name for name, _, _ in make_funnel(survey.figures, summary)] == ["accepted", "delivered"]
-    steps = make_funnel(survey.figures, {**summary, "total": 3})
+    assert [name for name, _, _ in make_funnel(collector.figures, summary)] == ["accepted", "delivered"]
+    steps = make_funnel(collector.figures, {**summary, "total": 3})
     assert {name: count for name, count, _ in steps} == {
         "audience": 4,
         "recipients": 3,
@@ -180,22 +180,24 @@ def test_the_funnel_counts_one_set_of_messages(plan, watch):
 
 def test_the_failed_come_first():
     """Messages that have failed are shown before those that may still arrive."""
-    watch = Watch(MsgIds([str(100 + number) for number in range(30)]))
-    asyncio.run(watch.look(Answers(**{f"m{100 + n}": "EXPIRED" if n > 27 else "ENROUTE" for n in range(30)})))
-    survey = Survey(watch, tables=(), open_path=Path)
-    list(survey.read_rows())
+    tracker = DeliveryTracker(MsgIds([str(100 + number) for number in range(30)]))
+    asyncio.run(
+        tracker.look(Answers(**{f"m{100 + n}": "EXPIRED" if n > 27 else "ENROUTE" for n in range(30)}))
+    )
+    collector = ReportCollector(tracker, tables=(), open_path=Path)
+    list(collector.read_rows())
 
-    assert [row.status for row in survey.figures.undelivered] == ["EXPIRED"] * 2 + ["ENROUTE"] * 8
+    assert [row.status for row in collector.figures.undelivered] == ["EXPIRED"] * 2 + ["ENROUTE"] * 8
 
 
 @pytest.mark.parametrize(("is_enough", "kind"), [(True, ""), (False, "wait")])
 def test_the_page_judges_as_the_wait_does(tmp_path, is_enough, kind):
     """ACCEPTED is shown as delivered where the wait takes it for that, and as under way elsewhere."""
-    watch = Watch(MsgIds(["71"]), rules=Rules(accepted_is_delivered=is_enough))
-    asyncio.run(watch.look(Answers(m71="ACCEPTED")))
+    tracker = DeliveryTracker(MsgIds(["71"]), criteria=DeliveryCriteria(accepted_is_delivered=is_enough))
+    asyncio.run(tracker.look(Answers(m71="ACCEPTED")))
     path = tmp_path / "page.html"
 
-    write_report(ReportPlan(path=str(path)), watch, open_path=Path, price_per_part=None)
+    write_report(ReportPlan(path=str(path)), tracker, open_path=Path, price_per_part=None)
 
     _, _, statuses = path.read_text(encoding="utf-8").partition(read_words(Language.ENGLISH)["ACCEPTED"])
     assert re.search(r'class="track"><div class="(\w*)"', statuses)[1] == kind

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_osonsms.delivery.pace import Pace
-from airflow_provider_osonsms.delivery.schedule import plan_pause
+from airflow_provider_osonsms.delivery.polling import PollSettings, plan_pause
 
 
 @given(st.floats(0, 1e9), st.floats(0.01, 3600), st.floats(0.01, 3600), st.floats(0, 1))
@@ -32,7 +31,7 @@ def test_old_messages_are_asked_less_often():
 def test_ten_thousand_messages_cost_few_questions():
     """Delivered within a log-normal five minutes: at most 8 questions each, the last noticed in a minute."""
     source = random.Random(6)
-    pace = Pace()
+    polling = PollSettings()
     wishes = sorted(source.lognormvariate(0, 0.5) for _ in range(10_000))
     average = mean(wishes)
     deliveries = [wish * 300 / average for wish in wishes]
@@ -42,7 +41,7 @@ def test_ten_thousand_messages_cost_few_questions():
         asked += len(deliveries) - noticed
         noticed = sum(delivered <= age for delivered in deliveries)
         seen_at = age
-        age += pace.plan_pause(age, jitter=source.random())
+        age += polling.plan_pause(age, jitter=source.random())
 
     assert asked / len(deliveries) <= 8
     assert seen_at - deliveries[-1] <= 60
@@ -61,4 +60,4 @@ def test_ten_thousand_messages_cost_few_questions():
 def test_wrong_paces(fields, name):
     """A pace that never comes to an end, or asks nobody, is refused by name."""
     with pytest.raises(ValueError, match=name):
-        Pace(**fields)
+        PollSettings(**fields)

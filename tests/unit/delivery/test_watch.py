@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from airflow_provider_osonsms.delivery.decision import Decision
-from airflow_provider_osonsms.delivery.description import describe, describe_examples
-from airflow_provider_osonsms.delivery.msg_ids import MsgIds
-from airflow_provider_osonsms.delivery.watch import MOST_FAILURES_IN_A_ROW, Sighting, Watch
+from airflow_provider_osonsms.delivery.criteria import Decision
+from airflow_provider_osonsms.delivery.summary import describe, describe_examples
+from airflow_provider_osonsms.delivery.tracker import MAX_CONSECUTIVE_FAILURES, DeliveryTracker, MessageStatus
 from airflow_provider_osonsms.protocol.errors import (
     FinalRefusalError,
     OutcomeUnknownError,
@@ -16,6 +15,7 @@ from airflow_provider_osonsms.protocol.errors import (
     UnknownMessageError,
 )
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
+from airflow_provider_osonsms.tables.msg_ids import MsgIds
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -41,16 +41,16 @@ class Answers:
         return DeliveryStatus[answer]
 
 
-def look(watch, client, *, rounds=1):
+def look(tracker, client, *, rounds=1):
     """Look *rounds* times."""
     for _ in range(rounds):
-        asyncio.run(watch.look(client))
-    return watch.summarise()
+        asyncio.run(tracker.look(client))
+    return tracker.summarize()
 
 
 def watch_over(*msg_ids, **options):
     """Start a watch over *msg_ids*."""
-    return Watch(MsgIds(msg_ids), **options)
+    return DeliveryTracker(MsgIds(msg_ids), **options)
 
 
 def test_finished_messages_are_not_asked_again():
@@ -84,7 +84,7 @@ def test_sightings_can_be_carried_over():
     """A new watch goes on counting where another stopped."""
     first = watch_over("a")
     look(first, Answers(a=["UNKNOWN", "UNKNOWN"]), rounds=2)
-    second = watch_over("a", doubts=first.doubts)
+    second = watch_over("a", unconfirmed=first.unconfirmed)
 
     assert look(second, Answers(a=["UNKNOWN"]))["failed"] == 1
 
@@ -110,14 +110,14 @@ def test_slow_round_is_cut():
             await asyncio.sleep(0.02)
             return DeliveryStatus.ENROUTE
 
-    slow, watch = Slow(), watch_over("a", "b", "c", concurrency=1)
-    asyncio.run(watch.look(slow, patience=0.0))
+    slow, tracker = Slow(), watch_over("a", "b", "c", concurrency=1)
+    asyncio.run(tracker.look(slow, time_limit=0.0))
     assert slow.asked == ("a", "b", "c")
 
-    asyncio.run(watch.look(slow, patience=0.01))
-    asyncio.run(watch.look(slow, patience=1))
+    asyncio.run(tracker.look(slow, time_limit=0.01))
+    asyncio.run(tracker.look(slow, time_limit=1))
     assert slow.asked[3:] == ("a", "b", "c", "a")
-    assert watch.summarise()["pending"] == 3
+    assert tracker.summarize()["pending"] == 3
 
 
 def test_refused_account_stops_the_round():
@@ -128,73 +128,73 @@ def test_refused_account_stops_the_round():
 
 def test_description_says_all():
     """The one line for people holds every count."""
-    watch = Watch(MsgIds(("a", "b")), untracked=3)
-    summary = look(watch, Answers(a=["DELIVERED"], b=["ACCEPTED"]))
+    tracker = DeliveryTracker(MsgIds(("a", "b")), untracked=3)
+    summary = look(tracker, Answers(a=["DELIVERED"], b=["ACCEPTED"]))
 
     assert describe(summary) == (
         "1 of 5 messages delivered, 0 failed, 1 pending, 3 untracked (statuses: 1 ACCEPTED, 1 DELIVERED)"
     )
     assert describe_examples(summary) == "; not delivered: msg_id b ACCEPTED"
-    assert watch.decide(now=LONG_AGO, deadline=LONG_AGO) is Decision.TIME_OUT
+    assert tracker.decide(now=LONG_AGO, deadline=LONG_AGO) is Decision.TIME_OUT
 
 
 def test_a_gateway_that_is_down_is_not_hammered():
     """A round ends after many questions in a row without an answer; the next round asks everybody again."""
     answers = {f"m{number}": [RequestNotSentError("down"), "DELIVERED"] for number in range(500)}
     client = Answers(**answers)
-    watch = watch_over(*answers, concurrency=4)
+    tracker = watch_over(*answers, concurrency=4)
 
-    look(watch, client)
+    look(tracker, client)
     asked = len(client.asked)
-    look(watch, Answers(**{msg_id: ["DELIVERED"] for msg_id in answers}))
+    look(tracker, Answers(**{msg_id: ["DELIVERED"] for msg_id in answers}))
 
-    assert MOST_FAILURES_IN_A_ROW <= asked < MOST_FAILURES_IN_A_ROW + 4
-    assert watch.summarise()["delivered"] == 500
+    assert MAX_CONSECUTIVE_FAILURES <= asked < MAX_CONSECUTIVE_FAILURES + 4
+    assert tracker.summarize()["delivered"] == 500
 
 
 def test_each_message_is_told_about():
     """First and last answer, their number and the status are known of each message, and of nobody else."""
     now = [1000.0]
-    watch = watch_over("7", "x", clock=lambda: now[0])
+    tracker = watch_over("7", "x", clock=lambda: now[0])
     client = Answers(**{"7": ["ENROUTE", "DELIVERED"], "x": [OutcomeUnknownError("cut")] * 2})
-    look(watch, client)
+    look(tracker, client)
     now[0] += 30
-    look(watch, client)
+    look(tracker, client)
 
-    assert watch.tell(0) == Sighting("DELIVERED", 1000.0, 1030.0, 2, is_delivered=True, is_final=True)
-    assert watch.tell(1) == Sighting("", None, None, 0, is_delivered=False, is_final=False)
+    assert tracker.tell(0) == MessageStatus("DELIVERED", 1000.0, 1030.0, 2, is_delivered=True, is_final=True)
+    assert tracker.tell(1) == MessageStatus("", None, None, 0, is_delivered=False, is_final=False)
 
 
 def test_a_cut_round_goes_on_where_it_stopped():
     """Messages that never get an answer do not keep those behind them from being asked."""
-    size = MOST_FAILURES_IN_A_ROW + 50
+    size = MAX_CONSECUTIVE_FAILURES + 50
     stuck = {str(number): [OutcomeUnknownError("cut")] * 9 for number in range(1000, 1000 + size)}
     client = Answers(**stuck, **{"9000": ["DELIVERED"]})
-    watch = watch_over(*stuck, "9000", concurrency=1)
+    tracker = watch_over(*stuck, "9000", concurrency=1)
 
-    assert look(watch, client)["delivered"] == 0
-    assert look(watch, client)["delivered"] == 1
-    assert client.asked[MOST_FAILURES_IN_A_ROW] == str(1000 + MOST_FAILURES_IN_A_ROW)
+    assert look(tracker, client)["delivered"] == 0
+    assert look(tracker, client)["delivered"] == 1
+    assert client.asked[MAX_CONSECUTIVE_FAILURES] == str(1000 + MAX_CONSECUTIVE_FAILURES)
 
 
 def test_sightings_go_on_in_another_process():
     """What is carried to the next watch holds messages that are believed too, or they would begin anew."""
-    doubts = {}
+    unconfirmed = {}
     for _ in range(4):
-        watch = watch_over("a", "b", doubts=doubts)
-        look(watch, Answers(a=["UNKNOWN"], b=["UNKNOWN" if doubts else "ENROUTE"]))
-        doubts = watch.doubts
+        tracker = watch_over("a", "b", unconfirmed=unconfirmed)
+        look(tracker, Answers(a=["UNKNOWN"], b=["UNKNOWN" if unconfirmed else "ENROUTE"]))
+        unconfirmed = tracker.unconfirmed
 
-    assert doubts == {"a": (DeliveryStatus.UNKNOWN, 4), "b": (DeliveryStatus.UNKNOWN, 3)}
-    assert watch.summarise()["failed"] == 2
+    assert unconfirmed == {"a": (DeliveryStatus.UNKNOWN, 4), "b": (DeliveryStatus.UNKNOWN, 3)}
+    assert tracker.summarize()["failed"] == 2
 
 
 def test_times_count_from_the_beginning_of_the_wait():
     """A watch that goes on with the wait of another process tells times since that began."""
-    watch = watch_over("a", began=400.0, clock=lambda: 1000.0)
-    look(watch, Answers(a=["DELIVERED"]))
+    tracker = watch_over("a", began=400.0, clock=lambda: 1000.0)
+    look(tracker, Answers(a=["DELIVERED"]))
 
-    assert (watch.began, watch.tell(0).first_seen) == (400.0, 1000.0)
+    assert (tracker.began, tracker.tell(0).first_seen) == (400.0, 1000.0)
 
 
 def test_rate_is_bounded():

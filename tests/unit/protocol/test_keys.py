@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
-from airflow_provider_osonsms.protocol.keys import check_txn_id, make_txn_id
+from airflow_provider_osonsms.protocol.txn_ids import check_txn_id, make_txn_id
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 PARTS = st.lists(TEXTS | st.integers(), min_size=1, max_size=5)

@@ -19,10 +19,11 @@ from airflow_provider_osonsms.protocol.errors import (
     UnexpectedAnswerError,
 )
 from airflow_provider_osonsms.protocol.flows import send_once
-from airflow_provider_osonsms.protocol.models import Account, Message, Outcome, Past, Response
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.models import Account, Message, Outcome, Response
 
 ACCEPTED, UNTRACKED, UNCERTAIN = Outcome.ACCEPTED, Outcome.ACCEPTED_UNTRACKED, Outcome.UNCERTAIN
-NEW, TRIED, BUSY = Past.NOTHING, Past.ATTEMPTED, Past.REFUSED_FOR_NOW
+NEW, TRIED, BUSY = TxnIdHistory.UNUSED, TxnIdHistory.MAYBE_ACCEPTED, TxnIdHistory.MAYBE_CONSUMED
 
 
 def refuse(code: int) -> Response:
@@ -80,11 +81,11 @@ def test_outcomes(
     account: Account,
     *,
     script: str,
-    past: Past,
+    history: TxnIdHistory,
     outcome: Outcome,
 ) -> None:
     """A receipt says what is proven: accepted, accepted in a lost answer, or nothing."""
-    talk = converse(send_once(message, account, past=past), play(script))
+    talk = converse(send_once(message, account, history=history), play(script))
 
     assert talk.result.outcome is outcome
     assert talk.result.txn_id == message.txn_id
@@ -128,11 +129,11 @@ def test_failures(
     account: Account,
     *,
     script: str,
-    past: Past,
+    history: TxnIdHistory,
     error_class: type[Exception],
 ) -> None:
     """A failure forbids as much as the most doubtful attempt, and a clear no ends the attempts at once."""
-    talk = converse(send_once(message, account, past=past), play(script))
+    talk = converse(send_once(message, account, history=history), play(script))
 
     assert type(talk.result) is error_class
     assert talk.unused == []

@@ -31,8 +31,8 @@ def test_is_delivered(status: DeliveryStatus) -> None:
 @pytest.mark.parametrize("status", DeliveryStatus)
 def test_is_doubtful(status: DeliveryStatus) -> None:
     """UNKNOWN and a lost msg_id are believed only after several sightings, and are never terminal."""
-    assert status.is_doubtful is (status.value in DOUBTFUL)
-    assert not (status.is_doubtful and status.is_terminal)
+    assert status.needs_confirmation is (status.value in DOUBTFUL)
+    assert not (status.needs_confirmation and status.is_terminal)
 
 
 def test_codes_name_the_eight_words_of_the_protocol() -> None:

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from airflow_provider_osonsms.protocol.vocabulary import BALANCE_PATH, SEND_PATH
-from airflow_provider_osonsms.simulator import Behaviour, GatewayBackend, SimulatedGateway
-from airflow_provider_osonsms.simulator.behaviour import RateLimit
+from airflow_provider_osonsms.simulator import Behavior, GatewayBackend, SimulatedGateway
+from airflow_provider_osonsms.simulator.behavior import RateLimit
 
 TOKEN = "Bearer demo-salt"
 
@@ -19,14 +19,14 @@ TOKEN = "Bearer demo-salt"
 )
 def test_durations(written: str | float, seconds: float) -> None:
     """A duration is a number of seconds, or a text with its unit."""
-    assert Behaviour(latency=written).latency == pytest.approx(seconds)
+    assert Behavior(latency=written).latency == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("written", ["soon", "-1s", "1.2.3s", float("nan"), float("inf"), -1])
 def test_no_duration(written: object) -> None:
     """Anything else is refused."""
     with pytest.raises(ValidationError):
-        Behaviour(latency=written)
+        Behavior(latency=written)
 
 
 def test_rate_limit() -> None:
@@ -42,7 +42,7 @@ def test_too_fast_over_http(
     gateway: SimulatedGateway, ask: Callable[..., tuple[int, bytes]], message: dict[str, str]
 ) -> None:
     """What goes over the rate gets HTTP 429 that is not JSON, is not served, and is in the ledger."""
-    gateway.backend.change_behaviour(max_rate=1)
+    gateway.backend.change_behavior(max_rate=1)
 
     assert ask(SEND_PATH, message)[0] == 201
     status, body = ask(SEND_PATH, {**message, "txn_id": "t-2"})
@@ -53,7 +53,7 @@ def test_too_fast_over_http(
 
 def test_latency(gateway: SimulatedGateway, ask: Callable[..., tuple[int, bytes]]) -> None:
     """An answer takes at least the latency less the jitter."""
-    gateway.backend.change_behaviour(latency="150ms", jitter="50ms")
+    gateway.backend.change_behavior(latency="150ms", jitter="50ms")
     began = time.monotonic()
 
     assert ask(BALANCE_PATH, {"login": "nobody"})[0] == 422

@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 
 from airflow_provider_osonsms.simulator.__main__ import main
-from airflow_provider_osonsms.simulator.web.guard import is_loopback
+from airflow_provider_osonsms.simulator.web.origin import is_loopback
 
 COMMAND = [sys.executable, "-W", "error", "-m", "airflow_provider_osonsms.simulator"]
 

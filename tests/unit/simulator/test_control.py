@@ -27,13 +27,13 @@ def tell(ask_json: Ask) -> Ask:
     return request
 
 
-def test_behaviour(tell: Ask, gateway: SimulatedGateway) -> None:
-    """Behaviour is changed field by field, and shown."""
-    assert tell("PATCH", "/behaviour", {"latency": "20ms", "max_rate": 50})[0] == 200
-    status, shown = tell("GET", "/behaviour")
+def test_behavior(tell: Ask, gateway: SimulatedGateway) -> None:
+    """Behavior is changed field by field, and shown."""
+    assert tell("PATCH", "/behavior", {"latency": "20ms", "max_rate": 50})[0] == 200
+    status, shown = tell("GET", "/behavior")
 
     assert (status, shown["latency"], shown["max_rate"], shown["enroute_seconds"]) == (200, 0.02, 50, 0.5)
-    assert gateway.backend.behaviour.latency == 0.02
+    assert gateway.backend.behavior.latency == 0.02
 
 
 def test_faults(tell: Ask, ask: Ask, message: dict[str, str], gateway: SimulatedGateway) -> None:
@@ -76,8 +76,8 @@ def test_time_and_clear(tell: Ask, ask: Ask, message: dict[str, str], gateway: S
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "words"),
     [
-        ("PATCH", "/behaviour", {"latency": "soon"}, 400, "latency: Input should be a valid number"),
-        ("PATCH", "/behaviour", {"speed": 3}, 400, "speed: Extra inputs are not permitted"),
+        ("PATCH", "/behavior", {"latency": "soon"}, 400, "latency: Input should be a valid number"),
+        ("PATCH", "/behavior", {"speed": 3}, 400, "speed: Extra inputs are not permitted"),
         ("POST", "/faults", {"fault": "flood"}, 400, "fault: Input should be 'cut_before'"),
         ("POST", "/faults", ["cut_after"], 400, "the body must be a JSON object"),
         ("POST", "/advance", {"seconds": -5}, 400, "seconds: Input should be greater than or equal to 0"),
@@ -137,7 +137,7 @@ def test_the_description_is_whole(tell: Ask) -> None:
             "/health": ["get"],
             "/ledger": ["get"],
             "/clear": ["post"],
-            "/behaviour": ["get", "patch"],
+            "/behavior": ["get", "patch"],
             "/faults": ["get", "post", "delete"],
             "/accounts": ["get", "post"],
             "/accounts/{login}": ["patch"],

@@ -95,7 +95,7 @@ def test_history(backend: GatewayBackend, message: dict[str, str], clock: Any) -
     """Every status of a message is known beforehand, with the moment it begins."""
     backend.send(message)
 
-    assert foresee(backend.messages[0], backend.behaviour) == (
+    assert foresee(backend.messages[0], backend.behavior) == (
         ("ENROUTE", clock.now),
         ("ACCEPTED", clock.now + timedelta(seconds=0.5)),
         ("DELIVERED", clock.now + timedelta(seconds=1)),

@@ -16,7 +16,7 @@ FILE = """
 port = 0
 seed = 7
 
-[behaviour]
+[behavior]
 latency = "20ms"
 enroute_seconds = 0
 
@@ -34,21 +34,21 @@ times = "always"
 
 
 def test_a_file_and_options_over_it(tmp_path: Path) -> None:
-    """Options go before the file, behaviour field by field."""
+    """Options go before the file, behavior field by field."""
     file = tmp_path / "simulator.toml"
     file.write_text(FILE)
 
-    settings = read_settings(file, overrides={"seed": 8, "behaviour": {"latency": "1s"}})
+    settings = read_settings(file, overrides={"seed": 8, "behavior": {"latency": "1s"}})
 
     assert (settings.port, settings.seed) == (0, 8)
-    assert (settings.behaviour.latency, settings.behaviour.enroute_seconds) == (1.0, 0.0)
+    assert (settings.behavior.latency, settings.behavior.enroute_seconds) == (1.0, 0.0)
     assert [(account.login, account.balance) for account in settings.accounts] == [("shop", 50)]
     assert settings.faults[0].times is None
     assert "file-salt" not in repr(settings)
 
 
 def test_the_command_does_as_it_is_told(tmp_path: Path) -> None:
-    """Accounts, behaviour and faults of the command line and of a file are those of the gateway that runs."""
+    """Accounts, behavior and faults of the command line and of a file are those of the gateway that runs."""
     file = tmp_path / "simulator.toml"
     file.write_text(FILE)
     options = [
@@ -65,13 +65,13 @@ def test_the_command_does_as_it_is_told(tmp_path: Path) -> None:
                 with urllib.request.urlopen(f"{url}/_simulator{path}", timeout=5) as response:  # noqa: S310
                     return json.load(response)
 
-            accounts, behaviour, (fault,) = get("/accounts"), get("/behaviour"), get("/faults")
+            accounts, behavior, (fault,) = get("/accounts"), get("/behavior"), get("/faults")
         finally:
             process.terminate()
 
     assert [line.partition("(")[2] for line in lines] == ["login one, sender A)\n", "login two, sender A)\n"]
     assert [(one["login"], one["balance"]) for one in accounts] == [("one", 7.0), ("two", 7.0)]
-    assert (behaviour["latency"], behaviour["max_rate"]) == (0.02, 900)
+    assert (behavior["latency"], behavior["max_rate"]) == (0.02, 900)
     assert (fault["call"], fault["probability"], fault["times"]) == ("query", 0.5, 3)
 
 
@@ -81,7 +81,7 @@ def test_the_command_does_as_it_is_told(tmp_path: Path) -> None:
         (["--account", "hush"], "--account: write LOGIN:SECRET"),
         (["--account", "a:hush", "--account", "a:hush"], "accounts: Value error, a login stands twice"),
         (["--account", "a:hu;sh"], "accounts.0.secret: String should match"),
-        (["--latency", "soon"], "behaviour.latency: Input should be a valid number"),
+        (["--latency", "soon"], "behavior.latency: Input should be a valid number"),
         (["--port", "70000"], "port: Input should be less than or equal to 65535"),
         (["--fault", "flood"], "faults.0.fault: Input should be 'cut_before'"),
         (["--fault", "empty:often=1"], "faults.0.often: Extra inputs are not permitted"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_osonsms.text import counting
 from airflow_provider_osonsms.text.counting import measure
-from airflow_provider_osonsms.text.segments import Encoding, count_parts, find_foreign, normalise_text
+from airflow_provider_osonsms.text.segments import Encoding, count_parts, find_foreign, normalize_text
 
 SURROGATES = "\ud83d\ude00\udc00\ud800"
 TROUBLE = (
@@ -32,7 +32,7 @@ def check(texts: list[str]) -> None:
     """Hold `measure` to what the functions for one text say."""
     measured = measure(texts)
 
-    sent = [normalise_text(text) for text in texts]
+    sent = [normalize_text(text) for text in texts]
     segments = [count_parts(text) for text in sent]
     assert measured.texts == sent
     assert measured.parts.tolist() == [each.parts for each in segments]
@@ -45,7 +45,7 @@ def check(texts: list[str]) -> None:
 
 @given(st.lists(TEXTS, max_size=20))
 def test_measures_like_one_by_one(texts: list[str]) -> None:
-    """Texts, parts and encodings are exactly those of `normalise_text` and `count_parts`."""
+    """Texts, parts and encodings are exactly those of `normalize_text` and `count_parts`."""
     check(texts)
 
 
@@ -84,13 +84,13 @@ def test_no_texts() -> None:
     check([""])
 
 
-def test_every_character_is_normalised() -> None:
-    """Each character alone, and after letters that it may join, is what `normalise_text` makes of it."""
+def test_every_character_is_normalized() -> None:
+    """Each character alone, and after letters that it may join, is what `normalize_text` makes of it."""
     characters = map(chr, range(sys.maxunicode + 1))
     assigned = [each for each in characters if unicodedata.category(each) not in {"Cn", "Co"}]
 
     for texts in (assigned, [f"и{each}\u1100{each}" for each in assigned]):
-        assert measure(texts).texts == [normalise_text(text) for text in texts]
+        assert measure(texts).texts == [normalize_text(text) for text in texts]
 
 
 def test_emoji_are_not_composed() -> None:
@@ -98,7 +98,7 @@ def test_emoji_are_not_composed() -> None:
     for code in range(0x1F000, 0x1FC00):
         character = chr(code)
         assert not unicodedata.category(character).startswith("M")
-        assert normalise_text(f"и{character}") == f"и{character}"
+        assert normalize_text(f"и{character}") == f"и{character}"
 
 
 def test_some_texts_can_be_taken() -> None:

@@ -51,7 +51,7 @@ def test_texts_cost_what_they_cost_elsewhere(text: str) -> None:
 @settings(max_examples=100)
 @given(st.lists(st.one_of(GSM, ESCAPES_AT_BORDERS, UCS2, PAIRS_AT_BORDERS, MIXED), max_size=20))
 def test_columns_cost_what_they_cost_elsewhere(texts: list[str]) -> None:
-    """So do the parts of many texts at once, after normalising."""
+    """So do the parts of many texts at once, after normalizing."""
     measured = measure(texts)
     theirs = [smsutil.split(text) for text in measured.texts]
 

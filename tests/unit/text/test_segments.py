@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_osonsms.text.segments import Encoding, Segments, count_parts, normalise_text
+from airflow_provider_osonsms.text.segments import Encoding, Segments, count_parts, normalize_text
 
 BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
@@ -122,20 +122,20 @@ def test_a_lone_surrogate_counts_as_one_unit() -> None:
         ("❤\ufe0f", "❤\ufe0f"),
     ],
 )
-def test_text_is_normalised(raw: str, sent: str) -> None:
+def test_text_is_normalized(raw: str, sent: str) -> None:
     """Letters are composed, invisible characters go, emoji stay whole."""
-    assert normalise_text(raw) == sent
+    assert normalize_text(raw) == sent
 
 
 def test_composing_saves_units() -> None:
-    """A decomposed й costs two units before normalising and one after."""
+    """A decomposed й costs two units before normalizing and one after."""
     decomposed = unicodedata.normalize("NFD", "й" * 70)
 
     assert count_parts(decomposed).parts == 3
-    assert count_parts(normalise_text(decomposed)).parts == 1
+    assert count_parts(normalize_text(decomposed)).parts == 1
 
 
 @given(st.one_of(st.text(), st.text(alphabet="и\u0306\u200b\u200d😀❤")))
-def test_normalising_twice_changes_nothing(text: str) -> None:
-    """A normalised text is normal."""
-    assert normalise_text(normalise_text(text)) == normalise_text(text)
+def test_normalizing_twice_changes_nothing(text: str) -> None:
+    """A normalized text is normal."""
+    assert normalize_text(normalize_text(text)) == normalize_text(text)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from airflow_provider_osonsms.audience.sources.chunks import read_chunks
+from airflow_provider_osonsms.audience.sources.readers import read_chunks
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 A, B, C = "992900000001", "992900000002", "992900000003"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_osonsms.audience.sources.chunks import read_chunks
+from airflow_provider_osonsms.audience.sources.readers import read_chunks
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 A, B = "992900000001", "992900000002"

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_osonsms.audience.phones import normalise_phone
+from airflow_provider_osonsms.audience.phones.one import normalize_phone
 from airflow_provider_osonsms.audience.reasons import REASONS, RejectReason
-from airflow_provider_osonsms.audience.sources import csv_phones
-from airflow_provider_osonsms.audience.sources.chunks import read_chunks
-from airflow_provider_osonsms.audience.sources.csv_phones import read_csv_phones
-from airflow_provider_osonsms.audience.sources.wanted import Wanted
+from airflow_provider_osonsms.audience.sources import csv_fast as csv_phones
+from airflow_provider_osonsms.audience.sources.columns import ColumnSelection
+from airflow_provider_osonsms.audience.sources.csv_fast import read_csv_phones
+from airflow_provider_osonsms.audience.sources.readers import read_chunks
 
 A, B = "992900000001", "992900000002"
-WANTED = Wanted(what="recipients", phone_column="phone", columns=())
+WANTED = ColumnSelection(what="recipients", phone_column="phone", columns=())
 PHONES = st.one_of(
     st.from_regex(r"\A992[0-9]{9}\Z"),
     st.sampled_from(
@@ -40,14 +40,14 @@ def read(path: Path) -> list[tuple[int, int]] | None:
         pair for block in blocks for pair in zip(block.msisdns.tolist(), block.codes.tolist(), strict=True)
     ]
     assert len(rejected) == sum(code > 0 for _, code in pairs)
-    assert [normalise_phone(cell) for cell in rejected] == [REASONS[code] for _, code in pairs if code]
+    assert [normalize_phone(cell) for cell in rejected] == [REASONS[code] for _, code in pairs if code]
     return pairs
 
 
 def read_slowly(path: Path) -> list[tuple[int, int]]:
     """Return the same, cell by cell."""
     cells = [cell for chunk in read_chunks(path, phone_column="phone", columns=()) for cell in chunk["phone"]]
-    phones = [normalise_phone(cell) for cell in cells]
+    phones = [normalize_phone(cell) for cell in cells]
     return [(0, phone.code) if isinstance(phone, RejectReason) else (int(phone), 0) for phone in phones]
 
 

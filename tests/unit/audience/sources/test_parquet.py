@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from airflow_provider_osonsms.audience.sources.chunks import read_chunks
+from airflow_provider_osonsms.audience.sources.readers import read_chunks
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 A, B = 992900000001, 992900000002

@@ -1,0 +1,51 @@
+"""Paths as this Airflow opens them: on this machine, or wherever its ObjectStoragePath reaches."""
+
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import ObjectStoragePath
+
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+
+
+def resolve_path(value: Any) -> Any:
+    """Return the text of a URL, such as ``s3://bucket/file.csv``, as a path, and anything else as it is."""
+    return open_path(value) if isinstance(value, str) and "://" in value else value
+
+
+def open_path(path: str) -> Any:
+    """Return *path*, local or a URL, as something with ``suffix`` and ``open``.
+
+    Raises:
+        InvalidMessageError: Nothing here can open such a path.
+    """
+    try:
+        return ObjectStoragePath(path) if "://" in path else Path(path)
+    except (ImportError, ValueError) as error:
+        raise _make_path_error(error) from None
+
+
+async def aopen_path(path: str) -> Any:
+    """Return what `open_path` does, with its Connection read already: any thread may use it then.
+
+    Airflow 3.0's triggerer reads a Connection for ``sync_to_async`` only; from another thread it breaks.
+
+    Raises:
+        InvalidMessageError: Nothing here can open such a path.
+    """
+    from asgiref.sync import sync_to_async
+
+    place = open_path(path)
+    if isinstance(place, ObjectStoragePath):
+        try:
+            await sync_to_async(getattr)(place, "fs")
+        except (ImportError, ValueError) as error:
+            raise _make_path_error(error) from None
+    return place
+
+
+def _make_path_error(error: Exception) -> InvalidMessageError:
+    return InvalidMessageError(
+        f"a path cannot be opened here ({type(error).__name__}): install the library of its storage on "
+        f"workers and triggerers, or correct the path"
+    )

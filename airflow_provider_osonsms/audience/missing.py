@@ -1,0 +1,65 @@
+"""What a missing value looks like in any table, and columns as lists in which it is None.
+
+The plain functions need the standard library only: a DAG file that is parsed reaches them through the phones.
+"""
+
+from decimal import Decimal
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MISSING_TYPES: Final = frozenset({"NAType", "NaTType"})
+MISSING_WORDS: Final = frozenset({"", "nan", "none", "null", "nat", "<na>"})
+"""Lower-case texts that a missing value turns into on its way through ``str``."""
+_MAX_MISSING_WORD_LENGTH: Final = 4
+_NARROW_FLOATS: Final = frozenset({"float16", "float32"})
+
+
+def is_missing(value: object) -> bool:
+    """Whether *value* stands for nothing: None, a NaN of any type, ``pd.NA``, ``NaT``."""
+    if value is None:
+        return True
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    if isinstance(value, Real):
+        return bool(value != value)  # noqa: PLR0124  # only a NaN differs from itself
+    kind = type(value).__name__
+    return kind in _MISSING_TYPES or (kind in {"datetime64", "timedelta64"} and str(value) == "NaT")
+
+
+def is_blank(text: str) -> bool:
+    """Whether *text* says nothing: white space, or the word that a missing value was turned into."""
+    return text.strip().lower() in MISSING_WORDS
+
+
+def list_cells(column: "pd.Series[Any]") -> list[Any]:
+    """Return the cells of *column* as they are.
+
+    ``tolist()`` would widen a float of 32 bits and hide that it has lost digits.
+    """
+    is_narrow = str(column.dtype).lower() in _NARROW_FLOATS
+    return list(column.array) if is_narrow else column.tolist()
+
+
+def list_values(column: "pd.Series[Any]") -> list[Any]:
+    """Return the cells of *column* for a text: None where there is nothing to print.
+
+    Nothing is a missing value of any kind, white space, and the word that a missing value was turned into
+    (``nan``, ``None``): nobody reads "Dear nan".
+    """
+    import numpy as np
+
+    values = list_cells(column)
+    try:
+        missing = np.flatnonzero(column.isna().to_numpy()).tolist()
+    except ArithmeticError:  # pandas asks a signalling NaN whether it equals itself
+        missing = [row for row, value in enumerate(values) if is_missing(value)]
+    for row in missing:
+        values[row] = None
+    return [None if isinstance(value, str) and _is_nothing(value) else value for value in values]
+
+
+def _is_nothing(text: str) -> bool:
+    return (len(text) <= _MAX_MISSING_WORD_LENGTH or text.isspace()) and is_blank(text)

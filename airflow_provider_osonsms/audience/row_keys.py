@@ -1,0 +1,37 @@
+"""What tells one row from another in a user's own key column, whatever type the column was read as."""
+
+from datetime import date
+from decimal import Decimal
+from math import isfinite
+from numbers import Real
+from typing import Any, Final
+from uuid import UUID
+
+from airflow_provider_osonsms.audience.missing import is_blank, is_missing
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+
+_KEY_TYPES: Final = (str, Real, Decimal, UUID, date)
+
+
+def row_key(value: Any, key_column: str) -> str | None:
+    """Return *value* as the text that goes into a transaction id, or None when it is missing.
+
+    ``7``, ``7.0``, ``Decimal("7.00")`` and ``"7"`` are one key: whether a column holds ints, floats or texts
+    depends on the other rows that were read with it, and a key must not.
+
+    Raises:
+        InvalidMessageError: *value* has no stable text; a list, say.
+
+    Reference:
+        design §2 (key).
+    """
+    if is_missing(value) or (isinstance(value, str) and is_blank(value)):
+        return None
+    if not isinstance(value, _KEY_TYPES):
+        raise InvalidMessageError(
+            f"Column {key_column!r} holds a {type(value).__name__}; a key is a text, number, date or UUID."
+        )
+    if isinstance(value, Real | Decimal) and not isinstance(value, int):
+        number: Any = value
+        return str(int(number)) if isfinite(number) and number == int(number) else str(number)
+    return str(value)

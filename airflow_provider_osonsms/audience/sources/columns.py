@@ -1,0 +1,98 @@
+"""Which columns of a source are read, and what is said when one of them is not there."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from airflow_provider_osonsms.audience.phones.one import mask_phone, normalize_phone
+from airflow_provider_osonsms.audience.reasons import RejectReason
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+
+_SHOWN_COLUMNS: Final = 20
+_SHOWN_CHARACTERS: Final = 40
+_DIGITS_OF_A_PHONE: Final = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnSelection:
+    """The columns to read from every table of a source.
+
+    Attributes:
+        what: The parameter that the source was given as, for errors.
+        phone_column: Where the phone is.
+        columns: The others; None for all there are.
+        one_column_is_phones: Whether the column of a table that has only one may have any name.
+    """
+
+    what: str
+    phone_column: str
+    columns: tuple[str, ...] | None = None
+    one_column_is_phones: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that must be there, the phones first."""
+        return list(dict.fromkeys([self.phone_column, *(self.columns or ())]))
+
+    def find(self, names: Sequence[object]) -> list[int]:
+        """Return the places, ascending, of the columns to read in a table with the columns *names*.
+
+        Raises:
+            InvalidMessageError: A column is not there, or several times; or what should be the name of the
+                only column is a phone, which would be lost.
+        """
+        if self._takes_any_name(names):
+            if _is_data(names[0]):
+                raise InvalidMessageError(
+                    f"{self.what} has no header: its only column is named {mask_phone(names[0])}; "
+                    f"put the line {self.phone_column!r} above the phones."
+                )
+            return [0]
+        for column in self.names:
+            require_column(names, column, what=self.what)
+        if self.columns is None:
+            return list(range(len(names)))
+        return sorted(names.index(column) for column in self.names)
+
+    def rename(self, names: Sequence[Any]) -> list[Any]:
+        """Return what the columns *names*, in which all was found, are called from here on."""
+        return [self.phone_column] if self._takes_any_name(names) else list(names)
+
+    def make_empty(self) -> pd.DataFrame:
+        """Return the table of nobody."""
+        return pd.DataFrame(columns=self.names, dtype="object")
+
+    def _takes_any_name(self, names: Sequence[object]) -> bool:
+        return self.one_column_is_phones and len(names) == len(self.names) == 1
+
+
+def require_column(names: Iterable[object], column: str, *, what: str = "recipients") -> None:
+    """Check that a table with the columns *names* has *column* exactly once.
+
+    Raises:
+        InvalidMessageError: It has not; the text names the columns there are, masked where they are data.
+    """
+    columns = list(names)
+    found = columns.count(column)
+    if found == 1:
+        return
+    has_header = not any(map(_is_data, columns))
+    printed = [_print_name(name) if has_header else mask_phone(name) for name in columns[:_SHOWN_COLUMNS]]
+    more = ", ..." if len(columns) > _SHOWN_COLUMNS else ""
+    how_often = f"{found} columns" if found else "no column"
+    hint = "" if has_header else " (a first row of data instead of a header?)"
+    raise InvalidMessageError(
+        f"{what} has {how_often} {column!r}; its columns are {', '.join(printed) or 'none'}{more}{hint}."
+    )
+
+
+def _is_data(name: object) -> bool:
+    """Whether *name* is a phone: a file without a header gives its first row as the names."""
+    digits = sum(character.isdigit() for character in str(name))
+    return digits >= _DIGITS_OF_A_PHONE or normalize_phone(name) is RejectReason.LOST_DIGITS
+
+
+def _print_name(name: object) -> str:
+    return repr(name[:_SHOWN_CHARACTERS] if isinstance(name, str) else name)

@@ -1,0 +1,203 @@
+"""From the fields of an Airflow Connection to an account, with an error for whatever is missing or wrong.
+
+The errors name the field and the Connection, never the value: a salt pasted into the wrong field stays
+unseen.
+"""
+
+import contextlib
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import urlsplit
+
+from airflow_provider_osonsms.audience.phones.one import normalize_phone
+from airflow_provider_osonsms.audience.reasons import RejectReason
+from airflow_provider_osonsms.protocol.errors import InvalidSettingsError
+from airflow_provider_osonsms.protocol.models import Account
+from airflow_provider_osonsms.protocol.vocabulary import (
+    DEFAULT_API_URL,
+    DEFAULT_BULK_URL,
+    HASH_SEPARATOR,
+    AuthScheme,
+)
+
+DEFAULT_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a Connection of type ``osonsms`` says.
+
+    Attributes:
+        sender: Used where a task names none; None when the Connection has none either.
+        key_namespace: Keeps installations apart that share one account.
+        price_per_part: Somoni per billed part; None when unknown.
+        max_rate: Requests per second at most; None for no limit.
+    """
+
+    account: Account
+    sender: str | None = None
+    key_namespace: str = ""
+    price_per_part: Decimal | None = None
+    max_rate: float | None = None
+
+    @property
+    def is_clear_text(self) -> bool:
+        """Whether login, hash and text travel unencrypted."""
+        return any(url.startswith("http://") for url in (self.account.api_url, self.account.bulk_url))
+
+
+def read_settings(
+    conn_id: str,
+    *,
+    login: str | None,
+    password: str | None,
+    host: str | None = None,
+    port: int | None = None,
+    schema: str | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read the fields of the Connection *conn_id*.
+
+    Raises:
+        InvalidSettingsError: A field is missing or wrong; the text names it and says what it should hold.
+    """
+    reader = _Reader(conn_id, extra or {})
+    api_url = _make_url(host, port=port, schema=schema, reader=reader) or DEFAULT_API_URL
+    bulk_url = _make_url(reader.take("bulk_url"), reader=reader, field="extra 'bulk_url'")
+    account = Account(
+        login=_check_login(login, reader),
+        secret=_check_secret(password, reader),
+        auth_scheme=reader.read("auth_scheme", AuthScheme, AuthScheme.HASH, "'hash' or 'bearer'"),
+        api_url=api_url,
+        bulk_url=bulk_url or ("" if api_url.startswith("http://") else DEFAULT_BULK_URL),
+        timeout=reader.read("timeout", _parse_positive, DEFAULT_TIMEOUT, "seconds above 0, such as 10"),
+        allowed_phones=reader.read(
+            "allowed_phones", _parse_phones, None, "phone numbers separated by commas, or a list of them"
+        ),
+    )
+    settings = Settings(
+        account=account,
+        sender=reader.read("sender", _parse_text, None, "a sender name that OsonSMS gave you"),
+        key_namespace=reader.read("key_namespace", _parse_text, "", "a word such as 'staging'"),
+        price_per_part=reader.read("price_per_part", _parse_price, None, "somoni per part, such as 0.12"),
+        max_rate=reader.read("max_rate", _parse_positive, None, "requests per second above 0, such as 20"),
+    )
+    reader.refuse_the_rest()
+    return settings
+
+
+class _Reader:
+    """Takes fields out of the extra one by one, so that what is left over is a mistake."""
+
+    def __init__(self, conn_id: str, extra: Mapping[str, Any]) -> None:
+        self.conn_id = conn_id
+        self._rest = dict(extra)
+        self._known: list[str] = []
+
+    def take(self, name: str) -> Any:
+        self._known.append(name)
+        value = self._rest.pop(name, None)
+        return None if isinstance(value, str) and not value.strip() else value
+
+    def read(self, name: str, parse: Callable[[Any], Any], default: Any, wanted: str) -> Any:
+        value = self.take(name)
+        if value is None:
+            return default
+        with contextlib.suppress(ValueError, TypeError, InvalidOperation):
+            return parse(value)
+        raise self.wrong(f"extra '{name}'", f"must be {wanted}")  # not above: a ValueError keeps the value
+
+    def wrong(self, field: str, problem: str) -> InvalidSettingsError:
+        return InvalidSettingsError(f"Connection '{self.conn_id}': {field} {problem}")
+
+    def refuse_the_rest(self) -> None:
+        for name in self._rest:
+            close = difflib.get_close_matches(name, self._known, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"known are {', '.join(self._known)}"
+            raise self.wrong(f"extra '{name}'", f"is not a field of this Connection: {hint}")
+
+
+def _check_login(value: object, reader: _Reader) -> str:
+    login = "" if value is None else str(value)
+    if not login.strip():
+        raise reader.wrong("login", "is missing: enter the login that OsonSMS gave you")
+    if HASH_SEPARATOR in login:
+        raise reader.wrong("login", f"must not hold {HASH_SEPARATOR!r}")
+    return login.strip()
+
+
+def _check_secret(password: str | None, reader: _Reader) -> str:
+    if not password or not password.strip():
+        raise reader.wrong(
+            "password", "is missing: enter the pass_salt_hash (or the bearer token) that OsonSMS gave you"
+        )
+    if not password.strip().isascii() or not password.strip().isprintable():
+        raise reader.wrong("password", "holds characters that no pass_salt_hash or token has: copy it again")
+    return password.strip()
+
+
+def _make_url(
+    host: object, *, reader: _Reader, field: str = "host", port: int | None = None, schema: str | None = None
+) -> str | None:
+    """Make the base URL of a field that may hold a URL or a bare host; https unless it says http."""
+    if host is None or (isinstance(host, str) and not host.strip()):
+        return None
+    text = str(host).strip()
+    if "://" not in text:
+        text = f"{schema if schema in ('http', 'https') else 'https'}://{text}"
+    text = text.rstrip("/")
+    problem = reader.wrong(
+        field, "must be an address (https, host, and a port if needed) without user, query or spaces"
+    )
+    try:
+        parts = urlsplit(text)
+        has_port = parts.port is not None
+    except ValueError:
+        parts = urlsplit("")
+        has_port = False
+    is_plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    is_host = (
+        re.fullmatch(r"[A-Za-z0-9._\-\[\]:]+", parts.netloc) is not None
+        and bool(parts.hostname)
+        and parts.netloc[-1:] != ":"
+    )
+    if parts.scheme not in ("http", "https") or not is_plain or not is_host:
+        raise problem
+    netloc = parts.netloc if has_port or not port else f"{parts.netloc}:{port}"
+    return f"{parts.scheme}://{netloc}{parts.path}"
+
+
+def _parse_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value.strip()
+
+
+def _parse_positive(value: object) -> float:
+    number = float(str(value))
+    if not 0 < number < float("inf"):
+        raise ValueError
+    return number
+
+
+def _parse_price(value: object) -> Decimal:
+    price = Decimal(str(value))
+    if not price.is_finite() or price < 0:
+        raise ValueError
+    return price
+
+
+def _parse_phones(value: object) -> frozenset[str]:
+    entries = (
+        [text for text in re.split(r"[,;\n]", value) if text.strip()] if isinstance(value, str) else value
+    )
+    if not isinstance(entries, list):
+        raise TypeError
+    phones = [normalize_phone(entry) for entry in entries]
+    if not phones or any(isinstance(phone, RejectReason) for phone in phones):
+        raise ValueError
+    return frozenset(phones)

@@ -1,0 +1,98 @@
+"""What a status means for a waiting task: the one place that decides it, for sensor and trigger.
+
+Reference:
+    OsonSMS protocol 1.5, §3.2.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
+
+UNKNOWN_LIMIT: Final = 3
+_MAX_REPEATS: Final = 200
+
+
+class Decision(StrEnum):
+    """What a waiting task does next."""
+
+    WAIT = "wait"
+    SUCCEED = "succeed"
+    FAIL = "fail"
+    TIME_OUT = "time_out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryCriteria:
+    """What a task waits for.
+
+    Attributes:
+        min_delivered: A float is the share of the tracked messages, 0 to 1, that must be delivered; an int is
+            their number.
+        accepted_is_delivered: Whether ACCEPTED is enough, for networks that never report more.
+        unknown_limit: UNKNOWN (§3.2) and an unknown msg_id are believed after so many sightings in a row.
+
+    Raises:
+        ValueError: A value is out of its range.
+    """
+
+    min_delivered: float = 1.0
+    accepted_is_delivered: bool = False
+    unknown_limit: int = UNKNOWN_LIMIT
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        least = self.min_delivered
+        if least == 1 and isinstance(least, int):
+            raise ValueError("min_delivered=1 may mean one message or all of them: write 1.0 for all")
+        is_share = isinstance(least, float) and 0 <= least <= 1
+        if isinstance(least, bool) or not (is_share or (isinstance(least, int) and least >= 0)):
+            raise ValueError("min_delivered is a share, a float from 0.0 to 1.0, or a number of messages")
+        limit = self.unknown_limit
+        if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= _MAX_REPEATS:
+            raise ValueError(f"unknown_limit must be a whole number from 1 to {_MAX_REPEATS}")
+
+    @property
+    def words(self) -> str:
+        """What must be delivered, for people."""
+        if isinstance(self.min_delivered, int):
+            return f"at least {self.min_delivered} should be delivered"
+        return f"at least a share of {self.min_delivered:g} should be delivered"
+
+    def is_delivered(self, status: DeliveryStatus) -> bool:
+        """Whether *status* counts as delivered."""
+        return status.is_delivered or (self.accepted_is_delivered and status is DeliveryStatus.ACCEPTED)
+
+    def is_final(self, status: DeliveryStatus, *, repeats: int) -> bool:
+        """Whether *status*, seen *sightings* times in a row, ends the wait for its message."""
+        if status.is_terminal or self.is_delivered(status):
+            return True
+        return status.needs_confirmation and repeats >= self.unknown_limit
+
+    def decide(
+        self, *, tracked: int, delivered: int, pending: int, now: datetime, deadline: datetime
+    ) -> Decision:
+        """Decide what a task that waits for *tracked* messages does next.
+
+        It waits until all have a final status; at the deadline enough delivered ones are enough.
+
+        Args:
+            tracked: Messages that can be asked for.
+            delivered: Those that count as delivered.
+            pending: Those without a final status.
+            now: Aware.
+            deadline: Aware.
+        """
+        if pending and now < deadline:
+            return Decision.WAIT
+        if delivered >= self._count_needed(tracked):
+            return Decision.SUCCEED
+        return Decision.TIME_OUT if pending else Decision.FAIL
+
+    def _count_needed(self, tracked: int) -> Decimal:
+        if isinstance(self.min_delivered, int):
+            return Decimal(self.min_delivered)
+        return Decimal(str(self.min_delivered)) * tracked

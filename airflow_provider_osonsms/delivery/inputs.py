@@ -1,0 +1,147 @@
+"""Which messages to wait for: from what send tasks returned to msg_ids and tables of them."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final, NamedTuple
+
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.protocol.models import Outcome
+from airflow_provider_osonsms.tables.msg_ids import MsgIds
+from airflow_provider_osonsms.tables.results import read_results
+
+_MSISDN = re.compile(r"992[0-9]{9}")
+MAX_INLINE_MESSAGES: Final = 1000
+"""More msg_ids travel as the paths of their tables, where they have some."""
+_ACCEPTED = "a msg_id, the output of a send or campaign task, or a list of these"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedMessages:
+    """Messages to wait for, as they are handed from task to trigger.
+
+    Attributes:
+        msg_ids: Unique, in the order given.
+        untracked: How many have no msg_id: nobody can ask for them.
+        paths: Results tables of campaigns, with more of both.
+        tables: These, and those of campaigns whose messages are all here: for keys and phones.
+        campaigns: Ids of the campaigns.
+        is_listed: Whether every message stands in one of the tables.
+    """
+
+    msg_ids: tuple[str, ...]
+    untracked: int = 0
+    paths: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] = ()
+    is_listed: bool = False
+
+    def load(self, open_path: Callable[[str], Any]) -> tuple[MsgIds, int]:
+        """Return all msg_ids, and the number of untracked messages; reads the tables and blocks meanwhile.
+
+        Args:
+            open_path: Makes something with ``suffix`` and ``open`` of a path.
+
+        Raises:
+            InvalidMessageError: A table cannot be read here.
+        """
+        untracked = self.untracked
+
+        def read_tables() -> Iterator[str]:
+            nonlocal untracked
+            for row in chain.from_iterable(read_results(open_path(path)) for path in self.paths):
+                untracked += row.is_untracked
+                if row.msg_id:
+                    yield row.msg_id
+
+        return MsgIds(chain(self.msg_ids, read_tables())), untracked
+
+
+class _Campaign(NamedTuple):
+    campaign_id: str
+    path: str | None
+    messages: list[str | None] | None
+    output: Mapping[str, Any]
+
+
+def read_messages(messages: Any) -> TrackedMessages:
+    """Read what a user gave as ``messages``, however deeply mapped outputs nest it.
+
+    Raises:
+        InvalidMessageError: It is neither a msg_id nor the output of a task that sends nor a list of them.
+    """
+    found = list(_walk(messages))
+    campaigns = [item for item in found if isinstance(item, _Campaign)]
+    single = [item for item in found if not isinstance(item, _Campaign)]
+    _refuse_shared_tables(campaigns)
+    if len(single) + sum(len(one.messages or ()) for one in campaigns) > MAX_INLINE_MESSAGES:
+        campaigns = [one._replace(messages=None) if one.path else one for one in campaigns]
+    known = [*single, *chain.from_iterable(one.messages or () for one in campaigns)]
+    return TrackedMessages(
+        msg_ids=tuple(dict.fromkeys(item for item in known if item is not None)),
+        untracked=known.count(None),
+        paths=tuple(dict.fromkeys(one.path for one in campaigns if one.path and one.messages is None)),
+        tables=tuple(dict.fromkeys(one.path for one in campaigns if one.path)),
+        campaigns=tuple(dict.fromkeys(one.campaign_id for one in campaigns if one.campaign_id)),
+        is_listed=not single and all(one.path for one in campaigns),
+    )
+
+
+def _refuse_shared_tables(campaigns: list[_Campaign]) -> None:
+    """Refuse two campaigns that have written to one path: the table of the first is gone."""
+    writers: dict[str, _Campaign] = {}
+    for one in campaigns:
+        if one.path and writers.setdefault(one.path, one).output != one.output:
+            raise InvalidMessageError(
+                "messages holds several campaigns with one results_path, which holds the last of them only: "
+                "give each a path of its own, mapped ones with {{ ti.map_index }} in it"
+            )
+
+
+def _walk(value: Any) -> Iterator[str | _Campaign | None]:
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        yield _check(str(value).strip())
+    elif isinstance(value, Mapping):
+        yield from _walk_output(value)
+    elif value is None or not hasattr(value, "__iter__"):
+        hint = "; was the send task skipped, or does it not return anything?" if value is None else ""
+        raise InvalidMessageError(f"messages holds {type(value).__name__}; accepted are {_ACCEPTED}{hint}")
+    else:
+        for item in value:
+            yield from _walk(item)
+
+
+def _walk_output(output: Mapping[str, Any]) -> Iterator[str | _Campaign | None]:
+    """Read what a task has returned: a campaign its messages or their table, a send one message."""
+    if "preview" in output or output.get("outcome") == Outcome.PENDING:
+        return  # a dry run has sent nothing
+    if "messages" in output or "results_path" in output:
+        path, inline = output.get("results_path"), output.get("messages")
+        messages = [item for item in _walk(inline or ()) if not isinstance(item, _Campaign)]
+        yield _Campaign(
+            campaign_id=str(output.get("campaign_id", "")),
+            path=None if path is None else str(path),
+            messages=None if inline is None else messages,
+            output=output,
+        )
+    elif "msg_id" in output:
+        yield None if output["msg_id"] is None else _check(str(output["msg_id"]).strip())
+    else:
+        raise InvalidMessageError(
+            f"messages holds a dict of {len(output)} keys without 'msg_id', 'messages' or 'results_path'; "
+            f"accepted are {_ACCEPTED}"
+        )
+
+
+def _check(msg_id: str) -> str:
+    if _MSISDN.fullmatch(msg_id):
+        raise InvalidMessageError(
+            "messages holds a phone number; a message is asked for by the msg_id of its send"
+        )
+    if not msg_id.isascii() or not msg_id.isalnum():
+        raise InvalidMessageError(
+            "messages holds a text that is no msg_id (letters and digits only): if it should be a template "
+            "or a list, check that it renders to one, for instance with render_template_as_native_obj=True"
+        )
+    return msg_id

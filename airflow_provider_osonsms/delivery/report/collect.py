@@ -1,0 +1,159 @@
+"""The figures of a report: one pass over the results tables of the campaigns and what the watch knows."""
+
+import heapq
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from airflow_provider_osonsms.audience.phones.one import mask_phone
+from airflow_provider_osonsms.delivery.tracker import DeliveryTracker, MessageStatus
+from airflow_provider_osonsms.protocol.models import Outcome
+from airflow_provider_osonsms.tables.results import ResultRow, read_results
+from airflow_provider_osonsms.tables.rows import ReportRow, UndeliveredRow
+
+MAX_LISTED: Final = 10
+_ACCEPTED: Final = (Outcome.ACCEPTED, Outcome.ACCEPTED_UNTRACKED)
+
+
+class Listed(NamedTuple):
+    """A message that the page shows; its phone is masked."""
+
+    seconds: float
+    phone: str
+    msg_id: str
+    status: str
+
+
+@dataclass(kw_only=True)
+class Figures:
+    """What the page shows.
+
+    Attributes:
+        rows: Rows of all tables; 0 without a table.
+        outcomes: Rows by outcome.
+        rejects: Rows that were not accepted, by reason.
+        parts: Billed parts that are known.
+        delivered_after: Seconds after which each delivered message was seen, in no order.
+        slowest: Of the delivered ones, as a heap.
+        failed: Some of those that ended otherwise.
+        pending: Some of those that have not ended.
+    """
+
+    rows: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    rejects: Counter[str] = field(default_factory=Counter)
+    parts: int = 0
+    delivered_after: "array[float]" = field(default_factory=lambda: array("f"))
+    slowest: list[Listed] = field(default_factory=list)
+    failed: list[Listed] = field(default_factory=list)
+    pending: list[Listed] = field(default_factory=list)
+
+    @property
+    def undelivered(self) -> list[Listed]:
+        """Some of those that are not delivered, the failed first."""
+        return [*self.failed, *self.pending][:MAX_LISTED]
+
+    @property
+    def accepted(self) -> int:
+        """Rows that the gateway has accepted."""
+        return sum(self.outcomes[outcome] for outcome in _ACCEPTED)
+
+
+class ReportCollector:
+    """Goes once through everything that is known, counts it, and tells the rows of the table.
+
+    Args:
+        watch: Knows what became of the messages.
+        tables: Paths of the results tables of their campaigns.
+        open_path: Makes something with ``suffix`` and ``open`` of a path.
+
+    Attributes:
+        figures: Complete when the rows have been read.
+    """
+
+    def __init__(
+        self, tracker: DeliveryTracker, *, tables: tuple[str, ...], open_path: Callable[[str], Any]
+    ) -> None:
+        self.figures = Figures()
+        self._tracker = tracker
+        self._tables = tables
+        self._open_path = open_path
+
+    def read_rows(self) -> Iterator[ReportRow]:
+        """Read a row for every message: those of the tables, then those that no table has.
+
+        Raises:
+            InvalidMessageError: A table cannot be read here.
+        """
+        told = bytearray(len(self._tracker.msg_ids))
+        for path in self._tables:
+            for row in read_results(self._open_path(path)):
+                self._count(row)
+                number = self._tracker.msg_ids.find(row.msg_id) if row.msg_id else None
+                if number is not None and not told[number]:
+                    told[number] = True
+                    yield self._tell(number, key=row.key, phone=row.phone)
+                elif row.is_untracked:
+                    yield ReportRow(row.key, row.phone, "", "", "", "", 0)
+        for number, is_told in enumerate(told):
+            if not is_told:
+                yield self._tell(number, key="", phone="")
+
+    def read_undelivered(self) -> Iterator[UndeliveredRow]:
+        """Read the rows of the tables, without the rejected ones, that no message is known to have reached.
+
+        Raises:
+            InvalidMessageError: A table cannot be read here.
+        """
+        reached: set[str] = set()
+        if len(self._tables) > 1:  # one part, or channel, may have reached whom another has not
+            reached.update(row.key for row, seen in self._read_seen() if seen and seen.is_delivered)
+        for row, seen in self._read_seen():
+            is_reached = row.key in reached or (seen is not None and seen.is_delivered)
+            if row.outcome != Outcome.REJECTED and not is_reached:
+                status = (seen.status or "unanswered") if seen else (row.reason or row.outcome)
+                yield UndeliveredRow(row.key, row.phone, status)
+
+    def _read_seen(self) -> Iterator[tuple[ResultRow, MessageStatus | None]]:
+        for path in self._tables:
+            for row in read_results(self._open_path(path)):
+                number = self._tracker.msg_ids.find(row.msg_id) if row.msg_id else None
+                yield row, None if number is None else self._tracker.tell(number)
+
+    def _count(self, row: ResultRow) -> None:
+        figures = self.figures
+        figures.rows += 1
+        figures.outcomes[row.outcome] += 1
+        if row.outcome not in _ACCEPTED:
+            figures.rejects[row.reason or row.outcome] += 1
+        if row.parts:
+            figures.parts += int(float(row.parts))
+
+    def _tell(self, number: int, *, key: str, phone: str) -> ReportRow:
+        sighting = self._tracker.tell(number)
+        msg_id = self._tracker.msg_ids[number]
+        self._list(sighting, msg_id=msg_id, phone=phone)
+        first, last = map(_print_time, (sighting.first_seen, sighting.last_seen))
+        return ReportRow(key, phone, msg_id, sighting.status, first, last, sighting.polls)
+
+    def _list(self, sighting: MessageStatus, *, msg_id: str, phone: str) -> None:
+        figures = self.figures
+        seconds = 0.0 if sighting.last_seen is None else sighting.last_seen - self._tracker.began
+        if sighting.is_delivered:
+            figures.delivered_after.append(seconds)
+            if len(figures.slowest) == MAX_LISTED and seconds <= figures.slowest[0].seconds:
+                return
+            heapq.heappush(figures.slowest, Listed(seconds, mask_phone(phone), msg_id, sighting.status))
+            if len(figures.slowest) > MAX_LISTED:
+                heapq.heappop(figures.slowest)
+            return
+        some = figures.failed if sighting.is_final else figures.pending
+        if len(some) < MAX_LISTED:
+            some.append(Listed(seconds, mask_phone(phone), msg_id, sighting.status))
+
+
+def _print_time(seconds: float | None) -> str:
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,143 @@
+"""The page of the report: one HTML file that needs no network."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader
+
+from airflow_provider_osonsms.delivery.criteria import DeliveryCriteria
+from airflow_provider_osonsms.delivery.report.collect import Figures
+from airflow_provider_osonsms.delivery.report.translations import Language, read_words
+from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME, DeliveryStatus
+
+_POINTS: Final = 240
+_WIDTH: Final = 600
+_HEIGHT: Final = 160
+_UNITS: Final = (("hours", 3600, 3), ("minutes", 60, 2), ("seconds", 1, 0))
+"""Units of time, their seconds, and of how many of them a time must be to be told in them."""
+
+Bar = tuple[str, int, str]
+"""Name of a caption, count, and a CSS class: "", ``bad`` or ``wait``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """What the page is about.
+
+    Attributes:
+        task: Names the task: dag, run and task.
+        campaigns: Ids of the campaigns.
+        price_per_part: In somoni; None when unknown.
+    """
+
+    task: str
+    campaigns: tuple[str, ...] = ()
+    price_per_part: Decimal | None = None
+
+
+def render_page(
+    figures: Figures,
+    summary: dict[str, Any],
+    *,
+    criteria: DeliveryCriteria,
+    heading: Heading,
+    language: Language,
+    began: float,
+    ended: float,
+) -> str:
+    """Write the page.
+
+    Args:
+        figures: Complete.
+        summary: Of the watch.
+        rules: What was waited for.
+        heading: What it is about.
+        language: Of the captions.
+        began: When the watch began, in seconds since the epoch.
+        ended: When it ended.
+    """
+    environment = Environment(
+        loader=PackageLoader("airflow_provider_osonsms.delivery.report", "."), autoescape=True
+    )
+    words, seconds = read_words(language), max(ended - began, 1.0)
+    return environment.get_template("page.html.j2").render(
+        words=words,
+        language=language,
+        heading=heading,
+        began=_print_time(began),
+        ended=_print_time(ended),
+        summary=summary,
+        funnel=make_funnel(figures, summary),
+        statuses=_make_statuses(summary["by_status"], criteria),
+        rejects=[(name, count, "bad") for name, count in figures.rejects.most_common()],
+        rows=figures.rows,
+        parts=figures.parts,
+        cost=None if heading.price_per_part is None else heading.price_per_part * figures.parts,
+        curve=_draw_curve(figures.delivered_after, total=summary["total"], seconds=seconds),
+        seconds=seconds,
+        duration=partial(print_duration, words=words),
+        slowest=sorted(figures.slowest, reverse=True),
+        undelivered=figures.undelivered,
+        width=_WIDTH,
+        height=_HEIGHT,
+    )
+
+
+def make_funnel(figures: Figures, summary: dict[str, Any]) -> list[Bar]:
+    """Return the steps from the audience to delivery; unless tables hold all, only the last two are known."""
+    steps = [("accepted", summary["total"], ""), ("delivered", summary["delivered"], "")]
+    if figures.accepted != summary["total"]:  # some messages stand in no table
+        return steps
+    recipients = figures.rows - figures.outcomes["rejected"]
+    return [("audience", figures.rows, ""), ("recipients", recipients, ""), *steps]
+
+
+def print_duration(seconds: float, *, words: Mapping[str, str]) -> str:
+    """Tell *seconds* in a unit that fits."""
+    name, size = next(
+        (name, size) for name, size, least in _UNITS if seconds >= least * size or name == "seconds"
+    )
+    return f"{round(seconds / size, 1):g} {words[name]}"
+
+
+def _make_statuses(by_status: Mapping[str, int], criteria: DeliveryCriteria) -> list[Bar]:
+    """Return the statuses, delivered ones first, then failures, then what may still change."""
+    kinds = {name: _judge(DeliveryStatus[name], criteria) for name in by_status}
+    order = ("", "bad", "wait")
+    return [
+        (name, by_status[name], kinds[name])
+        for name in sorted(by_status, key=lambda name: (order.index(kinds[name]), -by_status[name]))
+    ]
+
+
+def _judge(status: DeliveryStatus, criteria: DeliveryCriteria) -> str:
+    if criteria.is_delivered(status):
+        return ""
+    return "bad" if criteria.is_final(status, repeats=criteria.unknown_limit) else "wait"
+
+
+def _draw_curve(delivered_after: Iterable[float], *, total: int, seconds: float) -> str:
+    """Return the points of a line of steps: left to right the time, upwards the share that is delivered."""
+    steps = [0] * (_POINTS + 1)
+    for after in delivered_after:
+        steps[min(_POINTS, max(0, int(after / seconds * _POINTS)))] += 1
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in _climb(steps, total=total))
+
+
+def _climb(steps: Sequence[int], *, total: int) -> Iterable[tuple[float, float]]:
+    delivered = 0
+    yield 0.0, float(_HEIGHT)
+    for step, more in enumerate(steps):
+        if more:
+            yield _WIDTH * step / _POINTS, _HEIGHT * (1 - delivered / max(total, 1))
+            delivered += more
+            yield _WIDTH * step / _POINTS, _HEIGHT * (1 - delivered / max(total, 1))
+    yield float(_WIDTH), _HEIGHT * (1 - delivered / max(total, 1))
+
+
+def _print_time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).astimezone(TAJIK_TIME).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,91 @@
+"""Writes the report."""
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from airflow_provider_osonsms.delivery.report.collect import ReportCollector
+from airflow_provider_osonsms.delivery.report.html import Heading, render_page
+from airflow_provider_osonsms.delivery.report.plan import ReportPlan
+from airflow_provider_osonsms.delivery.report.translations import Language
+from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.tables.rows import ReportRow, UndeliveredRow, write_table
+
+
+def try_to_write_report(
+    plan: ReportPlan,
+    tracker: DeliveryTracker,
+    *,
+    open_path: Callable[[str], Any],
+    price_per_part: Decimal | None,
+) -> str | None:
+    """Write what is planned; blocks meanwhile, and leaves it to the caller what a failure means.
+
+    Args:
+        plan: What and where to.
+        watch: At its end.
+        open_path: Makes something with ``suffix``, ``parent`` and ``open`` of a path.
+        price_per_part: In somoni; None when unknown.
+
+    Returns:
+        What went wrong; None when nothing did.
+    """
+    try:
+        write_report(plan, tracker, open_path=open_path, price_per_part=price_per_part)
+    except InvalidMessageError as error:
+        return f"the report was not written: {error}"
+    except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
+        return f"the report could not be written to its path ({type(error).__name__})"
+    return None
+
+
+def write_report(
+    plan: ReportPlan,
+    tracker: DeliveryTracker,
+    *,
+    open_path: Callable[[str], Any],
+    price_per_part: Decimal | None,
+    clock: Callable[[], float] = time.time,
+) -> None:
+    """Write what is planned: table, page, undelivered rows; blocks meanwhile.
+
+    Args:
+        plan: What and where to.
+        watch: At its end.
+        open_path: Makes something with ``suffix``, ``parent`` and ``open`` of a path.
+        price_per_part: In somoni; None when unknown.
+        clock: Gives seconds since the epoch.
+
+    Raises:
+        OSError: A place cannot be written.
+        InvalidMessageError: A results table cannot be read here, or it is not known of everybody whether a
+            message has reached them.
+    """
+    collector = ReportCollector(tracker, tables=plan.tables, open_path=open_path)
+    if plan.table_path is not None:
+        write_table(collector.read_rows(), open_path(plan.table_path), kind=ReportRow)
+    if plan.page_path is not None:
+        page = render_page(
+            collector.figures,
+            tracker.summarize(),
+            criteria=tracker.criteria,
+            heading=Heading(task=plan.task, campaigns=plan.campaigns, price_per_part=price_per_part),
+            language=Language(plan.language),
+            began=tracker.began,
+            ended=clock(),
+        )
+        with open_path(plan.page_path).open("w", encoding="utf-8") as file:
+            file.write(page)
+    if plan.undelivered_path is not None:
+        _require_answers(tracker)
+        write_table(collector.read_undelivered(), open_path(plan.undelivered_path), kind=UndeliveredRow)
+
+
+def _require_answers(tracker: DeliveryTracker) -> None:
+    if tracker.unanswered:
+        raise InvalidMessageError(
+            f"the gateway could not be asked for {tracker.unanswered} messages, so they may have been "
+            f"delivered: listed as undelivered, they would be sent again"
+        )

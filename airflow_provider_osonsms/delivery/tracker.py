@@ -1,0 +1,249 @@
+"""One watch over many messages: rounds of questions, and what is known between them.
+
+A message costs a few bytes in arrays and no task of its own: a few workers share the list of questions.
+"""
+
+import asyncio
+import logging
+import time
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import datetime
+from itertools import chain, islice
+from typing import Any, Final, NamedTuple
+
+from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
+from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria
+from airflow_provider_osonsms.protocol.errors import FinalRefusalError, OsonSmsError, UnknownMessageError
+from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
+from airflow_provider_osonsms.tables.msg_ids import MsgIds
+
+log = logging.getLogger(__name__)
+
+EXAMPLES: Final = 10
+MAX_CONSECUTIVE_FAILURES: Final = 100
+"""Questions without a usable answer that end a round: the gateway is down, and the next round asks again."""
+MIN_FIRST_ROUND_SECONDS: Final = 3600.0
+_STATUSES: Final = (None, *DeliveryStatus)
+_CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
+
+UnconfirmedStatus = tuple[DeliveryStatus, int]
+"""A doubtful status, and how often in a row it was seen."""
+
+
+class MessageStatus(NamedTuple):
+    """What was seen of a message: its last status or "", seconds since the epoch, number of answers."""
+
+    status: str
+    first_seen: float | None
+    last_seen: float | None
+    polls: int
+    is_delivered: bool
+    is_final: bool
+
+
+class DeliveryTracker:
+    """Knows what became of each message, and asks only for those that may still change.
+
+    Args:
+        msg_ids: Whom to watch.
+        untracked: How many more messages nobody can ask for.
+        rules: What the task waits for.
+        concurrency: Questions under way at once.
+        acquire: Lets one question pass at a time; None for no limit.
+        doubts: What an earlier watch has seen in a row, by msg_id.
+        began: When the waiting began, in seconds since the epoch; None for now.
+        clock: Gives seconds since the epoch.
+
+    Attributes:
+        rules: As given.
+        acquire: As given; of the running event loop.
+        began: As given.
+    """
+
+    def __init__(
+        self,
+        msg_ids: MsgIds,
+        *,
+        untracked: int = 0,
+        criteria: DeliveryCriteria | None = None,
+        concurrency: int = 16,
+        acquire: Callable[[], Awaitable[None]] | None = None,
+        unconfirmed: Mapping[str, UnconfirmedStatus] | None = None,
+        began: float | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.msg_ids = msg_ids
+        self._untracked = untracked
+        self.criteria = criteria or DeliveryCriteria()
+        self._concurrency = concurrency
+        self.acquire = acquire
+        self._clock = clock
+        self.began = clock() if began is None else began
+        size = len(msg_ids)
+        self._pending = array("l", range(size))
+        self._first_to_ask = 0
+        self._was_everybody_asked = False
+        self._codes = bytearray(size)
+        self._repeats = bytearray(size)
+        self._is_final = bytearray(size)
+        self._polls = array("H", bytes(2 * size))
+        self._first_seen = array("f", bytes(4 * size))
+        self._last_seen = array("f", bytes(4 * size))
+        self._final: Counter[DeliveryStatus] = Counter()
+        self._undelivered: dict[str, DeliveryStatus] = {}
+        self._failures_in_a_row = 0
+        for msg_id, (status, count) in (unconfirmed or {}).items():
+            number = msg_ids.find(msg_id)
+            if number is not None:
+                self._codes[number], self._repeats[number] = _CODES[status], count
+
+    @property
+    def unconfirmed(self) -> dict[str, UnconfirmedStatus]:
+        """What was seen in a row, of messages with a doubtful status, by msg_id; believed ones too."""
+        return {
+            self.msg_ids[number]: (status, count)
+            for number, count in enumerate(self._repeats)
+            if count and (status := _STATUSES[self._codes[number]])
+        }
+
+    @property
+    def unanswered(self) -> int:
+        """How many messages have had no usable answer here: they may have been delivered long ago."""
+        return self._polls.count(0)
+
+    @property
+    def has_unconfirmed(self) -> bool:
+        """Whether a pending message has a doubtful status."""
+        return any(self._repeats[number] for number in self._pending)
+
+    async def look(
+        self, client: AsyncOsonSmsClient, *, time_limit: float | None = None, only_unconfirmed: bool = False
+    ) -> None:
+        """Ask once for every pending message; whoever gives no usable answer stays pending.
+
+        Args:
+            client: Asks.
+            patience: Seconds after which the round is cut; whoever was not asked stays pending. Until
+                everybody was asked once it is at least `MIN_FIRST_ROUND_SECONDS`: nothing is known of the others.
+            only_unconfirmed: Ask only for those whose last status is doubtful.
+
+        Raises:
+            FinalRefusalError: The account is refused: asking on makes no sense.
+        """
+        wanted = self._pending
+        if only_unconfirmed:
+            wanted = array("l", (number for number in wanted if self._repeats[number]))
+        failures: Counter[str] = Counter()
+        split = bisect_left(wanted, self._first_to_ask)
+        questions = chain(wanted[split:], wanted[:split])
+        self._failures_in_a_row = 0
+        try:
+            if time_limit is not None and not self._was_everybody_asked:
+                time_limit = max(time_limit, MIN_FIRST_ROUND_SECONDS)
+            async with asyncio.timeout(time_limit), asyncio.TaskGroup() as group:
+                for _ in range(min(self._concurrency, len(wanted))):
+                    group.create_task(self._ask_in_turn(client, questions, failures))
+        except TimeoutError:
+            log.warning("The round was cut: the gateway answers too slowly to ask for everybody in time")
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        finally:
+            left = next(questions, None)
+            self._first_to_ask = left or 0  # a round that was cut goes on where it stopped
+            self._was_everybody_asked |= left is None and not only_unconfirmed
+            self._pending = array("l", (number for number in self._pending if not self._is_final[number]))
+        if failures:
+            text = "%d of %d status queries gave no usable answer and are asked again: %s"
+            log.warning(text, failures.total(), len(wanted), dict(failures))
+
+    def decide(self, *, now: datetime, deadline: datetime) -> Decision:
+        """Decide what the waiting task does next."""
+        return self.criteria.decide(
+            tracked=len(self.msg_ids),
+            delivered=self._count_delivered(),
+            pending=len(self._pending),
+            now=now,
+            deadline=deadline,
+        )
+
+    def summarize(self) -> dict[str, Any]:
+        """Count: total, delivered, failed, pending, untracked, and by status where one was seen.
+
+        ``examples`` names a few msg_ids that are not delivered, with their status.
+        """
+        seen = Counter(map(self._codes.__getitem__, self._pending))
+        by_status = self._final + Counter(
+            {status: seen[code] for code, status in enumerate(_STATUSES) if status is not None}
+        )
+        waiting = ((self.msg_ids[number], _STATUSES[self._codes[number]]) for number in self._pending)
+        examples = islice(chain(self._undelivered.items(), waiting), EXAMPLES)
+        delivered = self._count_delivered()
+        return {
+            "total": len(self.msg_ids) + self._untracked,
+            "delivered": delivered,
+            "failed": self._final.total() - delivered,
+            "pending": len(self._pending),
+            "untracked": self._untracked,
+            "by_status": {str(status): by_status[status] for status in sorted(by_status)},
+            "examples": {msg_id: str(status or "unanswered") for msg_id, status in examples},
+        }
+
+    def tell(self, number: int) -> MessageStatus:
+        """Return what was seen of the message that `MsgIds` gives this number."""
+        status = _STATUSES[self._codes[number]]
+        if status is None or not self._polls[number]:
+            return MessageStatus("", None, None, 0, is_delivered=False, is_final=False)
+        return MessageStatus(
+            status=str(status),
+            first_seen=self.began + self._first_seen[number],
+            last_seen=self.began + self._last_seen[number],
+            polls=self._polls[number],
+            is_delivered=self.criteria.is_delivered(status),
+            is_final=bool(self._is_final[number]),
+        )
+
+    async def _ask_in_turn(
+        self, client: AsyncOsonSmsClient, questions: Iterator[int], failures: Counter[str]
+    ) -> None:
+        while self._failures_in_a_row < MAX_CONSECUTIVE_FAILURES:
+            if (number := next(questions, None)) is None:
+                return
+            if self.acquire is not None:
+                await self.acquire()
+            try:
+                status = await client.query_status(self.msg_ids[number])
+            except UnknownMessageError:
+                status = DeliveryStatus.NOT_FOUND
+            except FinalRefusalError:
+                raise
+            except OsonSmsError as error:
+                failures[type(error).__name__] += 1
+                self._failures_in_a_row += 1
+                continue
+            self._failures_in_a_row = 0
+            self._see(number, status)
+
+    def _see(self, number: int, status: DeliveryStatus) -> None:
+        code = _CODES[status]
+        repeats = 0
+        if status.needs_confirmation:
+            is_repeated = self._codes[number] == code
+            repeats = min(self._repeats[number] + 1, 0xFF) if is_repeated else 1
+        age = self._clock() - self.began
+        polls = self._polls[number]
+        if not polls:
+            self._first_seen[number] = age
+        self._last_seen[number] = age
+        self._polls[number] = min(polls + 1, 0xFFFF)
+        self._codes[number], self._repeats[number] = code, repeats
+        if self.criteria.is_final(status, repeats=repeats):
+            self._is_final[number] = True
+            self._final[status] += 1
+            if not self.criteria.is_delivered(status) and len(self._undelivered) < EXAMPLES:
+                self._undelivered[self.msg_ids[number]] = status
+
+    def _count_delivered(self) -> int:
+        return sum(count for status, count in self._final.items() if self.criteria.is_delivered(status))

@@ -1,0 +1,53 @@
+"""Who is sending: what a retry, a worker's death or a *Clear* does not change."""
+
+from dataclasses import dataclass
+
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.txn_ids import TxnIdSeries, make_txn_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskIdentity:
+    """A task of a run.
+
+    Attributes:
+        map_index: -1 for a task that is not mapped.
+        try_number: 1 for the first try; never part of a key.
+    """
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int = -1
+    try_number: int = 1
+
+    @property
+    def history(self) -> TxnIdHistory:
+        """What the try number alone tells of earlier uses of this task's keys."""
+        return TxnIdHistory.MAYBE_ACCEPTED if self.try_number > 1 else TxnIdHistory.UNUSED
+
+    @property
+    def campaign_id(self) -> str:
+        """The name of what this task sends, for people."""
+        return f"{self.dag_id}/{self.run_id}/{self.task_id}"
+
+    def make_send_txn_id(self, phone: str, *, channel: str | None, namespace: str) -> str:
+        """Make the key of this task's one message (design §2)."""
+        fields = (self.dag_id, self.run_id, self.task_id, channel or "", phone, self.map_index)
+        return make_txn_id(*fields, namespace=namespace)
+
+    def make_campaign_txn_ids(
+        self, *, campaign_id: str | None, channel: str | None, namespace: str
+    ) -> TxnIdSeries:
+        """Make the keys of a campaign, one for each row key (design §2); the map index is no part of them."""
+        owner = (self.dag_id, self.run_id, self.task_id) if campaign_id is None else (campaign_id,)
+        return TxnIdSeries(*owner, channel or "", namespace=namespace)
+
+    def make_bulk_txn_id(self, digest: str, *, campaign_id: str | None, namespace: str) -> str:
+        """Make the key of the bulk job whose file has *digest*.
+
+        The key names the people of the file and not its number, so it does not change with the files before
+        it. The index of a mapped task is part of it: the same people may get another text from each.
+        """
+        owner = (self.dag_id, self.run_id, self.task_id) if campaign_id is None else (campaign_id,)
+        return make_txn_id(*owner, "bulk", digest, self.map_index, namespace=namespace)

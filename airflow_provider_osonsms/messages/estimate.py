@@ -1,0 +1,89 @@
+"""Counts the messages of a campaign before they are sent, chunk by chunk, into a `Preview`."""
+
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from airflow_provider_osonsms.connection import Settings
+from airflow_provider_osonsms.messages.preview import Preview
+from airflow_provider_osonsms.messages.source import MessageSource, Problems
+
+if TYPE_CHECKING:
+    from airflow_provider_osonsms.audience.audience import Audience
+    from airflow_provider_osonsms.text.counting import Measured
+
+
+class Estimate:
+    """Messages by parts, and what would make them cheaper; its memory does not grow with the messages."""
+
+    def __init__(self) -> None:
+        from airflow_provider_osonsms.text.advice import Advice
+
+        self.advice = Advice()
+        self.samples: list[str] = []
+        self._messages_by_parts: Counter[int] = Counter()
+
+    @property
+    def parts(self) -> int:
+        """Billed parts of all messages, as estimated."""
+        return sum(parts * messages for parts, messages in self._messages_by_parts.items())
+
+    def add(self, measured: "Measured", *, copies: int = 1) -> None:
+        """Count some messages, each *copies* times."""
+        for parts, count in Counter(measured.parts.tolist()).items():
+            self._messages_by_parts[parts] += count * copies
+        self.advice.add(measured)
+
+    def make_preview(
+        self,
+        *,
+        rejects: Mapping[str, int],
+        settings: Settings,
+        balance: Decimal,
+        max_rate: float | None = None,
+    ) -> Preview:
+        """Return the preview of what was counted."""
+        distribution = {parts: count for parts, count in sorted(self._messages_by_parts.items()) if count}
+        return Preview(
+            recipients=sum(distribution.values()),
+            reject_reasons=rejects,
+            distribution=distribution,
+            price_per_part=settings.price_per_part,
+            balance=balance,
+            max_rate=max_rate,
+            samples=tuple(self.samples),
+            advice=tuple(self.advice.sentences()),
+        )
+
+
+def estimate_campaign(
+    audience: "Audience", text: MessageSource, *, samples: int = 3
+) -> "tuple[Audience, Estimate]":
+    """Write every message once, to count it, and keep none.
+
+    Args:
+        audience: Who would be texted.
+        text: Where their texts come from.
+        samples: How many texts are kept, masked.
+
+    Returns:
+        The audience without the rows that get no message, and the count of the others.
+    """
+    estimate, problems = Estimate(), Problems()
+    for chunk in audience.read_chunks():
+        written = text.write(chunk)
+        estimate.add(written.measured)
+        problems |= written.problems
+        chosen = written.positions[: samples - len(estimate.samples)]
+        estimate.samples += text.write_samples(chunk, chosen)
+    return audience.reject(problems), estimate
+
+
+def estimate_text(text: str, *, recipients: int) -> Estimate:
+    """Count one *text* for all *recipients*."""
+    from airflow_provider_osonsms.text.counting import measure
+
+    estimate = Estimate()
+    estimate.add(measure([text]), copies=recipients)
+    return estimate

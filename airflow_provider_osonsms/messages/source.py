@@ -1,0 +1,151 @@
+"""A text for everybody: from a template or from a column, as it is sent and billed."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_osonsms.audience.missing import is_blank
+from airflow_provider_osonsms.audience.reasons import RejectReason
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.text.templates import ProblemKind, Template
+from airflow_provider_osonsms.text.transliteration import transliterate
+
+if TYPE_CHECKING:
+    from airflow_provider_osonsms.audience.audience import RecipientChunk
+    from airflow_provider_osonsms.text.counting import Measured
+
+Problems = dict[int, tuple[RejectReason, str]]
+"""By position in the input: why the row is not texted, and the column that is to blame or ""."""
+
+_REASONS: Final = {
+    ProblemKind.MISSING: RejectReason.MISSING_VALUE,
+    ProblemKind.UNFIT: RejectReason.UNFIT_VALUE,
+}
+_WORD_CHARACTER: Final = re.compile(r"[^\W_]")
+_HIDDEN: Final = "▪"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedChunk:
+    """The messages of some recipients.
+
+    Attributes:
+        positions: Rows of the input, from 0, ascending.
+        phones: MSISDNs, aligned.
+        keys: What tells the rows of the audience apart, aligned.
+        measured: The texts as they are sent and their parts, aligned.
+        problems: The rows for which there is no message.
+    """
+
+    positions: list[int]
+    phones: list[str] = field(repr=False)
+    keys: list[str] = field(repr=False)
+    measured: "Measured"
+    problems: Problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSource:
+    """Where the text of each recipient comes from: a template, or else a column.
+
+    Attributes:
+        is_latin: Whether the texts are written in Latin letters.
+        max_parts: A longer message is not sent; None for no limit.
+    """
+
+    template: Template | None = field(repr=False)
+    message_column: str = ""
+    is_latin: bool = False
+    max_parts: int | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it needs."""
+        return (self.message_column,) if self.template is None else self.template.columns
+
+    def write(self, chunk: "RecipientChunk") -> RenderedChunk:
+        """Write the messages of *chunk*."""
+        from airflow_provider_osonsms.text.counting import measure
+
+        texts, problems = self._render(chunk.columns, len(chunk.positions))
+        if self.is_latin:
+            texts = list(map(transliterate, texts))
+        measured = measure(texts)
+        problems = {**self._judge_parts(measured.parts.tolist()), **problems}
+        if not problems:
+            return RenderedChunk(
+                positions=chunk.positions,
+                phones=chunk.phones,
+                keys=chunk.keys,
+                measured=measured,
+                problems={},
+            )
+        kept = [row for row in range(len(texts)) if row not in problems]
+        return RenderedChunk(
+            positions=[chunk.positions[row] for row in kept],
+            phones=[chunk.phones[row] for row in kept],
+            keys=[chunk.keys[row] for row in kept],
+            measured=measured.take(kept),
+            problems={chunk.positions[row]: problem for row, problem in problems.items()},
+        )
+
+    def write_samples(self, chunk: "RecipientChunk", positions: Sequence[int]) -> list[str]:
+        """Return the texts for *positions*, which have one, with every value masked: they may be shown."""
+        rows = [chunk.positions.index(position) for position in positions]
+        columns = {name: [values[row] for row in rows] for name, values in chunk.columns.items()}
+        if self.template is None:
+            texts = list(map(_mask, columns[self.message_column]))
+        else:
+            texts = self.template.render(columns, rows=len(rows), mask=_mask).texts
+        return list(map(transliterate, texts)) if self.is_latin else texts
+
+    def _judge_parts(self, parts: list[int]) -> Problems:
+        most = max(parts, default=0) if self.max_parts is None else self.max_parts
+        empty, too_many = (RejectReason.EMPTY_TEXT, self.message_column), (RejectReason.TOO_MANY_PARTS, "")
+        return {row: too_many if count else empty for row, count in enumerate(parts) if not 0 < count <= most}
+
+    def _render(self, columns: Mapping[str, list[Any]], rows: int) -> tuple[list[str], Problems]:
+        """Return a text for each row, "" where there is none, and why, by row of the chunk."""
+        if self.template is None:
+            texts = columns[self.message_column]
+            unfit = (RejectReason.UNFIT_VALUE, self.message_column)
+            missing = (RejectReason.MISSING_VALUE, self.message_column)
+            problems = {
+                row: missing if text is None else unfit
+                for row, text in enumerate(texts)
+                if not isinstance(text, str)
+            }
+            return ["" if row in problems else text for row, text in enumerate(texts)], problems
+        rendered = self.template.render(columns, rows=rows)
+        return rendered.texts, {
+            row: (_REASONS[problem.kind], problem.column)
+            for problem in rendered.problems
+            for row in problem.rows
+        }
+
+
+def _mask(value: str) -> str:
+    """Hide letters and digits; what is left shows how a value is laid out."""
+    return _WORD_CHARACTER.sub(_HIDDEN, value)
+
+
+def read_message_source(
+    message: object, message_column: str | None, *, is_latin: bool, max_parts: int | None
+) -> MessageSource:
+    """Read what a user wrote for ``message`` and ``message_column``.
+
+    Raises:
+        InvalidMessageError: Neither or both are given, or the message is no template.
+    """
+    if (message is None) == (message_column is None):
+        raise InvalidMessageError("give either message, a text with {columns}, or message_column")
+    if message is None:
+        return MessageSource(
+            template=None, message_column=str(message_column), is_latin=is_latin, max_parts=max_parts
+        )
+    if not isinstance(message, str) or is_blank(message):
+        raise InvalidMessageError(
+            "message must be a text, such as 'Салом, {name}!'; it is empty, or rendered to nothing"
+        )
+    return MessageSource(template=Template(message), is_latin=is_latin, max_parts=max_parts)

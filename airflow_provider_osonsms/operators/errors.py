@@ -1,0 +1,45 @@
+"""From our errors to what Airflow does next: fail for good, skip, or let the task retry."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException
+from airflow_provider_osonsms.bulk.jobs import AudienceChangedError, UnconfirmedBulkError
+from airflow_provider_osonsms.protocol.errors import (
+    BulkRefusedError,
+    DuplicateTransactionError,
+    FinalRefusalError,
+    InvalidMessageError,
+    InvalidSettingsError,
+    PhoneNotAllowedError,
+)
+
+_FINAL = (
+    AudienceChangedError,
+    BulkRefusedError,
+    FinalRefusalError,
+    InvalidMessageError,
+    InvalidSettingsError,
+    UnconfirmedBulkError,
+)
+
+
+@contextmanager
+def airflow_errors() -> Iterator[None]:
+    """Turn errors that a retry cannot mend into AirflowFailException; the others stay, and the task retries.
+
+    A number that the Connection's ``allowed_phones`` does not list skips the task: that list is for staging.
+    """
+    try:
+        yield
+    except PhoneNotAllowedError as error:
+        raise AirflowSkipException(f"Nothing was sent: {error}") from None
+    except DuplicateTransactionError as error:
+        raise AirflowFailException(
+            f"{error}, although this task has not used it before: it belongs to another message, which was "
+            f"sent, and this one was not. Do two installations (staging and production?) share this account "
+            f"with the same dag and run ids? Then set another 'key_namespace' in the extra of this task's "
+            f"Connection, and clear this task"
+        ) from None
+    except _FINAL as error:
+        raise AirflowFailException(str(error)) from None

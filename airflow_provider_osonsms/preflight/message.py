@@ -1,0 +1,130 @@
+"""The message that a user described: phone, text, sender and channel, each read or refused with what to do."""
+
+from dataclasses import replace
+
+from airflow_provider_osonsms.audience.missing import is_blank
+from airflow_provider_osonsms.audience.phones.one import mask_phone, normalize_phone
+from airflow_provider_osonsms.audience.reasons import RejectReason
+from airflow_provider_osonsms.connection import Settings
+from airflow_provider_osonsms.preflight.parameters import read_name
+from airflow_provider_osonsms.protocol.build import build_send
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.protocol.models import Account, Message
+from airflow_provider_osonsms.protocol.txn_ids import check_txn_id, make_txn_id
+from airflow_provider_osonsms.text.segments import count_parts, normalize_text
+from airflow_provider_osonsms.text.templates import Template
+from airflow_provider_osonsms.text.transliteration import transliterate
+
+
+def read_phone(phone: object) -> str:
+    """Return *phone* as an MSISDN.
+
+    Raises:
+        InvalidMessageError: It is none; the text says why and shows it masked.
+    """
+    msisdn = normalize_phone(phone)
+    if isinstance(msisdn, RejectReason):
+        raise InvalidMessageError(f"phone {mask_phone(phone)} is rejected ({msisdn}): {msisdn.advice}")
+    return msisdn
+
+
+def read_text(message: object, *, is_latin: bool = False) -> str:
+    """Return *message* normalized for counting and sending, in Latin letters if it should be.
+
+    Raises:
+        InvalidMessageError: It is empty, no text, or a template that rendered to nothing.
+    """
+    if not isinstance(message, str):
+        raise InvalidMessageError(
+            f"message must be a text, not {type(message).__name__}: quote it (render_template_as_native_obj "
+            f"makes a number of digits)"
+        )
+    text = normalize_text(transliterate(message) if is_latin else message)
+    if is_blank(text):
+        raise InvalidMessageError(f"message is empty or rendered to {text.strip()!r}: nobody is texted that")
+    return text
+
+
+def read_common_text(message: object, *, is_latin: bool = False) -> str:
+    """Return the one text for a whole audience, which has no fields.
+
+    Raises:
+        InvalidMessageError: As `read_text`; or it has a field, which would be sent as it stands.
+    """
+    if not isinstance(message, str):
+        return read_text(message)
+    template = Template(message)
+    if template.columns:
+        raise InvalidMessageError(
+            f"message has the field {{{template.columns[0]}}}, but a bulk job has one text for all: leave "
+            f"the field out, or double a brace that belongs to the text: {{{{ or }}}}"
+        )
+    return read_text(template.render({}, rows=1).texts[0], is_latin=is_latin)
+
+
+def choose_sender(sender: object, settings: Settings) -> str:
+    """Return the task's *sender*, or else the Connection's.
+
+    Raises:
+        InvalidMessageError: Neither names one.
+    """
+    chosen = read_name(sender, "sender") or settings.sender
+    if not chosen:
+        raise InvalidMessageError(
+            "no sender: set 'sender' in the Connection's extra, or pass sender= with a name that OsonSMS "
+            "gave you"
+        )
+    return chosen
+
+
+def check_parts(text: str, *, max_parts: int | None) -> int:
+    """Return how many parts *text* is billed as.
+
+    Raises:
+        InvalidMessageError: More than *max_parts*.
+    """
+    segments = count_parts(text)
+    if max_parts is not None and segments.parts > max_parts:
+        raise InvalidMessageError(
+            f"the text takes {segments.parts} parts ({segments.units} units in {segments.encoding}) and "
+            f"max_parts is {max_parts}: shorten it, or raise max_parts"
+        )
+    return segments.parts
+
+
+def make_message(
+    phone: object,
+    message: object,
+    *,
+    settings: Settings,
+    txn_id: str,
+    sender: object = None,
+    channel: str | None = None,
+    is_confidential: bool = False,
+    is_latin: bool = False,
+) -> Message:
+    """Make the message that a user described.
+
+    Raises:
+        InvalidMessageError: Something breaks a rule; nothing left this machine.
+    """
+    return Message(
+        phone=read_phone(phone),
+        text=read_text(message, is_latin=is_latin),
+        sender=choose_sender(sender, settings),
+        txn_id=check_txn_id(txn_id),
+        channel=channel,
+        is_confidential=is_confidential,
+    )
+
+
+def check_sender_and_channel(account: Account, *, sender: str, channel: str | None) -> None:
+    """Return when a message from *sender* over *channel* can be sent at all.
+
+    Raises:
+        InvalidMessageError: No row could be sent; the text says why.
+    """
+    probe = Message(
+        phone="992000000000", text="probe", sender=sender, txn_id=make_txn_id("probe"), channel=channel
+    )
+    build_send(probe, replace(account, allowed_phones=None))

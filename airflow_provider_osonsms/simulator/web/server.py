@@ -1,0 +1,169 @@
+"""The thin door: HTTP in front of the backend, and what lies between: faults, latency, the rate limit.
+
+Reference:
+    OsonSMS protocol 1.5, §2-§5; wire-notes 5, 17.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from http import HTTPMethod, HTTPStatus
+from random import Random
+from time import monotonic
+from typing import Any, Final
+
+from aiohttp import web
+
+from airflow_provider_osonsms.protocol.vocabulary import BALANCE_PATH, BULK_PATH, QUERY_PATH, SEND_PATH
+from airflow_provider_osonsms.simulator.backend import GatewayBackend
+from airflow_provider_osonsms.simulator.behavior import RateLimit
+from airflow_provider_osonsms.simulator.calls.refusals import TooFastError
+from airflow_provider_osonsms.simulator.calls.serve import Answer
+from airflow_provider_osonsms.simulator.faults import ACCEPTING, CODE_BY_FAULT, Fault, FaultRules
+from airflow_provider_osonsms.simulator.ledger.records import Call
+from airflow_provider_osonsms.simulator.web.form import read_layout
+
+_to_json: Final = json.JSONEncoder(check_circular=False).encode
+_GARBAGE: Final = b"<?xml version='1.0'?>\x00\xff not JSON"
+
+Fields = Mapping[str, str]
+
+
+class GatewayServer:
+    """The gateway's four addresses.
+
+    Args:
+        backend: Whom the requests are handed to.
+        faults: What may happen to them instead.
+        seed: Of the jitter.
+
+    Attributes:
+        requests: How many requests each call has had, whatever became of them.
+    """
+
+    def __init__(self, backend: GatewayBackend, faults: FaultRules, *, seed: int = 0) -> None:
+        self.requests: Counter[Call] = Counter()
+        self._backend = backend
+        self._faults = faults
+        self._random = Random(seed)  # noqa: S311
+        self._limit = RateLimit()
+        self._closing = asyncio.Event()
+
+    def add_routes(self, app: web.Application) -> None:
+        """Serve the addresses in *app*, on the event loop that runs now."""
+        self._closing = asyncio.Event()
+        for path, handler in (
+            (SEND_PATH, self._send),
+            (QUERY_PATH, self._query),
+            (BALANCE_PATH, self._balance),
+        ):
+            app.router.add_get(path, handler, allow_head=False)
+            app.router.add_post(path, handler)
+        app.router.add_post(BULK_PATH, self._create_bulk)
+        app.on_shutdown.append(self._end_waiting)
+
+    async def _send(self, request: web.Request) -> web.Response:
+        query = _query_of(request)
+        serve = partial(
+            self._backend.send, query, authorization=_authorization(request), remote=request.remote or ""
+        )
+        return await self._meet(Call.SEND, request, fields=query, serve=serve)
+
+    async def _query(self, request: web.Request) -> web.Response:
+        query = _query_of(request)
+        serve = partial(self._backend.query, query, authorization=_authorization(request))
+        return await self._meet(Call.QUERY, request, fields=query, serve=serve)
+
+    async def _balance(self, request: web.Request) -> web.Response:
+        query = _query_of(request)
+        serve = partial(self._backend.balance, query, authorization=_authorization(request))
+        return await self._meet(Call.BALANCE, request, fields=query, serve=serve)
+
+    async def _create_bulk(self, request: web.Request) -> web.Response:
+        fields, file = await read_layout(request)
+        serve = partial(self._backend.create_bulk, fields, file, authorization=_authorization(request))
+        return await self._meet(Call.BULK, request, fields=fields, serve=serve)
+
+    async def _meet(
+        self, call: Call, request: web.Request, *, fields: Fields, serve: Callable[[], Answer]
+    ) -> web.Response:
+        """Serve a request, unless the limit or a fault is in its way; answer after the latency."""
+        self.requests[call] += 1
+        behavior = self._backend.behavior
+        max_rate = behavior.max_rate
+        if max_rate is not None and not self._limit.admit(monotonic(), max_rate=max_rate):
+            self._backend.refuse(call, fields, TooFastError(f"{max_rate:g}"))
+            answer = _as_html(HTTPStatus.TOO_MANY_REQUESTS)
+        elif (fault := self._faults.choose(call)) is None:
+            answer = _as_json(*serve())
+        elif fault in CODE_BY_FAULT:
+            uses_up = fault is Fault.NOT_STORED_BUT_USED_UP
+            code = CODE_BY_FAULT[fault]
+            answer = _as_json(*self._backend.fail(call, fields, code=code, uses_up_txn_id=uses_up))
+        else:
+            answer = _as_json(*serve()) if fault in ACCEPTING else web.Response()
+            answer = await self._spoil(answer, fault, request=request)
+        if behavior.latency or behavior.jitter:
+            spread = self._random.uniform(-behavior.jitter, behavior.jitter)
+            await self._wait(max(0.0, behavior.latency + spread))
+        return answer
+
+    async def _spoil(self, answer: web.Response, fault: Fault, *, request: web.Request) -> web.Response:
+        """Return what is left of *answer*."""
+        match fault:
+            case Fault.HANG_BEFORE | Fault.HANG_AFTER:
+                await self._wait(self._backend.behavior.hang_seconds)
+                return _cut(request)
+            case Fault.CUT_BEFORE | Fault.CUT_AFTER:
+                return _cut(request)
+            case Fault.BAD_GATEWAY:
+                return _as_html(HTTPStatus.BAD_GATEWAY)
+            case Fault.TRUNCATED:
+                whole = answer.body
+                answer.body = whole[: len(whole) // 2] if isinstance(whole, bytes) else b""
+            case Fault.EMPTY:
+                answer.body = b""
+            case _:
+                answer.body = _GARBAGE
+        return answer
+
+    async def _wait(self, seconds: float) -> None:
+        """Say nothing for a while, or until the server stops."""
+        try:
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _end_waiting(self, _app: web.Application) -> None:
+        self._closing.set()
+
+
+def _query_of(request: web.Request) -> Fields:
+    """Return the query string's fields, the last of a name; a POST has none (wire-notes 5)."""
+    if request.method != HTTPMethod.GET:
+        return {}
+    return dict(request.query.items())
+
+
+def _authorization(request: web.Request) -> str | None:
+    return request.headers.get("Authorization")
+
+
+def _as_json(status: int, body: dict[str, Any]) -> web.Response:
+    return web.Response(status=status, body=_to_json(body).encode(), content_type="application/json")
+
+
+def _as_html(status: HTTPStatus) -> web.Response:
+    """Answer as something in between does: a proxy that knows nothing of the protocol."""
+    title = f"{status.value} {status.phrase}"
+    page = f"<html><head><title>{title}</title></head><body>nginx</body></html>"
+    return web.Response(status=status, text=page, content_type="text/html")
+
+
+def _cut(request: web.Request) -> web.Response:
+    """Close the connection; what is returned finds nobody any more."""
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response()

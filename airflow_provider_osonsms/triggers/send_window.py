@@ -1,0 +1,35 @@
+"""The trigger that waits for a send window to open."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_osonsms.triggers import delivery as osonsms
+
+
+class OsonSmsWindowTrigger(BaseTrigger):
+    """Wait until a moment, without a worker slot.
+
+    Args:
+        moment: ISO datetime with a zone.
+        was_interrupted: Comes back in the event: whether the campaign had begun when its window closed.
+    """
+
+    def __init__(self, moment: str, *, was_interrupted: bool) -> None:
+        super().__init__()
+        self.moment = moment
+        self.was_interrupted = was_interrupted
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and what remakes the trigger."""
+        path = f"{type(self).__module__}.{type(self).__qualname__}"
+        return path, {"moment": self.moment, "was_interrupted": self.was_interrupted}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Yield one event at the moment, or a little after the start if that is later."""
+        left = (datetime.fromisoformat(self.moment) - datetime.now(UTC)).total_seconds()
+        await asyncio.sleep(max(left, osonsms.FIRST_POLL_AFTER))
+        yield TriggerEvent({"was_interrupted": self.was_interrupted})
