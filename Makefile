@@ -5,7 +5,7 @@ OLDEST := .venv-oldest/bin/python
 PARQUET := .venv-parquet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types floors test-parquet test-oldest e2e e2e-oldest bench format clean
+.PHONY: help demo test check lint types layers test-parquet test-oldest e2e e2e-oldest bench format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,7 +16,7 @@ demo: .venv/installed  ## run the example DAGs in a real Airflow against the sim
 test: .venv/installed  ## run the tests on the newest Airflow
 	@$(NEWEST) -m pytest tests --ignore=tests/e2e --cov --cov-report=term -q
 
-check: lint types floors test test-parquet test-oldest e2e e2e-oldest  ## everything CI runs
+check: lint types layers test test-parquet test-oldest e2e e2e-oldest  ## everything CI runs
 
 lint: .venv/installed  ## style and formatting
 	@.venv/bin/ruff check .
@@ -25,7 +25,7 @@ lint: .venv/installed  ## style and formatting
 types: .venv/installed  ## mypy --strict
 	@.venv/bin/mypy
 
-floors: .venv/installed  ## who may import whom
+layers: .venv/installed  ## who may import whom
 	@.venv/bin/lint-imports --no-logo
 
 test-parquet: .venv/installed .venv-parquet/installed  ## the tests of tables again, with pyarrow

@@ -38,11 +38,11 @@ except ImportError:  # Airflow below 3.2
 
 __all__ = [
     "NEVER_EXPIRE",
-    "Asset",
     "AirflowFailException",
     "AirflowNotFoundException",
     "AirflowSensorTimeout",
     "AirflowSkipException",
+    "Asset",
     "BaseHook",
     "BaseOperator",
     "BaseOperatorLink",

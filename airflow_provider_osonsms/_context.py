@@ -26,7 +26,7 @@ def identify_task(context: Context) -> TaskIdentity:
     )
 
 
-def note_in_asset_events(context: Context, facts: Mapping[str, Any]) -> None:
+def add_to_asset_events(context: Context, facts: Mapping[str, Any]) -> None:
     """Let the events of the running task's ``outlets`` carry *facts*, should it succeed."""
     for outlet in context["task"].outlets:
         if isinstance(outlet, Asset):

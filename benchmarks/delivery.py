@@ -64,7 +64,7 @@ async def ask_with_watch(url: str, path: Path) -> None:
     tracker = DeliveryTracker(msg_ids, untracked=untracked, concurrency=CONCURRENCY)
     account = Account(login="demo", secret="salt", api_url=url)
     async with open_async_client(account, max_connections=CONCURRENCY) as client:
-        await tracker.look(client)
+        await tracker.poll(client)
     if tracker.summarize()["delivered"] != len(msg_ids):
         raise RuntimeError("some were not delivered")
 

@@ -112,7 +112,7 @@ def write_example_report(folder: Path) -> Path:
     tracker = DeliveryTracker(MsgIds(arrivals), untracked=untracked, clock=lambda: now[0])
     while now[0] < began + 600:
         now[0] += plan_pause(now[0] - began, poll_interval=10)
-        asyncio.run(tracker.look(Gateway()))
+        asyncio.run(tracker.poll(Gateway()))
     name = "remind_debtors · scheduled__2026-11-23T04:00:00+00:00"
     plan = ReportPlan(path=str(folder / "report.html"), tables=(str(table),), task=f"{name} · wait")
     write_report(plan, tracker, open_path=Path, price_per_part=Decimal("0.12"), clock=lambda: now[0])

@@ -27,13 +27,13 @@ class RecipientChunk:
     Attributes:
         positions: Rows of the input, from 0, ascending.
         phones: MSISDNs.
-        keys: What tells the rows of the audience apart.
+        row_keys: What tells the rows of the audience apart.
         columns: The values of the columns that were asked for; None where there is nothing to print.
     """
 
     positions: list[int]
     phones: list[str] = field(repr=False)
-    keys: list[str] = field(repr=False)
+    row_keys: list[str] = field(repr=False)
     columns: Mapping[str, list[Any]] = field(repr=False)
 
     def take(self, rows: Sequence[int]) -> "RecipientChunk":
@@ -41,7 +41,7 @@ class RecipientChunk:
         return RecipientChunk(
             positions=[self.positions[row] for row in rows],
             phones=[self.phones[row] for row in rows],
-            keys=[self.keys[row] for row in rows],
+            row_keys=[self.row_keys[row] for row in rows],
             columns={name: [values[row] for row in rows] for name, values in self.columns.items()},
         )
 
@@ -53,7 +53,7 @@ class Audience:
     Attributes:
         positions: int64, ascending, unique: the recipients' rows in the input, from 0.
         msisdns: int64, aligned; unique unless a key column was given.
-        keys: Aligned, unique: the key column as text; None where the MSISDN is the key.
+        row_keys: Aligned, unique: the key column as text; None where the MSISDN is the key.
         columns: All rows of the input, with the columns that were asked for only.
         rejects: The other rows.
         ignored_exclusions: Entries of the list of those to exclude that are no number of Tajikistan.
@@ -62,7 +62,7 @@ class Audience:
 
     positions: NDArray[np.int64]
     msisdns: NDArray[np.int64] = field(repr=False)
-    keys: NDArray[np.object_] | None = field(repr=False)
+    row_keys: NDArray[np.object_] | None = field(repr=False)
     columns: pd.DataFrame = field(repr=False)
     rejects: Rejects
     ignored_exclusions: int = 0
@@ -77,12 +77,12 @@ class Audience:
         """The number of rows of the input."""
         return len(self.positions) + len(self.rejects)
 
-    def read_keys(self, size: int = CHUNK_ROWS) -> Iterator[tuple[int, str, str]]:
+    def read_row_keys(self, size: int = CHUNK_ROWS) -> Iterator[tuple[int, str, str]]:
         """Read position, MSISDN and key of the recipients in order."""
         for start in range(0, len(self.positions), size):
             part = slice(start, start + size)
             phones = [str(msisdn) for msisdn in self.msisdns[part].tolist()]
-            keys = phones if self.keys is None else self.keys[part].tolist()
+            keys = phones if self.row_keys is None else self.row_keys[part].tolist()
             yield from zip(self.positions[part].tolist(), phones, keys, strict=True)
 
     def read_chunks(self, size: int = CHUNK_ROWS) -> Iterator[RecipientChunk]:
@@ -94,7 +94,7 @@ class Audience:
             yield RecipientChunk(
                 positions=self.positions[part].tolist(),
                 phones=phones,
-                keys=phones if self.keys is None else self.keys[part].tolist(),
+                row_keys=phones if self.row_keys is None else self.row_keys[part].tolist(),
                 columns={name: list_values(rows[name]) for name in rows.columns},
             )
 
@@ -118,7 +118,7 @@ class Audience:
             self,
             positions=self.positions[~is_rejected],
             msisdns=self.msisdns[~is_rejected],
-            keys=None if self.keys is None else self.keys[~is_rejected],
+            row_keys=None if self.row_keys is None else self.row_keys[~is_rejected],
             rejects=self.rejects.merge(more),
         )
 
@@ -175,7 +175,7 @@ def prepare_audience(
     return Audience(
         positions=positions,
         msisdns=builder.msisdns[positions],
-        keys=None if builder.keys is None else builder.keys[positions],
+        row_keys=None if builder.row_keys is None else builder.row_keys[positions],
         columns=builder.table,
         rejects=builder.list_rejects(),
         ignored_exclusions=ignored,

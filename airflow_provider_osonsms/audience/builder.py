@@ -23,7 +23,7 @@ class AudienceBuilder:
     Attributes:
         msisdns: int64; 0 where the phone could not be read.
         codes: uint8: `RejectReason.code`, 0 for rows that are texted so far.
-        keys: The key column as text, None where it is missing; None where the MSISDN is the key.
+        row_keys: The key column as text, None where it is missing; None where the MSISDN is the key.
         table: The columns that a text needs.
     """
 
@@ -35,7 +35,7 @@ class AudienceBuilder:
         self._blamed: dict[int, str] = {}
         self.msisdns: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self.codes: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)
-        self.keys: NDArray[np.object_] | None = None
+        self.row_keys: NDArray[np.object_] | None = None
         self.table = pd.DataFrame()
 
     @property
@@ -63,7 +63,7 @@ class AudienceBuilder:
         self.msisdns, self.codes = np.concatenate(msisdns), np.concatenate(codes)
         self.table = _join(tables) if tables else pd.DataFrame(index=range(len(self.codes)))
         if self._key_column is not None:
-            self.keys = np.array(keys, dtype=object)
+            self.row_keys = np.array(keys, dtype=object)
 
     def allow_only(self, phones: Collection[str]) -> None:
         """Reject whoever is not one of the MSISDNs *phones*."""
@@ -76,13 +76,13 @@ class AudienceBuilder:
         Raises:
             InvalidMessageError: See `choice`.
         """
-        if self.keys is None:
+        if self.row_keys is None:
             chosen, ignored = read_included_msisdns(only)
             self._reject(RejectReason.NOT_CHOSEN, ~_is_among(self.msisdns, chosen))
             return ignored + len(np.setdiff1d(chosen, self.msisdns))
         keys = read_included_keys(only)
-        self._reject(RejectReason.NOT_CHOSEN, ~pd.Series(self.keys, dtype="object").isin(keys).to_numpy())
-        return len(keys.difference(self.keys.tolist()))
+        self._reject(RejectReason.NOT_CHOSEN, ~pd.Series(self.row_keys, dtype="object").isin(keys).to_numpy())
+        return len(keys.difference(self.row_keys.tolist()))
 
     def suppress(self, exclude: object) -> int:
         """Reject whoever is in the source *exclude*; return how many of its entries are no phone.
@@ -96,8 +96,8 @@ class AudienceBuilder:
 
     def reject_missing(self) -> None:
         """Reject rows without a key, and those without a value that a text needs."""
-        if self.keys is not None:
-            self._reject(RejectReason.MISSING_KEY, _is_none(self.keys.tolist()))
+        if self.row_keys is not None:
+            self._reject(RejectReason.MISSING_KEY, _is_none(self.row_keys.tolist()))
         for column in self._columns:
             is_missing = _is_none(list_values(self.table[column]))
             rows = np.flatnonzero(is_missing & (self.codes == 0)).tolist()
@@ -107,11 +107,11 @@ class AudienceBuilder:
     def reject_duplicates(self) -> None:
         """Reject every row whose key is that of an earlier row that is texted."""
         is_kept = self.codes == 0
-        if self.keys is None:
+        if self.row_keys is None:
             is_duplicate = find_duplicates(self.msisdns, is_kept)
         else:
             is_duplicate = np.zeros(len(self.codes), dtype=bool)
-            is_duplicate[is_kept] = pd.Series(self.keys[is_kept], dtype="object").duplicated().to_numpy()
+            is_duplicate[is_kept] = pd.Series(self.row_keys[is_kept], dtype="object").duplicated().to_numpy()
         self._reject(RejectReason.DUPLICATE, is_duplicate)
 
     def list_rejects(self) -> Rejects:

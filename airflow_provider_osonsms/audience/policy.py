@@ -43,20 +43,6 @@ class Policy:
     max_recipients: int | None = None
     on_empty: OnEmpty = OnEmpty.SKIP
 
-    def __post_init__(self) -> None:
-        """Check the limits.
-
-        Raises:
-            ValueError: One is out of its range.
-        """
-        ratio, most = self.max_invalid_ratio, self.max_recipients
-        if ratio is not None and not (_is_number(ratio) and 0 <= ratio <= 1):
-            raise ValueError(
-                "max_invalid_ratio must be a share from 0 to 1, such as 0.05, or None for no limit"
-            )
-        if most is not None and not (_is_number(most) and int(most) == most > 0):
-            raise ValueError("max_recipients must be a whole number above 0, or None for no limit")
-
     def check(self, *, recipients: int, invalid: int, rows: int) -> None:
         """Let an audience pass.
 
@@ -85,7 +71,3 @@ class Policy:
                 f"the audience has {recipients} recipients and max_recipients is {self.max_recipients}: "
                 f"nothing was sent. Narrow the audience, or raise the limit"
             )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

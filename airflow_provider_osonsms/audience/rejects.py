@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.audience.reasons import REASONS, RejectReason
+from airflow_provider_osonsms.tables.rows import RejectRow
 
 _SAMPLES: Final = 3
 
@@ -60,23 +60,10 @@ class Rejects:
             columns={**self.columns, **more.columns},
         )
 
-    def read_rows(self) -> Iterator[tuple[int, str, str]]:
-        """Read row (from 0), masked phone and reason of each, in order."""
+    def read_rows(self) -> Iterator[RejectRow]:
+        """Read the rejected rows in the order of the input, with masked phones."""
         for row, code, cell in zip(self.positions.tolist(), self.codes.tolist(), self.cells, strict=True):
-            yield row, mask_phone(cell), str(REASONS[code])
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return ``row`` (int64, from 0), ``phone`` (masked), ``reason`` and ``column`` (empty: none)."""
-        return pd.DataFrame(
-            {
-                "row": self.positions,
-                "phone": pd.Series([mask_phone(cell) for cell in self.cells], dtype="object"),
-                "reason": pd.Series([str(REASONS[code]) for code in self.codes.tolist()], dtype="object"),
-                "column": pd.Series(
-                    [self.columns.get(row, "") for row in self.positions.tolist()], dtype="object"
-                ),
-            }
-        )
+            yield RejectRow(row, mask_phone(cell), str(REASONS[code]), self.columns.get(row))
 
     def _describe_reason(self, reason: RejectReason, count: int) -> str:
         rows = np.flatnonzero(self.codes == reason.code)[:_SAMPLES].tolist()

@@ -1,11 +1,11 @@
-"""The journal of a campaign: which rows earlier tries have settled, a chunk of them each second.
+"""The journal of a campaign: what a later try must know of each row, a chunk of it each second.
 
-``{key}_meta`` holds ``{"past": ...}``, what a 409 means for rows that no chunk knows, and the seconds that
-the tries have taken together. ``{key}_0``, ``{key}_1`` ... each hold ``{first 12 hex of txn_id: entry}``:
-``"163938568/2"`` for a msg_id and its billed parts, ``"lost"``, ``"undecided"`` and ``"refused"`` (for now).
+``{store key}_meta`` holds ``{"past": ...}``, the `TxnIdHistory` of rows that no chunk names, and the seconds
+that the tries have taken together. ``{store key}_0``, ``{store key}_1`` ... each hold ``{first 12 hex of
+txn_id: code}``, with the codes of `CampaignRows.encode`.
 
 Reference:
-    design §2 "Journal".
+    docs/design.md "The journal".
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import contextlib
 import logging
 from typing import Any, Final, Self
 
-from airflow_provider_osonsms.campaign.rows import CampaignRows, RowState
+from airflow_provider_osonsms.campaign.rows import CampaignRows, is_settled_code
 from airflow_provider_osonsms.exactly_once.store import NullStateStore, StateStore, save_result
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 
@@ -21,44 +21,43 @@ log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_CHUNKS: Final = 1.0
 MAX_ENTRIES_PER_CHUNK: Final = 1000
+"""A value of the store holds 64 KB at most; this many entries take less than 40."""
 MAX_UNWRITTEN: Final = 2000
-"""More results than the journal has taken in: workers wait, so that a killed task forgets no more."""
+"""More results than the store has taken in: workers wait, so that a killed task forgets no more."""
 _PREFIX: Final = 12
-_LOST, _UNDECIDED, _REFUSED_FOR_NOW = "lost", "undecided", "refused"
-_ENTRIES: Final = {
-    RowState.ANSWER_LOST: _LOST,
-    RowState.UNDECIDED: _UNDECIDED,
-    RowState.REFUSED_FOR_NOW: _REFUSED_FOR_NOW,
-}
 
 
 class CampaignJournal:
-    """Reads what earlier tries of a campaign have noted, and notes what this one finds out.
+    """Reads what earlier tries of a campaign have stored, and stores what this one finds out.
 
     Args:
-        journal: Where to.
-        key: Names the campaign and everything that its txn_ids are made of.
-        past: What the try number and the user's own key tell of earlier tries.
+        store: Where to.
+        store_key: Names the campaign and everything that its txn_ids are made of.
+        history: What the try number and the user's own campaign_id tell of earlier tries.
+
+    Attributes:
+        history: What is known beforehand of txn_ids that no chunk names.
+        is_resumed: Whether an earlier try has begun to send.
+        meta: What is stored about the campaign as a whole.
     """
 
-    def __init__(self, store: StateStore, *, key: str, history: TxnIdHistory) -> None:
+    def __init__(self, store: StateStore, *, store_key: str, history: TxnIdHistory) -> None:
         self._store = store
-        self._key = key
-        meta = store.get(f"{key}_meta")
+        self._store_key = store_key
+        meta = store.get(f"{store_key}_meta")
         self.is_resumed = isinstance(meta, dict)
         self.meta: dict[str, Any] = meta if isinstance(meta, dict) else {}
-        noted = self.meta.get("past")
-        self.history = (
-            TxnIdHistory(noted)
-            if noted in tuple(TxnIdHistory)
-            else max(history, TxnIdHistory(int(self.is_resumed)))
-        )
+        stored = self.meta.get("past")
+        if stored in tuple(TxnIdHistory):
+            self.history = TxnIdHistory(stored)
+        else:
+            self.history = max(history, TxnIdHistory.MAYBE_ACCEPTED) if self.is_resumed else history
         self._known: dict[str, str] = {}
         self._chunks = 0
-        while isinstance(chunk := store.get(f"{key}_{self._chunks}"), dict):
+        while isinstance(chunk := store.get(f"{store_key}_{self._chunks}"), dict):
             self._known |= chunk
             self._chunks += 1
-        self._waiting: dict[str, str] = {}
+        self._unwritten: dict[str, str] = {}
         self._is_silent = isinstance(store, NullStateStore)
 
     @property
@@ -67,89 +66,75 @@ class CampaignJournal:
         return not self._is_silent
 
     @property
-    def waiting(self) -> int:
+    def unwritten(self) -> int:
         """How many entries are not written yet."""
-        return len(self._waiting)
+        return len(self._unwritten)
 
-    def load_row(self, results: CampaignRows, position: int, txn_id: str) -> None:
-        """Put into *results* what an earlier try has noted of a row."""
-        entry = self._known.pop(txn_id[:_PREFIX], None)
-        if entry is None:
-            return
-        if entry == _LOST:
-            results.note(position, RowState.ANSWER_LOST)
-        elif entry == _UNDECIDED:
-            results.note(position, RowState.UNDECIDED)
-        elif entry == _REFUSED_FOR_NOW:
-            results.note(position, RowState.NOT_ATTEMPTED, history=TxnIdHistory.MAYBE_CONSUMED)
-        else:
-            msg_id, _, parts = entry.partition("/")
-            results.note_accepted(position, msg_id=msg_id, parts=int(parts or 0))
+    def load_row(self, rows: CampaignRows, position: int, txn_id: str) -> None:
+        """Put into *rows* what an earlier try has stored of a row."""
+        code = self._known.pop(txn_id[:_PREFIX], None)
+        if code is not None:
+            rows.decode(position, code)
 
     def discard_unknown(self) -> int:
         """Return how many settled rows are not in the audience any more, and let go of them."""
-        vanished = sum(entry != _REFUSED_FOR_NOW for entry in self._known.values())
+        vanished = sum(map(is_settled_code, self._known.values()))
         self._known = {}
         return vanished
 
-    def begin(self) -> None:
-        """Note that rows may be on their way from now on, whatever happens to this process."""
-        self._write_meta(history=max(self.history, TxnIdHistory.MAYBE_ACCEPTED))
+    def mark_started(self) -> None:
+        """Store that rows may be on their way from now on, whatever happens to this process."""
+        self._write_meta(max(self.history, TxnIdHistory.MAYBE_ACCEPTED))
 
     def unmark_started(self) -> None:
-        """Note that what this try has not noted was not sent by it."""
-        self._write_meta(history=self.history)
+        """Store that what this try has not stored was not sent by it."""
+        self._write_meta(self.history)
 
-    def add_accepted(self, txn_id: str, *, msg_id: str, parts: int) -> None:
-        """Let the next chunk hold an accepted row."""
+    def add(self, txn_id: str, code: str) -> None:
+        """Let the next chunk hold the *code* of a row."""
         if not self._is_silent:
-            self._waiting[txn_id[:_PREFIX]] = f"{msg_id}/{parts}"
+            self._unwritten[txn_id[:_PREFIX]] = code
 
-    def add(self, txn_id: str, state: RowState) -> None:
-        """Let the next chunk hold a row in *state*, where that is worth remembering."""
-        if not self._is_silent and state in _ENTRIES:
-            self._waiting[txn_id[:_PREFIX]] = _ENTRIES[state]
-
-    def take(self) -> dict[str, str]:
-        """Return the entries that wait, to be written."""
-        chunk, self._waiting = self._waiting, {}
+    def drain(self) -> dict[str, str]:
+        """Return the entries that are not written yet, to be flushed."""
+        chunk, self._unwritten = self._unwritten, {}
         return chunk
 
-    def write(self, chunk: dict[str, str]) -> None:
+    def flush(self, chunk: dict[str, str]) -> None:
         """Write entries in values far below the 64 KB that a store takes; blocks for some 15 ms each."""
         entries = list(chunk.items())
         for start in range(0, len(entries), MAX_ENTRIES_PER_CHUNK):
             part = dict(entries[start : start + MAX_ENTRIES_PER_CHUNK])
-            save_result(self._store, f"{self._key}_{self._chunks}", part)
+            save_result(self._store, f"{self._store_key}_{self._chunks}", part)
             self._chunks += 1
 
-    def end(self, **facts: Any) -> None:
-        """Write what is left, and what the tries have taken together."""
-        self.write(self.take())
-        self.meta |= facts
-        save_result(self._store, f"{self._key}_meta", self.meta)
+    def close(self, *, seconds: float) -> None:
+        """Write what is left, and the *seconds* that the tries have taken together."""
+        self.flush(self.drain())
+        self.meta["seconds"] = seconds
+        save_result(self._store, f"{self._store_key}_meta", self.meta)
 
-    def _write_meta(self, *, history: TxnIdHistory) -> None:
+    def _write_meta(self, history: TxnIdHistory) -> None:
         self.meta["past"] = int(history)
-        self._store.set(f"{self._key}_meta", self.meta)
+        self._store.set(f"{self._store_key}_meta", self.meta)
 
 
 class JournalFlusher:
     """Writes a chunk each second, or as soon as it is large, while its block lasts.
 
     Args:
-        notebook: Whose entries are written.
-        reserve: How many entries may still come once there is no room.
+        journal: Whose entries are written.
+        reserve: How many entries may still come once it is not ready.
 
     Attributes:
-        has_room: Not set while the journal is too far behind.
+        is_ready: Not set while the store is too far behind.
     """
 
     def __init__(self, journal: CampaignJournal, *, reserve: int) -> None:
-        self.has_room = asyncio.Event()
-        self.has_room.set()
+        self.is_ready = asyncio.Event()
+        self.is_ready.set()
         self._journal = journal
-        self._most = MAX_UNWRITTEN - reserve
+        self._max_unwritten = MAX_UNWRITTEN - reserve
         self._is_due = asyncio.Event()
         self._is_over = False
 
@@ -162,18 +147,19 @@ class JournalFlusher:
         self._is_due.set()
         await self._task
 
-    def look(self) -> None:
-        """See whether a chunk is due; called after each entry."""
-        waiting = self._journal.waiting
-        if waiting >= MAX_ENTRIES_PER_CHUNK:
+    def add(self, txn_id: str, code: str) -> None:
+        """Let the journal hold the *code* of a row, soon."""
+        self._journal.add(txn_id, code)
+        unwritten = self._journal.unwritten
+        if unwritten >= MAX_ENTRIES_PER_CHUNK:
             self._is_due.set()
-        if waiting >= self._most:
-            self.has_room.clear()
+        if unwritten >= self._max_unwritten:
+            self.is_ready.clear()
 
     async def _run(self) -> None:
         while not self._is_over:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._is_due.wait(), SECONDS_BETWEEN_CHUNKS)
             self._is_due.clear()
-            await asyncio.to_thread(self._journal.write, self._journal.take())
-            self.has_room.set()
+            await asyncio.to_thread(self._journal.flush, self._journal.drain())
+            self.is_ready.set()

@@ -1,4 +1,8 @@
-"""An event loop in a thread of its own: signals meet the main thread only, and sending ends in order."""
+"""An event loop in a thread of its own: signals meet the main thread only, and sending ends in order.
+
+Airflow stops a task by a signal, whose handler raises in the main thread. Were the requests sent there, the
+exception would come up in the middle of one, and its answer would be lost.
+"""
 
 import asyncio
 import contextvars
@@ -6,58 +10,88 @@ from collections.abc import Callable, Coroutine
 from threading import Thread
 from typing import Any, Final
 
-import uvloop
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
 
 _SECONDS_TO_END: Final = 10.0
 
 
-class LoopThread:
-    """Runs one coroutine in a thread while the calling thread waits, and can be told to stop it.
+class CampaignStoppedError(OsonSmsError):
+    """The task was told to stop; a later try goes on."""
 
-    Args:
-        stop: What tells the coroutine to end; called on the loop's thread.
+
+class Stop:
+    """Tells a coroutine to end, and why: the first cause counts.
+
+    It may be set from any thread and from a signal handler, also before the loop runs.
+
+    Attributes:
+        cause: Why; None until it is set.
     """
 
-    def __init__(self, stop: Callable[[], None]) -> None:
-        self._stop = stop
+    def __init__(self) -> None:
+        self.cause: OsonSmsError | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._error: BaseException | None = None
-        self._is_stopped = False
+        self._event = asyncio.Event()
 
-    def run(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run *main* to its end; an exception here, a timeout's say, stops it in order first.
+    @property
+    def is_set(self) -> bool:
+        """Whether there is a cause to end."""
+        return self.cause is not None
 
-        Raises:
-            BaseException: What *main* raised, or what came here meanwhile.
-        """
-        context = contextvars.copy_context()
-        thread = Thread(target=context.run, args=(self._serve, main), name="osonsms-campaign", daemon=True)
-        thread.start()
-        try:
-            thread.join()
-        except BaseException:
-            self.stop()
-            thread.join(_SECONDS_TO_END)
-            raise
-        if self._error is not None:
-            raise self._error
-
-    def stop(self) -> None:
-        """Tell the coroutine to end; may be called from a signal handler, and when nothing runs."""
-        self._is_stopped = True
+    def set(self, cause: OsonSmsError) -> None:
+        """Tell the coroutine to end because of *cause*."""
+        if self.cause is None:
+            self.cause = cause
         loop = self._loop
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._stop)
+            loop.call_soon_threadsafe(self._event.set)
 
-    def _serve(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        async def begin() -> None:
-            self._loop = asyncio.get_running_loop()
-            if self._is_stopped:
-                self._stop()
-            await main()
+    def attach(self) -> None:
+        """Belong to the running event loop from now on."""
+        self._loop = asyncio.get_running_loop()
+        if self.is_set:
+            self._event.set()
 
-        try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(begin())
-        except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
-            self._error = error
+    async def wait(self) -> None:
+        """Wait until it is set."""
+        await self._event.wait()
+
+
+def run_in_thread(main: Callable[[], Coroutine[Any, Any, None]], stop: Stop) -> None:
+    """Run *main* to its end on a loop of its own, while the calling thread waits.
+
+    Args:
+        main: Ends soon after *stop* is set.
+        stop: Set when an exception, a timeout's say, comes up in the calling thread.
+
+    Raises:
+        BaseException: What *main* raised, or what came up here meanwhile.
+    """
+    errors: list[BaseException] = []
+    context = contextvars.copy_context()
+    thread = Thread(
+        target=context.run, args=(_serve, main, stop, errors), name="osonsms-campaign", daemon=True
+    )
+    thread.start()
+    try:
+        thread.join()
+    except BaseException:
+        stop.set(CampaignStoppedError("the task was stopped"))
+        thread.join(_SECONDS_TO_END)
+        raise
+    if errors:
+        raise errors[0]
+
+
+def _serve(main: Callable[[], Coroutine[Any, Any, None]], stop: Stop, errors: list[BaseException]) -> None:
+    import uvloop  # a third faster; not when a DAG file is parsed
+
+    async def begin() -> None:
+        stop.attach()
+        await main()
+
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(begin())
+    except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
+        errors.append(error)

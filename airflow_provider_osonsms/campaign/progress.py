@@ -22,10 +22,10 @@ class Progress:
 
     def __init__(self, total: int, *, done: int = 0, clock: Callable[[], float] = monotonic) -> None:
         self._total = total
-        self._done = self._done_before = self._done_told = done
+        self._done = self._done_before = self._done_logged = done
         self._failures = 0
         self._clock = clock
-        self._began_at = self._told_at = clock()
+        self._began_at = self._logged_at = clock()
 
     @property
     def seconds(self) -> float:
@@ -35,20 +35,20 @@ class Progress:
     def count(self) -> None:
         """Count a settled row."""
         self._done += 1
-        self._tell_if_due()
+        self._log_if_due()
 
     def count_failure(self) -> None:
         """Count an attempt that has settled nothing."""
         self._failures += 1
-        self._tell_if_due()
+        self._log_if_due()
 
-    def _tell_if_due(self) -> None:
+    def _log_if_due(self) -> None:
         now = self._clock()
-        if self._done - self._done_told >= _SHARE * self._total or now - self._told_at >= _SECONDS:
-            self._done_told, self._told_at = self._done, now
-            self._tell()
+        if self._done - self._done_logged >= _SHARE * self._total or now - self._logged_at >= _SECONDS:
+            self._done_logged, self._logged_at = self._done, now
+            self._log()
 
-    def _tell(self) -> None:
+    def _log(self) -> None:
         seconds = max(self.seconds, 1e-9)
         rate = (self._done - self._done_before) / seconds
         left = self._total - self._done

@@ -1,40 +1,36 @@
-"""One try of a campaign, from what earlier tries have noted to what later ones must know."""
+"""One try of a campaign, from what earlier tries have stored to what later ones must know."""
 
 import logging
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from heapq import merge
+from operator import itemgetter
+from typing import Any, Final
 
 from airflow_provider_osonsms.campaign.journal import CampaignJournal
-from airflow_provider_osonsms.campaign.loop_thread import LoopThread
-from airflow_provider_osonsms.campaign.options import SendOptions
+from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError, Stop, run_in_thread
+from airflow_provider_osonsms.campaign.plan import CampaignPlan
 from airflow_provider_osonsms.campaign.progress import Progress
 from airflow_provider_osonsms.campaign.rows import CampaignRows, RowState
-from airflow_provider_osonsms.campaign.send_loop import SendLoop
+from airflow_provider_osonsms.campaign.send_loop import SendLoop, SendWindowClosedError
 from airflow_provider_osonsms.client.asynchronous import open_async_client
-from airflow_provider_osonsms.messages.source import MessageSource
 from airflow_provider_osonsms.protocol.errors import (
     DuplicateTransactionError,
     InvalidMessageError,
     OsonSmsError,
 )
 from airflow_provider_osonsms.protocol.models import Account, Outcome
-from airflow_provider_osonsms.protocol.txn_ids import TxnIdSeries
-
-if TYPE_CHECKING:
-    from airflow_provider_osonsms.audience.audience import Audience
-    from airflow_provider_osonsms.tables.results import Fate
+from airflow_provider_osonsms.tables.files import TableIdentity, write_table
+from airflow_provider_osonsms.tables.rows import ResultRow
 
 log = logging.getLogger(__name__)
 
+_BY_POSITION: Final = itemgetter(0)
+
 
 class UnsettledRowsError(OsonSmsError):
-    """Some rows wait for another attempt: a later try makes it, under the same keys."""
-
-
-class CampaignStoppedError(OsonSmsError):
-    """The task was told to stop; a later try goes on."""
+    """Some rows wait for another attempt: a later try makes it, with the same txn_ids."""
 
 
 class TooManyFailedError(InvalidMessageError):
@@ -45,100 +41,88 @@ class CampaignRun:
     """The rows of a campaign in one try of its task.
 
     Args:
-        audience: Who is texted.
-        text: Where their texts come from.
-        txn_ids: Their keys.
-        notebook: What earlier tries have noted.
-        manner: How they are sent.
+        plan: What is sent, and how.
+        journal: What earlier tries have stored.
         clock: Gives aware datetimes.
 
     Attributes:
-        results: What is known of the rows.
+        rows: What is known of the rows.
         settled: How many of them earlier tries have settled.
         is_resumed: Whether the journal knows of an earlier try that has sent.
     """
 
     def __init__(
         self,
-        audience: "Audience",
+        plan: CampaignPlan,
         *,
-        text: MessageSource,
-        txn_ids: TxnIdSeries,
         journal: CampaignJournal,
-        options: SendOptions,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime],
     ) -> None:
-        self.results = CampaignRows(audience.rows, history=journal.history)
-        self._audience = audience
-        self._text = text
-        self._txn_ids = txn_ids
+        self.rows = CampaignRows(plan.audience.rows, history=journal.history)
+        self._plan = plan
+        self._audience = plan.audience
         self._journal = journal
-        self._options = options
         self._clock = clock
-        self._send_loop: SendLoop | None = None
-        self._loop_thread = LoopThread(self._stop_sending)
-        self._was_stopped = False
+        self._stop = Stop()
         self._seconds = 0.0
-        for position, _, key in audience.read_keys():
-            self.results.expect(position)
-            journal.load_row(self.results, position, txn_ids.make(key))
-        self.settled = len(audience) - self.results.open_rows
+        for position, _, row_key in self._audience.read_row_keys():
+            self.rows.expect(position)
+            journal.load_row(self.rows, position, plan.txn_ids.make(row_key))
+        self.settled = len(self._audience) - self.rows.open_rows
         self.is_resumed = journal.is_resumed
-        self._tell_about_earlier_tries(vanished=journal.discard_unknown())
+        self._log_earlier_tries(vanished=journal.discard_unknown())
 
     @property
     def is_closed(self) -> bool:
         """Whether the send window has closed before the end."""
-        return self._send_loop is not None and self._send_loop.is_closed and self.results.open_rows > 0
+        return isinstance(self._stop.cause, SendWindowClosedError) and self.rows.open_rows > 0
 
     def stop(self) -> None:
         """Begin no further row, finish what is under way; may be called from a signal handler."""
-        self._was_stopped = True
-        self._loop_thread.stop()
+        self._stop.set(CampaignStoppedError("the task was stopped"))
 
     def send(self, account: Account) -> None:
-        """Send the open rows; what has become of them is in the results and the notebook afterwards.
+        """Send the open rows; what has become of them is in the rows and the journal afterwards.
 
         Raises:
-            BaseException: What came to this thread meanwhile, such as a timeout of the task.
+            BaseException: What came up in this thread meanwhile, such as a timeout of the task.
         """
-        if not self.results.open_rows:
+        if not self.rows.open_rows:
             return
-        self._journal.begin()
+        self._journal.mark_started()
         progress = Progress(len(self._audience), done=self.settled)
         try:
-            self._loop_thread.run(lambda: self._send(account, progress))
+            run_in_thread(lambda: self._send(account, progress), self._stop)
         finally:
             self._seconds = progress.seconds
             before = self._journal.meta.get("seconds", 0.0)
-            self._journal.end(seconds=round(before + self._seconds, 1))
-            if self._send_loop is not None and isinstance(self._send_loop.problem, DuplicateTransactionError):
+            self._journal.close(seconds=round(before + self._seconds, 1))
+            if isinstance(self._stop.cause, DuplicateTransactionError):
                 self._journal.unmark_started()
 
-    def write_results(self, path: Any) -> None:
+    def write_results(self, path: Any) -> TableIdentity:
         """Write a row for every row of the input to a checked *path*.
 
         Raises:
             OSError: The place cannot be written.
         """
-        from airflow_provider_osonsms.tables.results import write_outcomes
-
-        write_outcomes(self._audience, path, tell=self._tell_fate)
+        return write_table(self._read_results(), path, kind=ResultRow, campaign_id=self._plan.campaign_id)
 
     def count_outcomes(self) -> dict[str, int]:
         """Count all rows of the input by outcome; every outcome is there."""
         counts = dict.fromkeys(map(str, Outcome), 0)
-        for state, count in self.results.count().items():
+        for state, count in self.rows.count().items():
             counts[state.outcome] += count
         return counts
 
     def summarize(self, *, price_per_part: Decimal | None) -> dict[str, Any]:
         """Return JSON values about the campaign, without phones and texts; the same after a *Clear*."""
-        parts = self.results.total_parts
+        parts = self.rows.total_parts
         rejected = self._audience.rejects.count()
-        if unsendable := self.results.count()[RowState.UNSENDABLE]:
+        if unsendable := self.rows.count()[RowState.UNSENDABLE]:
             rejected["unsendable"] = unsendable
         return {
+            "campaign_id": self._plan.campaign_id,
             "recipients": len(self._audience),
             "outcomes": self.count_outcomes(),
             "rejected": rejected,
@@ -149,16 +133,15 @@ class CampaignRun:
 
     def list_messages(self) -> list[dict[str, Any]]:
         """Return txn_id, msg_id, parts and outcome of every row that the gateway has taken."""
-        taken = (RowState.ACCEPTED, RowState.ANSWER_LOST)
         return [
             {
-                "txn_id": self._txn_ids.make(key),
-                "msg_id": self.results.msg_id(position),
-                "parts": self.results.parts(position),
-                "outcome": str(self.results.state(position).outcome),
+                "txn_id": self._plan.txn_ids.make(row_key),
+                "msg_id": self.rows.msg_id(position),
+                "parts": self.rows.parts(position),
+                "outcome": str(self.rows.state(position).outcome),
             }
-            for position, _, key in self._audience.read_keys()
-            if self.results.state(position) in taken
+            for position, _, row_key in self._audience.read_row_keys()
+            if self.rows.state(position).is_taken
         ]
 
     def finish(self, *, max_failed_ratio: float | None) -> None:
@@ -168,73 +151,79 @@ class CampaignRun:
             UnsettledRowsError, CampaignStoppedError, OsonSmsError: Rows are left for a later try.
             TooManyFailedError: It is at its end, with too many failures.
         """
-        left = {state: count for state, count in self.results.count().items() if state.is_open}
-        words = ", ".join(f"{count} {state.reason}" for state, count in left.items())
-        if self._send_loop is not None and self._send_loop.problem is not None:
-            log.error("The campaign stopped with rows left: %s", words)
-            raise self._send_loop.problem
-        if left and self._was_stopped:
-            raise CampaignStoppedError(f"The task was told to stop. Left for its next try: {words}")
+        left = self._count_words(lambda state: state.is_open)
+        cause = self._stop.cause
+        if isinstance(cause, CampaignStoppedError):
+            if left:
+                raise CampaignStoppedError(f"The task was told to stop. Left for its next try: {left}")
+        elif cause is not None and not isinstance(cause, SendWindowClosedError):
+            log.error("The campaign stopped with rows left: %s", left)
+            raise cause
         if left:
             raise UnsettledRowsError(
-                f"{sum(left.values())} of {len(self._audience)} rows are not settled ({words}). The task's "
-                f"next try, or a Clear, goes on under the same keys and cannot text anybody twice"
+                f"{self.rows.open_rows} of {len(self._audience)} rows are not settled ({left}). The task's "
+                f"next try, or a Clear, goes on with the same txn_ids and cannot text anybody twice"
             )
-        self._hold_to_ratio(max_failed_ratio)
+        self._check_failed_ratio(max_failed_ratio)
 
-    def _hold_to_ratio(self, max_failed_ratio: float | None) -> None:
-        failed = {
-            state: count
-            for state, count in self.results.count().items()
-            if state in (RowState.UNDECIDED, RowState.ACCOUNT_REFUSED, RowState.UNSENDABLE)
-        }
+    def _check_failed_ratio(self, max_failed_ratio: float | None) -> None:
+        failed = sum(count for state, count in self.rows.count().items() if state.is_failed)
         if not failed:
             return
-        total = sum(failed.values())
-        words = ", ".join(f"{count} {state.reason}" for state, count in failed.items())
-        if total == len(self._audience):
-            raise TooManyFailedError(f"None of {total} rows was accepted ({words}): see results_path")
-        if max_failed_ratio is not None and total > max_failed_ratio * len(self._audience):
+        words = self._count_words(lambda state: state.is_failed)
+        if failed == len(self._audience):
+            raise TooManyFailedError(f"None of {failed} rows was accepted ({words}): see results_path")
+        if max_failed_ratio is not None and failed > max_failed_ratio * len(self._audience):
             raise TooManyFailedError(
-                f"{total} of {len(self._audience)} rows ended without being accepted ({words}) and "
+                f"{failed} of {len(self._audience)} rows ended without being accepted ({words}) and "
                 f"max_failed_ratio is {max_failed_ratio:.1%}: see results_path"
             )
-        log.warning("%d rows ended without being accepted: %s; a person has to look at them", total, words)
+        log.warning("%d rows ended without being accepted: %s; a person has to look at them", failed, words)
+
+    def _count_words(self, is_counted: Callable[[RowState], bool]) -> str:
+        counts = self.rows.count().items()
+        return ", ".join(f"{count} {state.reason}" for state, count in counts if is_counted(state))
 
     async def _send(self, account: Account, progress: Progress) -> None:
-        async with open_async_client(account, max_connections=self._options.concurrency) as client:
-            self._send_loop = SendLoop(
+        async with open_async_client(account, max_connections=self._plan.options.concurrency) as client:
+            loop = SendLoop(
                 client,
-                self._audience,
-                text=self._text,
-                txn_ids=self._txn_ids,
-                results=self.results,
+                self._plan,
+                rows=self.rows,
                 journal=self._journal,
-                options=self._options,
                 progress=progress,
+                stop=self._stop,
                 clock=self._clock,
             )
-            if not self._was_stopped:
-                await self._send_loop.run()
-        estimated, billed = self._send_loop.estimated_parts, self._send_loop.billed_parts
-        if estimated != billed:
-            log.warning("Billed as %d parts, estimated as %d: price and texts may differ", billed, estimated)
+            await loop.run()
+        if loop.estimated_parts != loop.billed_parts:
+            text = "Billed as %d parts, estimated as %d: price and texts may differ"
+            log.warning(text, loop.billed_parts, loop.estimated_parts)
 
-    def _stop_sending(self) -> None:
-        if self._send_loop is not None:
-            self._send_loop.stop()
-
-    def _tell_fate(self, position: int, key: str) -> "Fate":
-        state = self.results.state(position)
-        return (
-            str(state.outcome),
-            state.reason,
-            self._txn_ids.make(key),
-            self.results.msg_id(position),
-            self.results.parts(position),
+    def _read_results(self) -> Iterator[ResultRow]:
+        """Read what became of every row of the input, in its order."""
+        rejects = (
+            ResultRow(reject.row, None, reject.phone, str(Outcome.REJECTED), reject.reason, None, None, None)
+            for reject in self._audience.rejects.read_rows()
         )
+        return merge(self._read_recipients(), rejects, key=_BY_POSITION)
 
-    def _tell_about_earlier_tries(self, *, vanished: int) -> None:
+    def _read_recipients(self) -> Iterator[ResultRow]:
+        rows, make_txn_id = self.rows, self._plan.txn_ids.make
+        for position, phone, row_key in self._audience.read_row_keys():
+            state = rows.state(position)
+            yield ResultRow(
+                position,
+                row_key,
+                phone,
+                str(state.outcome),
+                state.reason,
+                make_txn_id(row_key),
+                rows.msg_id(position),
+                rows.parts(position),
+            )
+
+    def _log_earlier_tries(self, *, vanished: int) -> None:
         if self.settled:
             log.info("%d of %d rows were settled by earlier tries", self.settled, len(self._audience))
         if vanished:

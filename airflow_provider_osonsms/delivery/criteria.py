@@ -1,19 +1,44 @@
-"""What a status means for a waiting task: the one place that decides it, for sensor and trigger.
+"""What a status means for a waiting task: the one place that decides it, for verdict, lists and report.
 
 Reference:
-    OsonSMS protocol 1.5, §3.2.
+    OsonSMS protocol 1.5, §3.2; docs/wire-notes.md "Statuses".
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Final
 
+from airflow_provider_osonsms.preflight.parameters import read_flag, read_positive_int
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
 UNKNOWN_LIMIT: Final = 3
 _MAX_REPEATS: Final = 200
+
+
+class Reach(Enum):
+    """Whether a message is known to have reached its recipient."""
+
+    REACHED = "reached"
+    NOT_REACHED = "not reached"
+    NOT_KNOWN = "not known"
+    ON_ITS_WAY = "still on its way"
+
+
+_REACH: Final = {
+    DeliveryStatus.ENROUTE: Reach.ON_ITS_WAY,
+    DeliveryStatus.ACCEPTED: Reach.ON_ITS_WAY,  # final in SMPP; here a report may still come
+    DeliveryStatus.DELIVERED: Reach.REACHED,
+    DeliveryStatus.EXPIRED: Reach.NOT_REACHED,
+    DeliveryStatus.DELETED: Reach.NOT_REACHED,
+    DeliveryStatus.UNDELIVERABLE: Reach.NOT_REACHED,
+    DeliveryStatus.REJECTED: Reach.NOT_REACHED,
+    DeliveryStatus.UNKNOWN: Reach.NOT_KNOWN,
+    DeliveryStatus.NOT_FOUND: Reach.NOT_KNOWN,
+    DeliveryStatus.UNRECOGNIZED: Reach.ON_ITS_WAY,  # a word that §3.2 does not list ends no wait
+}
+"""By the last status; one that needs confirmation counts only once it was repeated often enough."""
 
 
 class Decision(StrEnum):
@@ -33,7 +58,8 @@ class DeliveryCriteria:
         min_delivered: A float is the share of the tracked messages, 0 to 1, that must be delivered; an int is
             their number.
         accepted_is_delivered: Whether ACCEPTED is enough, for networks that never report more.
-        unknown_limit: UNKNOWN (§3.2) and an unknown msg_id are believed after so many sightings in a row.
+        unknown_limit: UNKNOWN (§3.2) and an unknown msg_id are believed once they were seen so often in a
+            row.
 
     Raises:
         ValueError: A value is out of its range.
@@ -51,9 +77,8 @@ class DeliveryCriteria:
         is_share = isinstance(least, float) and 0 <= least <= 1
         if isinstance(least, bool) or not (is_share or (isinstance(least, int) and least >= 0)):
             raise ValueError("min_delivered is a share, a float from 0.0 to 1.0, or a number of messages")
-        limit = self.unknown_limit
-        if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= _MAX_REPEATS:
-            raise ValueError(f"unknown_limit must be a whole number from 1 to {_MAX_REPEATS}")
+        read_flag(self.accepted_is_delivered, "accepted_is_delivered")
+        read_positive_int(self.unknown_limit, "unknown_limit", maximum=_MAX_REPEATS)
 
     @property
     def words(self) -> str:
@@ -62,15 +87,21 @@ class DeliveryCriteria:
             return f"at least {self.min_delivered} should be delivered"
         return f"at least a share of {self.min_delivered:g} should be delivered"
 
+    def judge(self, status: DeliveryStatus, *, repeats: int) -> Reach:
+        """Say what *status*, seen *repeats* times in a row, means for its message."""
+        if status is DeliveryStatus.ACCEPTED and self.accepted_is_delivered:
+            return Reach.REACHED
+        if status.needs_confirmation and repeats < self.unknown_limit:
+            return Reach.ON_ITS_WAY
+        return _REACH[status]
+
     def is_delivered(self, status: DeliveryStatus) -> bool:
         """Whether *status* counts as delivered."""
-        return status.is_delivered or (self.accepted_is_delivered and status is DeliveryStatus.ACCEPTED)
+        return self.judge(status, repeats=self.unknown_limit) is Reach.REACHED
 
     def is_final(self, status: DeliveryStatus, *, repeats: int) -> bool:
-        """Whether *status*, seen *sightings* times in a row, ends the wait for its message."""
-        if status.is_terminal or self.is_delivered(status):
-            return True
-        return status.needs_confirmation and repeats >= self.unknown_limit
+        """Whether *status*, seen *repeats* times in a row, ends the wait for its message."""
+        return self.judge(status, repeats=repeats) is not Reach.ON_ITS_WAY
 
     def decide(
         self, *, tracked: int, delivered: int, pending: int, now: datetime, deadline: datetime

@@ -4,16 +4,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.models import Outcome
 from airflow_provider_osonsms.tables.msg_ids import MsgIds
-from airflow_provider_osonsms.tables.results import read_results
+from airflow_provider_osonsms.tables.results import MAX_INLINE_MESSAGES, read_results
 
 _MSISDN = re.compile(r"992[0-9]{9}")
-MAX_INLINE_MESSAGES: Final = 1000
-"""More msg_ids travel as the paths of their tables, where they have some."""
 _ACCEPTED = "a msg_id, the output of a send or campaign task, or a list of these"
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from airflow_provider_osonsms.client.rate import make_limiter
+from airflow_provider_osonsms.preflight.parameters import read_positive_int, read_rate, read_seconds
 
 MAX_PAUSE: Final = 60.0
 """Seconds; the default of ``max_poll_interval``."""
@@ -36,18 +37,10 @@ class PollSettings:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        if not self.poll_interval > 0:
-            raise ValueError("poke_interval must be above 0 seconds")
-        if not self.max_poll_interval > 0:
-            raise ValueError("max_poll_interval must be above 0 seconds")
-        if (
-            not isinstance(self.concurrency, int)
-            or isinstance(self.concurrency, bool)
-            or self.concurrency < 1
-        ):
-            raise ValueError("concurrency must be a whole number, at least 1")
-        if self.max_rate is not None and not self.max_rate > 0:
-            raise ValueError("max_rate must be a number of questions per second above 0, or None")
+        read_seconds(self.poll_interval, "poke_interval")
+        read_seconds(self.max_poll_interval, "max_poll_interval")
+        read_positive_int(self.concurrency, "concurrency")
+        read_rate(self.max_rate, "max_rate")
 
     def plan_pause(self, age: float, *, jitter: float = 0.0) -> float:
         """Return the seconds to wait before asking again: twice the age, within the two intervals.

@@ -1,4 +1,4 @@
-"""One watch over many messages: rounds of questions, and what is known between them.
+"""What became of many messages: rounds of questions, and what is known between them.
 
 A message costs a few bytes in arrays and no task of its own: a few workers share the list of questions.
 """
@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain, islice
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
 from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria
+from airflow_provider_osonsms.delivery.summary import DeliverySummary
 from airflow_provider_osonsms.protocol.errors import FinalRefusalError, OsonSmsError, UnknownMessageError
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.tables.msg_ids import MsgIds
@@ -30,13 +31,13 @@ _STATUSES: Final = (None, *DeliveryStatus)
 _CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
 
 UnconfirmedStatus = tuple[DeliveryStatus, int]
-"""A doubtful status, and how often in a row it was seen."""
+"""A status that needs confirmation, and how often in a row it was seen."""
 
 
 class MessageStatus(NamedTuple):
-    """What was seen of a message: its last status or "", seconds since the epoch, number of answers."""
+    """What was seen of a message: its last status or None, seconds since the epoch, number of answers."""
 
-    status: str
+    status: str | None
     first_seen: float | None
     last_seen: float | None
     polls: int
@@ -48,17 +49,17 @@ class DeliveryTracker:
     """Knows what became of each message, and asks only for those that may still change.
 
     Args:
-        msg_ids: Whom to watch.
+        msg_ids: Of the messages to ask for.
         untracked: How many more messages nobody can ask for.
-        rules: What the task waits for.
+        criteria: What the task waits for.
         concurrency: Questions under way at once.
         acquire: Lets one question pass at a time; None for no limit.
-        doubts: What an earlier watch has seen in a row, by msg_id.
+        unconfirmed: What an earlier process has seen in a row, by msg_id.
         began: When the waiting began, in seconds since the epoch; None for now.
         clock: Gives seconds since the epoch.
 
     Attributes:
-        rules: As given.
+        criteria: As given.
         acquire: As given; of the running event loop.
         began: As given.
     """
@@ -85,7 +86,7 @@ class DeliveryTracker:
         size = len(msg_ids)
         self._pending = array("l", range(size))
         self._first_to_ask = 0
-        self._was_everybody_asked = False
+        self._was_each_asked = False
         self._codes = bytearray(size)
         self._repeats = bytearray(size)
         self._is_final = bytearray(size)
@@ -102,7 +103,7 @@ class DeliveryTracker:
 
     @property
     def unconfirmed(self) -> dict[str, UnconfirmedStatus]:
-        """What was seen in a row, of messages with a doubtful status, by msg_id; believed ones too."""
+        """By msg_id, statuses that need confirmation and their repeats; believed ones too."""
         return {
             self.msg_ids[number]: (status, count)
             for number, count in enumerate(self._repeats)
@@ -116,19 +117,20 @@ class DeliveryTracker:
 
     @property
     def has_unconfirmed(self) -> bool:
-        """Whether a pending message has a doubtful status."""
+        """Whether a pending message has a status that needs confirmation."""
         return any(self._repeats[number] for number in self._pending)
 
-    async def look(
+    async def poll(
         self, client: AsyncOsonSmsClient, *, time_limit: float | None = None, only_unconfirmed: bool = False
     ) -> None:
-        """Ask once for every pending message; whoever gives no usable answer stays pending.
+        """Ask once for every pending message; one without a usable answer stays pending.
 
         Args:
             client: Asks.
-            patience: Seconds after which the round is cut; whoever was not asked stays pending. Until
-                everybody was asked once it is at least `MIN_FIRST_ROUND_SECONDS`: nothing is known of the others.
-            only_unconfirmed: Ask only for those whose last status is doubtful.
+            time_limit: Seconds after which the round is cut; a message that was not asked for stays pending.
+                Until each was asked for once it is at least `MIN_FIRST_ROUND_SECONDS`: nothing is known of
+                the others.
+            only_unconfirmed: Ask only for those whose last status needs confirmation.
 
         Raises:
             FinalRefusalError: The account is refused: asking on makes no sense.
@@ -141,19 +143,19 @@ class DeliveryTracker:
         questions = chain(wanted[split:], wanted[:split])
         self._failures_in_a_row = 0
         try:
-            if time_limit is not None and not self._was_everybody_asked:
+            if time_limit is not None and not self._was_each_asked:
                 time_limit = max(time_limit, MIN_FIRST_ROUND_SECONDS)
             async with asyncio.timeout(time_limit), asyncio.TaskGroup() as group:
                 for _ in range(min(self._concurrency, len(wanted))):
                     group.create_task(self._ask_in_turn(client, questions, failures))
         except TimeoutError:
-            log.warning("The round was cut: the gateway answers too slowly to ask for everybody in time")
+            log.warning("The round was cut: the gateway answers too slowly to ask for all messages in time")
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
             left = next(questions, None)
             self._first_to_ask = left or 0  # a round that was cut goes on where it stopped
-            self._was_everybody_asked |= left is None and not only_unconfirmed
+            self._was_each_asked |= left is None and not only_unconfirmed
             self._pending = array("l", (number for number in self._pending if not self._is_final[number]))
         if failures:
             text = "%d of %d status queries gave no usable answer and are asked again: %s"
@@ -169,11 +171,8 @@ class DeliveryTracker:
             deadline=deadline,
         )
 
-    def summarize(self) -> dict[str, Any]:
-        """Count: total, delivered, failed, pending, untracked, and by status where one was seen.
-
-        ``examples`` names a few msg_ids that are not delivered, with their status.
-        """
+    def summarize(self) -> DeliverySummary:
+        """Count what is known."""
         seen = Counter(map(self._codes.__getitem__, self._pending))
         by_status = self._final + Counter(
             {status: seen[code] for code, status in enumerate(_STATUSES) if status is not None}
@@ -181,21 +180,21 @@ class DeliveryTracker:
         waiting = ((self.msg_ids[number], _STATUSES[self._codes[number]]) for number in self._pending)
         examples = islice(chain(self._undelivered.items(), waiting), EXAMPLES)
         delivered = self._count_delivered()
-        return {
-            "total": len(self.msg_ids) + self._untracked,
-            "delivered": delivered,
-            "failed": self._final.total() - delivered,
-            "pending": len(self._pending),
-            "untracked": self._untracked,
-            "by_status": {str(status): by_status[status] for status in sorted(by_status)},
-            "examples": {msg_id: str(status or "unanswered") for msg_id, status in examples},
-        }
+        return DeliverySummary(
+            total=len(self.msg_ids) + self._untracked,
+            delivered=delivered,
+            failed=self._final.total() - delivered,
+            pending=len(self._pending),
+            untracked=self._untracked,
+            by_status={str(status): by_status[status] for status in sorted(by_status)},
+            examples={msg_id: str(status or "unanswered") for msg_id, status in examples},
+        )
 
-    def tell(self, number: int) -> MessageStatus:
+    def read_status(self, number: int) -> MessageStatus:
         """Return what was seen of the message that `MsgIds` gives this number."""
         status = _STATUSES[self._codes[number]]
         if status is None or not self._polls[number]:
-            return MessageStatus("", None, None, 0, is_delivered=False, is_final=False)
+            return MessageStatus(None, None, None, 0, is_delivered=False, is_final=False)
         return MessageStatus(
             status=str(status),
             first_seen=self.began + self._first_seen[number],
@@ -224,9 +223,9 @@ class DeliveryTracker:
                 self._failures_in_a_row += 1
                 continue
             self._failures_in_a_row = 0
-            self._see(number, status)
+            self._record(number, status)
 
-    def _see(self, number: int, status: DeliveryStatus) -> None:
+    def _record(self, number: int, status: DeliveryStatus) -> None:
         code = _CODES[status]
         repeats = 0
         if status.needs_confirmation:

@@ -1,1 +1,1 @@
-"""What makes a second try safe: who is sending, what is remembered of earlier tries, one message sent once."""
+"""What makes a second try safe: who is sending, what is remembered of earlier tries, one message."""

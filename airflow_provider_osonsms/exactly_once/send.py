@@ -15,22 +15,23 @@ log = logging.getLogger(__name__)
 def send_exactly_once(
     client: OsonSmsClient, message: Message, *, store: StateStore, history: TxnIdHistory
 ) -> SendReceipt:
-    """Send *message*, or return the receipt that an earlier try has noted.
+    """Send *message*, or return the receipt that an earlier try has stored.
 
-    The journal holds ``{"past": ...}`` under the txn_id until there is a receipt. It says "attempted" while
-    an attempt is under way, because the task may be killed then, and what the attempt has proven afterwards.
+    The store holds ``{"past": ...}``, a `TxnIdHistory`, under the txn_id until there is a receipt. While an
+    attempt is under way it says "maybe accepted", because the task may be killed then; afterwards what the
+    attempt has left.
 
     Args:
         client: Sends it.
         message: What to send; its txn_id is the same in every try.
-        journal: Holds this task's earlier tries under the txn_id.
-        past: What is known of earlier tries without the journal.
+        store: Holds what earlier tries of this task have stored under the txn_id.
+        history: What is known of earlier tries without the store.
 
     Raises:
         OsonSmsError: See `flows.send_once`. A later try may go on.
     """
-    key = f"osonsms_send_{message.txn_id}"
-    record = store.get(key)
+    store_key = f"osonsms_send_{message.txn_id}"
+    record = store.get(store_key)
     if (receipt := _read_receipt(record, message.txn_id)) is not None:
         log.info(
             "An earlier try ended as %s under txn_id %s: nothing is sent again",
@@ -38,37 +39,38 @@ def send_exactly_once(
             receipt.txn_id,
         )
         return receipt
-    before = history if record is None else _read_past(record)
+    before = history if record is None else _read_history(record)
     if isinstance(store, NullStateStore) and before is TxnIdHistory.MAYBE_ACCEPTED:
         log.info("Nothing is remembered of earlier tries: if the gateway knows the txn_id, one was accepted")
-    doubts: list[TxnIdHistory] = []
-    store.set(key, {"past": int(max(before, TxnIdHistory.MAYBE_ACCEPTED))})
+    left_behind = TxnIdHistory.UNUSED
 
-    def note_doubt(doubt: TxnIdHistory) -> None:
-        doubts.append(doubt)
-        store.set(key, {"past": int(max(before, doubt))})
+    def save_history(history: TxnIdHistory) -> None:
+        nonlocal left_behind
+        left_behind = history
+        store.set(store_key, {"past": int(max(before, history))})
 
+    store.set(store_key, {"past": int(max(before, TxnIdHistory.MAYBE_ACCEPTED))})
     try:
-        receipt = client.send(message, history=before, on_history=note_doubt)
+        receipt = client.send(message, history=before, on_history=save_history)
     except OutcomeUnknownError as error:
         raise OutcomeUnknownError(
             f"{error}. The message may have been accepted: a retry or a Clear asks again under the same "
             f"txn_id and cannot text anybody twice"
         ) from None
     except OsonSmsError:
-        if not doubts:
-            store.set(key, {"past": int(before)})
+        if left_behind is TxnIdHistory.UNUSED:
+            store.set(store_key, {"past": int(before)})
         raise
     save_result(
-        store, key, {"outcome": str(receipt.outcome), "msg_id": receipt.msg_id, "parts": receipt.parts}
+        store, store_key, {"outcome": str(receipt.outcome), "msg_id": receipt.msg_id, "parts": receipt.parts}
     )
     return receipt
 
 
-def _read_past(record: Any) -> TxnIdHistory:
-    """Read what an earlier try has noted; anything strange says at least that there was an attempt."""
-    noted = record.get("past") if isinstance(record, dict) else None
-    return TxnIdHistory(noted) if noted in tuple(TxnIdHistory) else TxnIdHistory.MAYBE_ACCEPTED
+def _read_history(record: Any) -> TxnIdHistory:
+    """Read what an earlier try has stored; anything strange says at least that there was an attempt."""
+    stored = record.get("past") if isinstance(record, dict) else None
+    return TxnIdHistory(stored) if stored in tuple(TxnIdHistory) else TxnIdHistory.MAYBE_ACCEPTED
 
 
 def _read_receipt(record: Any, txn_id: str) -> SendReceipt | None:

@@ -1,7 +1,7 @@
 """What a task remembers from try to try, where Airflow can remember it (3.3 and newer).
 
 Reference:
-    design §2 "Journal".
+    docs/design.md "The journal".
 """
 
 import logging
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class StateStore(Protocol):
-    """Small JSON values by key that survive a retry, a killed worker and a *Clear*.
+    """Small JSON values by store key that survive a retry, a killed worker and a *Clear*.
 
     Attributes:
         is_lasting: Whether an absent key proves that no earlier try stored one.
@@ -41,10 +41,10 @@ class NullStateStore:
 
 
 def save_result(store: StateStore, key: str, value: Any) -> None:
-    """Store what the gateway has answered; a journal that fails now must not undo what was sent."""
+    """Store what the gateway has answered; a store that fails now must not undo what was sent."""
     try:
         store.set(key, value)
     except Exception:  # noqa: BLE001
         log.warning(
-            "The result could not be noted in the task's state store; a retry will ask the gateway again"
+            "The result could not be saved in the task's state store; a retry will ask the gateway again"
         )

@@ -1,4 +1,4 @@
-"""Who is sending: what a retry, a worker's death or a *Clear* does not change."""
+"""Who is sending: what a retry, a worker's death or a *Clear* does not change, and the txn_ids made of it."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ class TaskIdentity:
 
     Attributes:
         map_index: -1 for a task that is not mapped.
-        try_number: 1 for the first try; never part of a key.
+        try_number: 1 for the first try; never part of a txn_id.
     """
 
     dag_id: str
@@ -23,7 +23,7 @@ class TaskIdentity:
 
     @property
     def history(self) -> TxnIdHistory:
-        """What the try number alone tells of earlier uses of this task's keys."""
+        """What the try number alone tells of earlier uses of this task's txn_ids."""
         return TxnIdHistory.MAYBE_ACCEPTED if self.try_number > 1 else TxnIdHistory.UNUSED
 
     @property
@@ -32,22 +32,27 @@ class TaskIdentity:
         return f"{self.dag_id}/{self.run_id}/{self.task_id}"
 
     def make_send_txn_id(self, phone: str, *, channel: str | None, namespace: str) -> str:
-        """Make the key of this task's one message (design §2)."""
+        """Make the txn_id of this task's one message."""
         fields = (self.dag_id, self.run_id, self.task_id, channel or "", phone, self.map_index)
         return make_txn_id(*fields, namespace=namespace)
 
     def make_campaign_txn_ids(
         self, *, campaign_id: str | None, channel: str | None, namespace: str
     ) -> TxnIdSeries:
-        """Make the keys of a campaign, one for each row key (design §2); the map index is no part of them."""
+        """Make the txn_ids of a campaign, one for each row key.
+
+        The map index is no part of them: with it, an audience that is cut into other parts in the next try
+            would be
+        texted a second time.
+        """
         owner = (self.dag_id, self.run_id, self.task_id) if campaign_id is None else (campaign_id,)
         return TxnIdSeries(*owner, channel or "", namespace=namespace)
 
     def make_bulk_txn_id(self, digest: str, *, campaign_id: str | None, namespace: str) -> str:
-        """Make the key of the bulk job whose file has *digest*.
+        """Make the txn_id of the bulk job whose file has *digest*.
 
-        The key names the people of the file and not its number, so it does not change with the files before
-        it. The index of a mapped task is part of it: the same people may get another text from each.
+        It names the people of the file and not its number, so it does not change with the files before it.
+        The index of a mapped task is part of it: the same people may get another text from each.
         """
         owner = (self.dag_id, self.run_id, self.task_id) if campaign_id is None else (campaign_id,)
         return make_txn_id(*owner, "bulk", digest, self.map_index, namespace=namespace)

@@ -58,13 +58,13 @@ class Estimate:
 
 
 def estimate_campaign(
-    audience: "Audience", text: MessageSource, *, samples: int = 3
+    audience: "Audience", source: MessageSource, *, samples: int = 3
 ) -> "tuple[Audience, Estimate]":
-    """Write every message once, to count it, and keep none.
+    """Render every message once, to count it, and keep none.
 
     Args:
         audience: Who would be texted.
-        text: Where their texts come from.
+        source: Where their texts come from.
         samples: How many texts are kept, masked.
 
     Returns:
@@ -72,11 +72,11 @@ def estimate_campaign(
     """
     estimate, problems = Estimate(), Problems()
     for chunk in audience.read_chunks():
-        written = text.write(chunk)
-        estimate.add(written.measured)
-        problems |= written.problems
-        chosen = written.positions[: samples - len(estimate.samples)]
-        estimate.samples += text.write_samples(chunk, chosen)
+        rendered = source.render(chunk)
+        estimate.add(rendered.measured)
+        problems |= rendered.problems
+        chosen = rendered.positions[: samples - len(estimate.samples)]
+        estimate.samples += source.render_samples(chunk, chosen)
     return audience.reject(problems), estimate
 
 

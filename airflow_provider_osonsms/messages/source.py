@@ -33,14 +33,14 @@ class RenderedChunk:
     Attributes:
         positions: Rows of the input, from 0, ascending.
         phones: MSISDNs, aligned.
-        keys: What tells the rows of the audience apart, aligned.
+        row_keys: What tells the rows of the audience apart, aligned.
         measured: The texts as they are sent and their parts, aligned.
         problems: The rows for which there is no message.
     """
 
     positions: list[int]
     phones: list[str] = field(repr=False)
-    keys: list[str] = field(repr=False)
+    row_keys: list[str] = field(repr=False)
     measured: "Measured"
     problems: Problems
 
@@ -64,11 +64,11 @@ class MessageSource:
         """The columns that it needs."""
         return (self.message_column,) if self.template is None else self.template.columns
 
-    def write(self, chunk: "RecipientChunk") -> RenderedChunk:
-        """Write the messages of *chunk*."""
+    def render(self, chunk: "RecipientChunk") -> RenderedChunk:
+        """Render the messages of *chunk*."""
         from airflow_provider_osonsms.text.counting import measure
 
-        texts, problems = self._render(chunk.columns, len(chunk.positions))
+        texts, problems = self._render_texts(chunk.columns, len(chunk.positions))
         if self.is_latin:
             texts = list(map(transliterate, texts))
         measured = measure(texts)
@@ -77,7 +77,7 @@ class MessageSource:
             return RenderedChunk(
                 positions=chunk.positions,
                 phones=chunk.phones,
-                keys=chunk.keys,
+                row_keys=chunk.row_keys,
                 measured=measured,
                 problems={},
             )
@@ -85,12 +85,12 @@ class MessageSource:
         return RenderedChunk(
             positions=[chunk.positions[row] for row in kept],
             phones=[chunk.phones[row] for row in kept],
-            keys=[chunk.keys[row] for row in kept],
+            row_keys=[chunk.row_keys[row] for row in kept],
             measured=measured.take(kept),
             problems={chunk.positions[row]: problem for row, problem in problems.items()},
         )
 
-    def write_samples(self, chunk: "RecipientChunk", positions: Sequence[int]) -> list[str]:
+    def render_samples(self, chunk: "RecipientChunk", positions: Sequence[int]) -> list[str]:
         """Return the texts for *positions*, which have one, with every value masked: they may be shown."""
         rows = [chunk.positions.index(position) for position in positions]
         columns = {name: [values[row] for row in rows] for name, values in chunk.columns.items()}
@@ -105,7 +105,7 @@ class MessageSource:
         empty, too_many = (RejectReason.EMPTY_TEXT, self.message_column), (RejectReason.TOO_MANY_PARTS, "")
         return {row: too_many if count else empty for row, count in enumerate(parts) if not 0 < count <= most}
 
-    def _render(self, columns: Mapping[str, list[Any]], rows: int) -> tuple[list[str], Problems]:
+    def _render_texts(self, columns: Mapping[str, list[Any]], rows: int) -> tuple[list[str], Problems]:
         """Return a text for each row, "" where there is none, and why, by row of the chunk."""
         if self.template is None:
             texts = columns[self.message_column]

@@ -10,7 +10,11 @@ from airflow_provider_osonsms.audience.policy import OnEmpty, OnInvalid, Policy
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.operators.redaction import RedactingOperator, make_stable, unwrap
+from airflow_provider_osonsms.preflight.parameters import read_choice, read_optional_int, read_share
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.tables.files import write_table
+from airflow_provider_osonsms.tables.paths import check_table_path
+from airflow_provider_osonsms.tables.rows import RejectRow
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
@@ -61,10 +65,10 @@ class AudienceOperator(RedactingOperator):
         self.only = make_stable(only)
         self._expected = [name for name, given in (("exclude", exclude), ("only", only)) if given is not None]
         self.policy = Policy(
-            on_invalid=OnInvalid(on_invalid),
-            max_invalid_ratio=max_invalid_ratio,
-            max_recipients=max_recipients,
-            on_empty=OnEmpty(on_empty),
+            on_invalid=read_choice(on_invalid, "on_invalid", OnInvalid),
+            max_invalid_ratio=read_share(max_invalid_ratio, "max_invalid_ratio"),
+            max_recipients=read_optional_int(max_recipients, "max_recipients"),
+            on_empty=read_choice(on_empty, "on_empty", OnEmpty),
         )
         self.rejects_path = rejects_path
         self.osonsms_conn_id = osonsms_conn_id
@@ -72,9 +76,8 @@ class AudienceOperator(RedactingOperator):
     def _read_audience(
         self, settings: Settings, *, key_column: str | None = None, columns: Collection[str] = ()
     ) -> "Audience":
-        """Read the audience, after a look at what would be in the way of reporting about it."""
+        """Read the audience, after a check of what would be in the way of reporting about it."""
         from airflow_provider_osonsms.audience.audience import prepare_audience
-        from airflow_provider_osonsms.tables.paths import check_table_path
 
         for name in self._expected:
             if unwrap(getattr(self, name)) is None:
@@ -95,18 +98,15 @@ class AudienceOperator(RedactingOperator):
 
     def _report_rejects(self, audience: "Audience") -> None:
         """Tell the log, and the file, who is left out."""
-        from airflow_provider_osonsms.tables.paths import check_table_path
-        from airflow_provider_osonsms.tables.rows import write_table
-
         level = logging.WARNING if audience.rejects.invalid else logging.INFO
         self.log.log(level, "%s", audience.describe())
         if self.rejects_path is not None:
             path = check_table_path(resolve_path(self.rejects_path), "rejects_path")
-            write_table(audience.rejects.to_frame(), path)
+            write_table(audience.rejects.read_rows(), path, kind=RejectRow)
             self.log.info("The rejected rows are listed in %s", self.rejects_path)
 
     def _check_policy(self, audience: "Audience") -> None:
-        """Let the audience pass, or end the task."""
+        """Return when the audience may be texted; end the task when it may not."""
         self.policy.check(recipients=len(audience), invalid=audience.rejects.invalid, rows=audience.rows)
         if len(audience) or self.policy.on_empty is OnEmpty.SUCCESS:
             return

@@ -1,17 +1,14 @@
 """Read the balance."""
 
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from airflow_provider_osonsms._compat import BaseOperator, Context
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.operators.errors import airflow_errors
-from airflow_provider_osonsms.protocol.errors import OsonSmsError
-
-
-class BalanceTooLowError(OsonSmsError):
-    """The balance is below the minimum of the task."""
+from airflow_provider_osonsms.preflight.balance import check_min_balance
+from airflow_provider_osonsms.preflight.parameters import read_somoni
 
 
 class OsonSmsBalanceOperator(BaseOperator):
@@ -43,7 +40,7 @@ class OsonSmsBalanceOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.min_balance = None if min_balance is None else _read_somoni(min_balance)
+        self.min_balance = None if min_balance is None else read_somoni(min_balance, "min_balance")
         self.osonsms_conn_id = osonsms_conn_id
 
     def execute(self, context: Context) -> dict[str, float]:  # noqa: ARG002
@@ -51,18 +48,5 @@ class OsonSmsBalanceOperator(BaseOperator):
         with airflow_errors():
             balance = OsonSmsHook(self.osonsms_conn_id).get_balance()
         self.log.info("Balance: %s somoni", balance)
-        if self.min_balance is not None and balance < self.min_balance:
-            raise BalanceTooLowError(
-                f"The balance is {balance} somoni, below the minimum of {self.min_balance}: top it up"
-            )
+        check_min_balance(balance, minimum=self.min_balance)
         return {"balance": float(balance)}
-
-
-def _read_somoni(value: float | str | Decimal) -> Decimal:
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        amount = Decimal("nan")
-    if not amount.is_finite():
-        raise ValueError("min_balance must be a number of somoni, such as 50")
-    return amount

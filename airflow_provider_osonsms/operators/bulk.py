@@ -1,27 +1,32 @@
 """Create bulk jobs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_osonsms._compat import Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
 from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed
+from airflow_provider_osonsms.bulk.plan import BulkPlan
 from airflow_provider_osonsms.bulk.send_at import read_send_at, require_future
 from airflow_provider_osonsms.client.blocking import open_client
+from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.estimate import estimate_text
 from airflow_provider_osonsms.operators.audience import AudienceOperator
 from airflow_provider_osonsms.operators.errors import airflow_errors
 from airflow_provider_osonsms.operators.redaction import unwrap
 from airflow_provider_osonsms.preflight.message import check_parts, choose_sender, read_common_text
-from airflow_provider_osonsms.preflight.parameters import check_max_parts, read_name
-from airflow_provider_osonsms.protocol.models import BulkJob
+from airflow_provider_osonsms.preflight.parameters import (
+    read_choice,
+    read_flag,
+    read_name,
+    read_optional_int,
+)
+from airflow_provider_osonsms.protocol.models import BulkReceipt
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
-    from airflow_provider_osonsms.bulk.files import BulkFile
 
 
 class OsonSmsBulkCreateOperator(AudienceOperator):
@@ -87,71 +92,74 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         self.send_at = send_at
         self.sender = sender
         self.campaign_id = campaign_id
-        self.transliterate = transliterate
-        self.max_parts = check_max_parts(max_parts)
-        self.on_unconfirmed = OnUnconfirmed(on_unconfirmed)
-        self.is_dry_run = dry_run
+        self.transliterate = read_flag(transliterate, "transliterate")
+        self.max_parts = read_optional_int(max_parts, "max_parts")
+        self.on_unconfirmed = read_choice(on_unconfirmed, "on_unconfirmed", OnUnconfirmed)
+        self.is_dry_run = read_flag(dry_run, "dry_run")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create the jobs; see the class."""
-        identity = identify_task(context)
         with airflow_errors():
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()
-            campaign_id = read_name(self.campaign_id, "campaign_id")
-            send_at = read_send_at(self.send_at)
-            text = read_common_text(unwrap(self.message), is_latin=self.transliterate)
-            parts = check_parts(text, max_parts=self.max_parts)
-            sender = choose_sender(self.sender, settings)
+            plan = self._make_plan(context, settings)
             audience = self._read_audience(settings)
             self._report_rejects(audience)
             self._check_policy(audience)
-            result = {
-                "campaign_id": campaign_id or identity.campaign_id,
-                "bulk_names": [],
-                "txn_ids": [],
-                "recipients": len(audience),
-                "rejected": len(audience.rejects),
-                "reject_reasons": audience.rejects.count(),
-                "parts_per_message": parts,
-                "send_at": send_at.isoformat(),
-            }
+            result = self._summarize(plan, audience)
             if self.is_dry_run:
-                require_future(send_at, datetime.now(UTC))
-                return {**result, "preview": self._preview(text, audience, hook)}
-            for sentence in estimate_text(text, recipients=len(audience)).advice.slips():
-                self.log.warning("%s", sentence)
-            make_txn_id = partial(
-                identity.make_bulk_txn_id, campaign_id=campaign_id, namespace=settings.key_namespace
+                require_future(plan.send_at, datetime.now(UTC))
+                return {**result, "preview": self._preview(plan, audience, hook)}
+            receipts = self._create_jobs(plan, audience, settings, context)
+        result["bulk_names"] = [receipt.bulk_name for receipt in receipts]
+        result["txn_ids"] = [receipt.txn_id for receipt in receipts]
+        return result
+
+    def _make_plan(self, context: Context, settings: Settings) -> BulkPlan:
+        campaign_id = read_name(self.campaign_id, "campaign_id")
+        send_at = read_send_at(self.send_at)
+        text = read_common_text(unwrap(self.message), is_latin=self.transliterate)
+        return BulkPlan(
+            task=identify_task(context),
+            campaign_id=campaign_id,
+            namespace=settings.key_namespace,
+            text=text,
+            parts=check_parts(text, max_parts=self.max_parts),
+            sender=choose_sender(self.sender, settings),
+            send_at=send_at,
+        )
+
+    def _create_jobs(
+        self, plan: BulkPlan, audience: "Audience", settings: Settings, context: Context
+    ) -> list[BulkReceipt]:
+        for sentence in estimate_text(plan.text, recipients=len(audience)).advice.slips():
+            self.log.warning("%s", sentence)
+        with open_client(settings.account) as client:
+            run = BulkRun(
+                client,
+                open_state_store(context),
+                store_key=plan.store_key,
+                history=plan.task.history,
+                on_unconfirmed=self.on_unconfirmed,
+                has_own_campaign_id=plan.campaign_id is not None,
             )
-            jobs = [
-                BulkJob(
-                    csv=file.content,
-                    text=text,
-                    sender=sender,
-                    txn_id=make_txn_id(file.digest),
-                    send_at=send_at,
-                )
-                for file in _split(audience)
-            ]
-            with open_client(settings.account) as client:
-                run = BulkRun(
-                    client,
-                    open_state_store(context),
-                    store_key=f"osonsms_bulk_{make_txn_id('')}",
-                    history=identity.history,
-                    on_unconfirmed=self.on_unconfirmed,
-                    has_own_campaign_id=campaign_id is not None,
-                )
-                receipts = run.create(jobs, check_time=lambda: require_future(send_at, datetime.now(UTC)))
+            jobs = list(plan.make_jobs(audience))
+            return run.create(jobs, check_time=lambda: require_future(plan.send_at, datetime.now(UTC)))
+
+    def _summarize(self, plan: BulkPlan, audience: "Audience") -> dict[str, Any]:
         return {
-            **result,
-            "bulk_names": [receipt.bulk_name for receipt in receipts],
-            "txn_ids": [receipt.txn_id for receipt in receipts],
+            "campaign_id": plan.name,
+            "bulk_names": [],
+            "txn_ids": [],
+            "recipients": len(audience),
+            "rejected": len(audience.rejects),
+            "reject_reasons": audience.rejects.count(),
+            "parts_per_message": plan.parts,
+            "send_at": plan.send_at.isoformat(),
         }
 
-    def _preview(self, text: str, audience: "Audience", hook: OsonSmsHook) -> dict[str, Any]:
-        preview = estimate_text(text, recipients=len(audience)).make_preview(
+    def _preview(self, plan: BulkPlan, audience: "Audience", hook: OsonSmsHook) -> dict[str, Any]:
+        preview = estimate_text(plan.text, recipients=len(audience)).make_preview(
             rejects=audience.rejects.count(), settings=hook.get_settings(), balance=hook.get_balance()
         )
         self.log.info("Dry run: no job is created\n%s", preview.to_markdown())
@@ -160,9 +168,3 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
     def _redact(self) -> None:
         super()._redact()
         self._redact_text("message")
-
-
-def _split(audience: "Audience") -> "Iterable[BulkFile]":
-    from airflow_provider_osonsms.bulk.files import split_into_files
-
-    return split_into_files(audience.msisdns)

@@ -1,14 +1,14 @@
-"""A personal text for everybody of an audience, exactly once."""
+"""A personal message for everybody of an audience, exactly once."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, Context, Stats
-from airflow_provider_osonsms._context import identify_task, note_in_asset_events, open_state_store
+from airflow_provider_osonsms._context import add_to_asset_events, identify_task, open_state_store
 from airflow_provider_osonsms._storage import resolve_path
 from airflow_provider_osonsms.campaign.journal import CampaignJournal
-from airflow_provider_osonsms.campaign.options import SendOptions
+from airflow_provider_osonsms.campaign.plan import CampaignPlan, SendOptions
 from airflow_provider_osonsms.campaign.run import CampaignRun
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
@@ -18,10 +18,17 @@ from airflow_provider_osonsms.operators.personalized import PersonalizedOperator
 from airflow_provider_osonsms.preflight.balance import check_balance
 from airflow_provider_osonsms.preflight.lateness import check_lateness
 from airflow_provider_osonsms.preflight.message import check_sender_and_channel, choose_sender
-from airflow_provider_osonsms.preflight.parameters import read_name
+from airflow_provider_osonsms.preflight.parameters import (
+    read_flag,
+    read_name,
+    read_positive_int,
+    read_share,
+    read_timedelta,
+)
 from airflow_provider_osonsms.preflight.results_path import check_results_path
-from airflow_provider_osonsms.preflight.window import SendWindow, read_window
+from airflow_provider_osonsms.preflight.window import ALWAYS_OPEN, Closed, SendWindow, read_window
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.tables.files import TableIdentity
 from airflow_provider_osonsms.tables.results import MAX_INLINE_MESSAGES
 from airflow_provider_osonsms.triggers.send_window import OsonSmsWindowTrigger
 
@@ -94,27 +101,19 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name, number in (
-            ("concurrency", concurrency),
-            ("max_consecutive_failures", max_consecutive_failures),
-        ):
-            if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-                raise ValueError(f"{name} must be a whole number above 0")
-        if max_failed_ratio is not None and not 0 <= max_failed_ratio <= 1:
-            raise ValueError("max_failed_ratio must be a share from 0 to 1, or None for no limit")
-        if max_lateness is not None and not isinstance(max_lateness, timedelta):
-            raise ValueError("max_lateness must be a timedelta, such as timedelta(hours=6), or None")
         self.campaign_id = campaign_id
         self.sender = sender
         self.channel = channel
-        self.concurrency = concurrency
-        self.require_balance = require_balance
-        self.max_lateness = max_lateness
+        self.concurrency = read_positive_int(concurrency, "concurrency")
+        self.require_balance = read_flag(require_balance, "require_balance")
+        self.max_lateness = read_timedelta(max_lateness, "max_lateness")
         self.send_window = send_window
-        self.max_consecutive_failures = max_consecutive_failures
-        self.max_failed_ratio = max_failed_ratio
+        self.max_consecutive_failures = read_positive_int(
+            max_consecutive_failures, "max_consecutive_failures"
+        )
+        self.max_failed_ratio = read_share(max_failed_ratio, "max_failed_ratio")
         self.results_path = results_path
-        self.is_dry_run = dry_run
+        self.is_dry_run = read_flag(dry_run, "dry_run")
         self._run: CampaignRun | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -127,70 +126,68 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         with airflow_errors():
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()
-            window = None if self.is_dry_run else read_window(self.send_window)
+            window = ALWAYS_OPEN if self.is_dry_run else read_window(self.send_window)
             self._wait_for(window, was_interrupted=was_interrupted)
-            text, audience, estimate = self._prepare_texts(settings)
-            run = self._open_run(
-                context,
-                settings,
-                text=text,
-                audience=audience,
-                window=window,
-                was_interrupted=was_interrupted,
+            source, audience, estimate = self._prepare_texts(settings)
+            plan = self._make_plan(context, settings, source=source, audience=audience, window=window)
+            run = CampaignRun(
+                plan,
+                journal=self._open_journal(context, plan, was_interrupted=was_interrupted),
+                clock=self._clock,
             )
             if self.is_dry_run:
                 preview = self._preview(audience, estimate, hook=hook, settings=settings)
-                return {**self._summarize(context, run, settings), "preview": preview}
+                return {**run.summarize(price_per_part=settings.price_per_part), "preview": preview}
             self._check_lateness(context, run)
             self._check_policy(audience)
             path = check_results_path(resolve_path(self.results_path), recipients=len(audience))
             if self.require_balance:
-                left = estimate.parts - run.results.total_parts
+                left = estimate.parts - run.rows.total_parts
                 check_balance(left, price_per_part=settings.price_per_part, balance=hook.get_balance())
-            self._send(run, settings, path=path)
+            self._wait_for(
+                window, was_interrupted=was_interrupted
+            )  # it may have closed while the audience was read
+            table = self._send(run, settings, path=path)
             if run.is_closed:
                 self._wait_for(window, was_interrupted=True)
             run.finish(max_failed_ratio=self.max_failed_ratio)
-        result = self._summarize(context, run, settings)
-        note_in_asset_events(context, result)
+        result = run.summarize(price_per_part=settings.price_per_part)
+        add_to_asset_events(context, result)
         if len(audience) <= MAX_INLINE_MESSAGES:
             result["messages"] = run.list_messages()
-        if path is not None:
+        if table is not None:
             result["results_path"] = str(self.results_path)
+            result["results"] = {"rows": table.rows, "checksum": table.checksum}
         return result
 
     def on_kill(self) -> None:
-        """Begin no further row; what is under way is finished and noted."""
+        """Begin no further row; what is under way is finished and stored."""
         if self._run is not None:
             self._run.stop()
 
-    def _open_run(
+    @staticmethod
+    def _clock() -> datetime:
+        return datetime.now(UTC)
+
+    def _make_plan(
         self,
         context: Context,
         settings: Settings,
         *,
-        text: MessageSource,
+        source: MessageSource,
         audience: "Audience",
-        window: SendWindow | None,
-        was_interrupted: bool,
-    ) -> CampaignRun:
+        window: SendWindow,
+    ) -> CampaignPlan:
         sender = choose_sender(self.sender, settings)
         check_sender_and_channel(settings.account, sender=sender, channel=self.channel)
-        identity = identify_task(context)
+        task = identify_task(context)
         campaign_id = read_name(self.campaign_id, "campaign_id")
-        txn_ids = identity.make_campaign_txn_ids(
-            campaign_id=campaign_id, channel=self.channel, namespace=settings.key_namespace
-        )
-        # With an own campaign_id, or as one of several parts, another task may have used a key before.
-        is_shared = campaign_id is not None or identity.map_index >= 0 or was_interrupted
-        return CampaignRun(
-            audience,
-            text=text,
-            txn_ids=txn_ids,
-            journal=CampaignJournal(
-                open_state_store(context),
-                key=f"osonsms_campaign_{txn_ids.make('')}",
-                history=TxnIdHistory.MAYBE_ACCEPTED if is_shared else identity.history,
+        return CampaignPlan(
+            campaign_id=campaign_id or task.campaign_id,
+            audience=audience,
+            source=source,
+            txn_ids=task.make_campaign_txn_ids(
+                campaign_id=campaign_id, channel=self.channel, namespace=settings.key_namespace
             ),
             options=SendOptions(
                 sender=sender,
@@ -199,30 +196,39 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
                 concurrency=self.concurrency,
                 max_rate=self.max_rate or settings.max_rate,
                 max_consecutive_failures=self.max_consecutive_failures,
-                closes_at=None if window is None else window.closes_at(datetime.now(UTC)),
+                window=window,
             ),
         )
 
-    def _send(self, run: CampaignRun, settings: Settings, *, path: Any) -> None:
+    def _open_journal(
+        self, context: Context, plan: CampaignPlan, *, was_interrupted: bool
+    ) -> CampaignJournal:
+        task = identify_task(context)
+        # With a campaign_id of the user's, or as one of several parts, another task may have used a txn_id
+        # before.
+        is_shared = self.campaign_id is not None or task.map_index >= 0 or was_interrupted
+        return CampaignJournal(
+            open_state_store(context),
+            store_key=f"osonsms_campaign_{plan.txn_ids.make('')}",
+            history=TxnIdHistory.MAYBE_ACCEPTED if is_shared else task.history,
+        )
+
+    def _send(self, run: CampaignRun, settings: Settings, *, path: Any) -> TableIdentity | None:
         self._run = run
         try:
             run.send(settings.account)
         finally:
-            if path is not None:
-                run.write_results(path)
+            table = None if path is None else run.write_results(path)
             for outcome, count in run.count_outcomes().items():
                 if count:
                     Stats.incr(f"osonsms.campaign.{outcome}", count)
+        return table
 
-    def _summarize(self, context: Context, run: CampaignRun, settings: Settings) -> dict[str, Any]:
-        campaign_id = read_name(self.campaign_id, "campaign_id") or identify_task(context).campaign_id
-        return {"campaign_id": campaign_id, **run.summarize(price_per_part=settings.price_per_part)}
-
-    def _wait_for(self, window: SendWindow | None, *, was_interrupted: bool) -> None:
-        now = datetime.now(UTC)
-        if window is None or window.closes_at(now) is not None:
+    def _wait_for(self, window: SendWindow, *, was_interrupted: bool) -> None:
+        answer = window.judge(self._clock())
+        if not isinstance(answer, Closed):
             return
-        moment = window.opens_at(now).isoformat()
+        moment = answer.until.isoformat()
         self.log.info("Outside the send window %s: the task goes on at %s", self.send_window, moment)
         trigger = OsonSmsWindowTrigger(moment, was_interrupted=was_interrupted)
         self.defer(trigger=trigger, method_name="resume")
@@ -231,7 +237,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         due = getattr(context["dag_run"], "run_after", None)
         if due is None:
             return
-        why = check_lateness(self.max_lateness, due=due, now=datetime.now(UTC))
+        why = check_lateness(self.max_lateness, due=due, now=self._clock())
         if why is None:
             return
         if run.is_resumed:

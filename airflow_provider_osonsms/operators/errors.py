@@ -1,4 +1,7 @@
-"""From our errors to what Airflow does next: fail for good, skip, or let the task retry."""
+"""From our errors to what Airflow does next: fail for good, skip, or let the task retry.
+
+Whether a retry may help is not decided here: `protocol.history` says it of each error.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,22 +9,14 @@ from contextlib import contextmanager
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_osonsms.bulk.jobs import AudienceChangedError, UnconfirmedBulkError
 from airflow_provider_osonsms.protocol.errors import (
-    BulkRefusedError,
     DuplicateTransactionError,
-    FinalRefusalError,
-    InvalidMessageError,
-    InvalidSettingsError,
+    OsonSmsError,
     PhoneNotAllowedError,
 )
+from airflow_provider_osonsms.protocol.history import may_send_again
 
-_FINAL = (
-    AudienceChangedError,
-    BulkRefusedError,
-    FinalRefusalError,
-    InvalidMessageError,
-    InvalidSettingsError,
-    UnconfirmedBulkError,
-)
+_FOR_A_PERSON = (AudienceChangedError, UnconfirmedBulkError)
+"""Another try could text people twice: somebody has to look first."""
 
 
 @contextmanager
@@ -41,5 +36,7 @@ def airflow_errors() -> Iterator[None]:
             f"with the same dag and run ids? Then set another 'key_namespace' in the extra of this task's "
             f"Connection, and clear this task"
         ) from None
-    except _FINAL as error:
+    except OsonSmsError as error:
+        if may_send_again(error) and not isinstance(error, _FOR_A_PERSON):
+            raise
         raise AirflowFailException(str(error)) from None

@@ -9,7 +9,7 @@ from airflow_provider_osonsms.messages.estimate import Estimate, estimate_campai
 from airflow_provider_osonsms.messages.source import MessageSource, read_message_source
 from airflow_provider_osonsms.operators.audience import AudienceOperator
 from airflow_provider_osonsms.operators.redaction import unwrap
-from airflow_provider_osonsms.preflight.parameters import check_max_parts
+from airflow_provider_osonsms.preflight.parameters import read_flag, read_optional_int, read_rate
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
@@ -52,32 +52,30 @@ class PersonalizedOperator(AudienceOperator):
         self.message = message
         self.message_column = message_column
         self.key_column = key_column
-        self.transliterate = transliterate
-        self.max_parts = check_max_parts(max_parts)
-        if max_rate is not None and max_rate <= 0:
-            raise ValueError("max_rate must be a number of messages per second above 0, or None")
-        self.max_rate = max_rate
-        self.is_confidential = is_confidential
+        self.transliterate = read_flag(transliterate, "transliterate")
+        self.max_parts = read_optional_int(max_parts, "max_parts")
+        self.max_rate = read_rate(max_rate, "max_rate")
+        self.is_confidential = read_flag(is_confidential, "is_confidential")
 
     def _prepare_texts(self, settings: Settings) -> "tuple[MessageSource, Audience, Estimate]":
-        """Read who is texted and what, write every text once to count it, and log who is left out."""
-        text = read_message_source(
+        """Read who is texted and what, render every text once to count it, and log who is left out."""
+        source = read_message_source(
             unwrap(self.message), self.message_column, is_latin=self.transliterate, max_parts=self.max_parts
         )
         audience, estimate = estimate_campaign(
-            self._read_audience(settings, key_column=self.key_column, columns=text.columns),
-            text,
+            self._read_audience(settings, key_column=self.key_column, columns=source.columns),
+            source,
             samples=0 if self.is_confidential else _SAMPLES,
         )
         self._report_rejects(audience)
         for sentence in estimate.advice.slips():
             self.log.warning("%s", sentence)
-        return text, audience, estimate
+        return source, audience, estimate
 
     def _preview(
         self, audience: "Audience", estimate: Estimate, *, hook: OsonSmsHook, settings: Settings
     ) -> dict[str, Any]:
-        """Tell the log what would be sent, hold it to the limits, and return it."""
+        """Tell the log what would be sent, check it against the limits, and return it."""
         preview = estimate.make_preview(
             rejects=audience.rejects.count(),
             settings=settings,

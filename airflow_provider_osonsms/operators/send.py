@@ -13,7 +13,7 @@ from airflow_provider_osonsms.messages.estimate import estimate_text
 from airflow_provider_osonsms.operators.errors import airflow_errors
 from airflow_provider_osonsms.operators.redaction import RedactingOperator, unwrap
 from airflow_provider_osonsms.preflight.message import check_parts, make_message, read_phone
-from airflow_provider_osonsms.preflight.parameters import check_max_parts, read_name
+from airflow_provider_osonsms.preflight.parameters import read_flag, read_name, read_optional_int
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Outcome, SendReceipt
 
@@ -73,10 +73,10 @@ class OsonSmsSendOperator(RedactingOperator):
         self.sender = sender
         self.txn_id = txn_id
         self.channel = channel
-        self.is_confidential = is_confidential
-        self.transliterate = transliterate
-        self.max_parts = check_max_parts(max_parts)
-        self.is_dry_run = dry_run
+        self.is_confidential = read_flag(is_confidential, "is_confidential")
+        self.transliterate = read_flag(transliterate, "transliterate")
+        self.max_parts = read_optional_int(max_parts, "max_parts")
+        self.is_dry_run = read_flag(dry_run, "dry_run")
         self.osonsms_conn_id = osonsms_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The message that a user described: phone, text, sender and channel, each read or refused with what to do."""
+"""The message that a user described: phone, text, sender and channel, each read or refused."""
 
 from dataclasses import replace
 

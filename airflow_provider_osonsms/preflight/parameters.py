@@ -1,10 +1,12 @@
 """What a user wrote in a DAG, read in one way everywhere: plain values and names.
 
-Plain values (a share, a rate) are wrong in the DAG file, so they raise ValueError when it is parsed. What may be
-a template is read when the task runs, and raises InvalidMessageError: nothing has left this machine.
+Plain values (a share, a rate) are wrong in the DAG file, so they raise ValueError when it is parsed. What may
+be a template is read when the task runs, and raises InvalidMessageError: nothing has left this machine.
 """
 
+import contextlib
 from datetime import timedelta
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from math import inf
 from typing import Any, Final, TypeVar
@@ -23,9 +25,9 @@ def read_positive_int(value: Any, name: str, *, maximum: int | None = None) -> i
     Raises:
         ValueError: It is something else.
     """
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
-        if maximum is None or value <= maximum:
-            return value
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if is_whole and value >= 1 and (maximum is None or value <= maximum):
+        return int(value)
     wanted = "a whole number above 0" if maximum is None else f"a whole number from 1 to {maximum}"
     raise _wrong(value, name, wanted)
 
@@ -82,6 +84,19 @@ def read_timedelta(value: Any, name: str) -> timedelta | None:
     if value is None or isinstance(value, timedelta):
         return value
     raise _wrong(value, name, "a timedelta, such as timedelta(hours=6), or None for no limit")
+
+
+def read_somoni(value: Any, name: str) -> Decimal:
+    """Return an amount of somoni.
+
+    Raises:
+        ValueError: It is no number.
+    """
+    with contextlib.suppress(InvalidOperation):
+        amount = Decimal(str(value))
+        if amount.is_finite() and not isinstance(value, bool):
+            return amount
+    raise _wrong(value, name, "a number of somoni, such as 50")
 
 
 def read_flag(value: Any, name: str) -> bool:

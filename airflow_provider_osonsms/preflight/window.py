@@ -1,4 +1,8 @@
-"""The time of day in which a campaign may be sent."""
+"""The time of day in which a campaign may be sent.
+
+A window answers `Open`, `Closed` or `Always`. "No window" is an answer of its own: read as "not closed yet",
+a window that closed while the audience was read once let a whole campaign out at night.
+"""
 
 import contextlib
 import re
@@ -14,8 +18,27 @@ _DEFAULT_ZONE: Final = "Asia/Dushanbe"
 _DAY: Final = timedelta(days=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Always:
+    """There is no window: messages may be sent at any time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Messages may be sent now; nothing is begun from *until* on."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Nothing may be begun before *until*."""
+
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SendWindow:
+class DailyWindow:
     """The time of day in which messages are sent; over midnight when it opens after it closes.
 
     Attributes:
@@ -28,34 +51,42 @@ class SendWindow:
     closes: time
     zone: tzinfo
 
-    def closes_at(self, now: datetime) -> datetime | None:
-        """Return when the window that is open at *now* closes; None when it is closed."""
+    def judge(self, now: datetime) -> Open | Closed:
+        """Say whether messages may be sent at *now*, and until when that holds."""
         local = now.astimezone(self.zone)
         for day in (local - _DAY, local):
             begin = self._at(day, self.opens)
             end = self._at(day if self.opens < self.closes else day + _DAY, self.closes)
             if begin <= now < end:
-                return end
-        return None
-
-    def opens_at(self, now: datetime) -> datetime:
-        """Return when the window opens next after *now*."""
-        local = now.astimezone(self.zone)
+                return Open(end)
         today = self._at(local, self.opens)
-        return today if today > now else self._at(local + _DAY, self.opens)
+        return Closed(today if today > now else self._at(local + _DAY, self.opens))
 
     def _at(self, day: datetime, moment: time) -> datetime:
         return datetime.combine(day.date(), moment, tzinfo=self.zone)
 
 
-def read_window(written: Any) -> SendWindow | None:
+@dataclass(frozen=True, slots=True)
+class NoWindow:
+    """No limit by the time of day."""
+
+    def judge(self, now: datetime) -> Always:  # noqa: ARG002
+        """Say that messages may be sent."""
+        return Always()
+
+
+SendWindow = DailyWindow | NoWindow
+ALWAYS_OPEN: Final = NoWindow()
+
+
+def read_window(written: Any) -> SendWindow:
     """Read ``"09:00-20:00"`` or ``"09:00-20:00 Asia/Dushanbe"``; None for no window.
 
     Raises:
         InvalidMessageError: It is something else.
     """
     if written is None:
-        return None
+        return ALWAYS_OPEN
     match = _WRITTEN.fullmatch(written) if isinstance(written, str) else None
     opens = closes = time()
     if match is not None:
@@ -67,4 +98,4 @@ def read_window(written: Any) -> SendWindow | None:
             "send_window must be two different times of day and, if it is not Asia/Dushanbe, a time zone: "
             "'09:00-20:00' or '09:00-20:00 Asia/Tashkent'"
         )
-    return SendWindow(opens=opens, closes=closes, zone=zone)
+    return DailyWindow(opens=opens, closes=closes, zone=zone)

@@ -12,16 +12,19 @@ from decimal import Decimal
 
 from airflow_provider_osonsms.protocol.build import build_balance, build_bulk, build_query, build_send
 from airflow_provider_osonsms.protocol.errors import (
-    BalanceExhaustedError,
-    BulkRefusedError,
     DuplicateTransactionError,
-    FinalRefusalError,
+    GatewayError,
     OutcomeUnknownError,
-    RequestNotSentError,
     TemporaryRefusalError,
     TransportError,
 )
-from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.history import (
+    SendAgain,
+    TxnIdHistory,
+    add_to_history,
+    explain_duplicate,
+    read_proof,
+)
 from airflow_provider_osonsms.protocol.models import (
     Account,
     BulkJob,
@@ -46,7 +49,7 @@ def send_once(
     *,
     attempts: int = ATTEMPTS,
     history: TxnIdHistory = TxnIdHistory.UNUSED,
-    on_history: Callable[[TxnIdHistory], None] = lambda _past: None,
+    on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
 ) -> Flow[SendReceipt]:
     """Submit *message* at most once, however often the network fails.
 
@@ -54,8 +57,8 @@ def send_once(
         message: What to send.
         account: Who sends.
         attempts: Requests at most, all with the same txn_id.
-        past: What is known of earlier uses of this txn_id.
-        on_history: Told of each attempt that may have used the txn_id, before the next one.
+        history: What has happened to this txn_id before.
+        on_history: Told what this call's attempts have left behind of the txn_id, before the next one.
 
     Returns:
         A receipt whose outcome is ``accepted``; ``accepted_untracked`` after an explained 108; or
@@ -79,14 +82,16 @@ def send_once(
             return parse_send((yield request), txn_id=message.txn_id)
         except (TransportError, TemporaryRefusalError) as error:
             failures.append(error)
-            if (doubt := _find_doubt(failures)) is not TxnIdHistory.UNUSED:
-                on_history(doubt)
+            # Told before the next attempt: whoever is killed during it must not take its 108 for somebody
+            # else's.
+            if (left_behind := add_to_history(TxnIdHistory.UNUSED, failures)) is not TxnIdHistory.UNUSED:
+                on_history(left_behind)
         except DuplicateTransactionError:
-            outcome = _explain_duplicate(failures, history)
+            outcome = explain_duplicate(add_to_history(history, failures))
             if outcome is None:
                 raise
             return SendReceipt(txn_id=message.txn_id, outcome=outcome)
-    raise _pick_most_doubtful(failures)
+    raise _pick_least_proving(failures)
 
 
 def query_status(msg_id: str, account: Account, *, make_nonce: Callable[[], str]) -> Flow[DeliveryStatus]:
@@ -131,7 +136,7 @@ def create_bulk(
         account: Who creates it.
         attempts: Requests at most, all with the same txn_id.
         may_resend: Trust §1 for bulk jobs too, although §5 documents no duplicate error.
-        past: What is known of earlier uses of this txn_id.
+        history: What has happened to this txn_id before.
 
     Returns:
         A receipt; without a name after an explained 108, should the gateway answer with one.
@@ -150,24 +155,35 @@ def create_bulk(
         yield from _pause_before(attempt)
         try:
             return parse_bulk((yield request), txn_id=job.txn_id)
-        except RequestNotSentError as error:
-            failures.append(error)
-        except (OutcomeUnknownError, TemporaryRefusalError) as error:
-            failures.append(error)
-            if not may_resend:
-                break
-        except (BalanceExhaustedError, BulkRefusedError, FinalRefusalError):
-            if _find_doubt(failures) is TxnIdHistory.UNUSED:
-                raise
-            break
         except DuplicateTransactionError:
-            outcome = _explain_duplicate(failures, history)
-            if failures and outcome is Outcome.UNCERTAIN:
-                break
-            if outcome is not Outcome.ACCEPTED_UNTRACKED:
+            outcome = explain_duplicate(add_to_history(history, failures))
+            if outcome is None:
                 raise
-            return BulkReceipt(txn_id=job.txn_id, bulk_name=None)
-    raise _pick_most_doubtful(failures)
+            if outcome is Outcome.ACCEPTED_UNTRACKED:
+                return BulkReceipt(txn_id=job.txn_id, bulk_name=None)
+            if not failures:
+                raise _undecided() from None
+            break
+        except (TransportError, GatewayError) as error:
+            proof = read_proof(error)
+            if proof.history is TxnIdHistory.UNUSED and proof.send_again is not SendAgain.AT_ONCE:
+                # A refusal proves that this upload made no job, and nothing about the one before it.
+                if add_to_history(TxnIdHistory.UNUSED, failures) is TxnIdHistory.UNUSED:
+                    raise
+                break
+            failures.append(error)
+            # §5 documents no refusal of a second job: an upload that may have arrived is repeated by choice
+            # only.
+            if proof.history is not TxnIdHistory.UNUSED and not may_resend:
+                break
+    raise _pick_least_proving(failures)
+
+
+def _undecided() -> OutcomeUnknownError:
+    return OutcomeUnknownError(
+        "the gateway knows this txn_id, and an earlier upload under it met a temporary refusal: nobody can "
+        "tell whether the job exists"
+    )
 
 
 def _pause_before(attempt: int) -> Flow[None]:
@@ -175,27 +191,7 @@ def _pause_before(attempt: int) -> Flow[None]:
         yield Pause(FIRST_PAUSE * 2 ** (attempt - 1))
 
 
-def _find_doubt(failures: list[Exception]) -> TxnIdHistory:
-    """Find what *failures* leave open about the txn_id."""
-    if any(isinstance(error, TemporaryRefusalError) for error in failures):
-        return TxnIdHistory.MAYBE_CONSUMED
-    if any(isinstance(error, OutcomeUnknownError) for error in failures):
-        return TxnIdHistory.MAYBE_ACCEPTED
-    return TxnIdHistory.UNUSED
-
-
-def _explain_duplicate(failures: list[Exception], history: TxnIdHistory) -> Outcome | None:
-    outcomes = {
-        TxnIdHistory.MAYBE_CONSUMED: Outcome.UNCERTAIN,
-        TxnIdHistory.MAYBE_ACCEPTED: Outcome.ACCEPTED_UNTRACKED,
-    }
-    return outcomes.get(max(history, _find_doubt(failures)))
-
-
-def _pick_most_doubtful(failures: list[Exception]) -> Exception:
-    """Pick the failure that forbids most to the caller: the last of the most doubtful kind."""
-    for kind in (TemporaryRefusalError, OutcomeUnknownError):
-        for error in reversed(failures):
-            if isinstance(error, kind):
-                return error
-    return failures[-1]
+def _pick_least_proving(failures: list[Exception]) -> Exception:
+    """Pick the failure that forbids most to the caller: the last of those that leave most open."""
+    left_behind = add_to_history(TxnIdHistory.UNUSED, failures)
+    return [error for error in failures if read_proof(error).history is left_behind][-1]

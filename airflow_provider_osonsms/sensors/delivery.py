@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Final, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from airflow_provider_osonsms._compat import (
     AirflowFailException,
@@ -13,23 +13,20 @@ from airflow_provider_osonsms._compat import (
     PokeReturnValue,
     conf,
 )
-from airflow_provider_osonsms._context import note_in_asset_events
+from airflow_provider_osonsms._context import add_to_asset_events
 from airflow_provider_osonsms._storage import open_path
 from airflow_provider_osonsms.delivery.criteria import UNKNOWN_LIMIT, Decision, DeliveryCriteria
-from airflow_provider_osonsms.delivery.inputs import TrackedMessages, read_messages
+from airflow_provider_osonsms.delivery.inputs import read_messages
 from airflow_provider_osonsms.delivery.polling import MAX_PAUSE, PollSettings
-from airflow_provider_osonsms.delivery.summary import describe
-from airflow_provider_osonsms.delivery.tracker import MIN_FIRST_ROUND_SECONDS, DeliveryTracker
+from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.links.osonsms import OsonSmsDeliveryReportLink
 from airflow_provider_osonsms.operators.errors import airflow_errors
+from airflow_provider_osonsms.preflight.parameters import read_seconds
 from airflow_provider_osonsms.sensors.finish import WaitResult, finish, read_event
-from airflow_provider_osonsms.sensors.poke import Rounds
+from airflow_provider_osonsms.sensors.poke import GRACE, Wait, poke_once
 from airflow_provider_osonsms.sensors.report_files import ReportFiles, find_page
 from airflow_provider_osonsms.sensors.wait_state import WaitState
-
-_GRACE: Final = timedelta(seconds=MIN_FIRST_ROUND_SECONDS + 600)
-"""For a round of questions that begins at the deadline, and the report."""
 
 
 class OsonSmsDeliverySensor(BaseSensorOperator):
@@ -101,7 +98,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         concurrency: int = 16,
         max_rate: float | None = None,
         poke_interval: float | timedelta = 10.0,
-        max_poll_interval: float = MAX_PAUSE,
+        max_poll_interval: float | timedelta = MAX_PAUSE,
         report_path: Any = None,
         report_language: str = "en",
         undelivered_path: Any = None,
@@ -119,7 +116,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         )
         self.polling = PollSettings(
             poll_interval=self.poke_interval,
-            max_poll_interval=max_poll_interval,
+            max_poll_interval=read_seconds(max_poll_interval, "max_poll_interval"),
             concurrency=concurrency,
             max_rate=max_rate,
         )
@@ -129,48 +126,70 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         if deferrable is None:
             deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
         self.deferrable = deferrable
+        self.page_path: str | None = None
 
     def execute(self, context: Context) -> Any:
         """Wait; see the class."""
         try:
-            self._prepare(context)
+            with airflow_errors():
+                self._wait = self._begin_wait(context)
+                if self.deferrable and self._wait.messages.paths:  # a table is read by the triggerer only
+                    self._defer(self._wait)
+                self._tracker = self._start_tracker(self._wait)
         except AirflowFailException as error:  # as Airflow itself does once the first poke has begun
             if self.soft_fail or self.never_fail:
                 raise AirflowSkipException(str(error)) from error
             raise
         # our deadline comes first: Airflow's would skip without a word
-        self.timeout += _GRACE.total_seconds()
+        self.timeout += GRACE.total_seconds()
         return super().execute(context)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Ask once for every pending message; whoever waits on in the triggerer is deferred from here."""
-        if len(self._tracker.msg_ids):
+        """Ask once for every pending message; a deferrable wait goes on in the triggerer from here."""
+        wait, tracker = self._wait, self._tracker
+        if len(tracker.msg_ids):
             with airflow_errors():
-                self._rounds.ask(OsonSmsHook(self.osonsms_conn_id).get_settings())
-        decision = self._tracker.decide(now=datetime.now(UTC), deadline=self._deadline)
+                settings = OsonSmsHook(self.osonsms_conn_id).get_settings()
+                poke_once(wait, tracker, settings, polling=self.polling, is_rescheduled=self.reschedule)
+        decision = tracker.decide(now=datetime.now(UTC), deadline=wait.deadline)
         if decision is Decision.WAIT:
-            self.log.info("%s", describe(self._tracker.summarize()))
+            self.log.info("%s", tracker.summarize().describe())
             if self.deferrable:
-                self._defer(self._messages)
+                self._defer(wait)
             return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self._end(decision, context))
+        result = WaitResult(
+            decision=decision, summary=tracker.summarize(), problem=self._write_files(wait, tracker)
+        )
+        return PokeReturnValue(is_done=True, xcom_value=self._finish(result, context))
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Take the trigger's event; anything unexpected fails."""
-        return self._conclude(read_event(event), context)
+        """End with the trigger's event; anything unexpected fails."""
+        return self._finish(read_event(event), context)
 
-    def _prepare(self, context: Context) -> None:
-        """Read whom to wait for, since when, and what to leave behind; a large wait is deferred from here."""
-        with airflow_errors():
-            messages = read_messages(self.messages)
-            poked = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
-            self._plan = self._report_files.plan(messages, context, is_checked=poked is not None)
-            self._state = WaitState(context, retries=self.retries or 0)
-            self._began = self._state.find_start(poked or datetime.now(UTC))
-            self._deadline = self._began + timedelta(seconds=self._seconds)
-            if self.deferrable and messages.paths:  # a table is read and asked for by the triggerer only
-                self._defer(messages)
-            self._start_watch(messages)
+    def _begin_wait(self, context: Context) -> Wait:
+        """Settle what is waited for, since when, and what is left behind."""
+        messages = read_messages(self.messages)
+        poked = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
+        plan = self._report_files.plan(messages, context, is_checked=poked is not None)
+        state = WaitState(context, retries=self.retries or 0)
+        return Wait(
+            began=state.find_start(poked or datetime.now(UTC)),
+            seconds=self._seconds,
+            messages=messages,
+            plan=plan,
+            state=state,
+        )
+
+    def _start_tracker(self, wait: Wait) -> DeliveryTracker:
+        msg_ids, untracked = wait.messages.load(open_path)
+        return DeliveryTracker(
+            msg_ids,
+            untracked=untracked,
+            criteria=self.criteria,
+            concurrency=self.polling.concurrency,
+            unconfirmed=wait.state.load_unconfirmed() if self.reschedule else None,
+            began=wait.began.timestamp(),
+        )
 
     @property
     def _report_files(self) -> ReportFiles:
@@ -180,68 +199,44 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             language=self.report_language,
         )
 
-    def _end(self, decision: Decision, context: Context) -> dict[str, Any]:
-        """Write the files of this process's watch, and conclude."""
-        problem = None
-        if self._plan is not None:
-            from airflow_provider_osonsms.delivery.report.write import try_to_write_report
+    def _write_files(self, wait: Wait, tracker: DeliveryTracker) -> str | None:
+        """Write what this process knows of the messages, and return what went wrong."""
+        if wait.plan is None:
+            return None
+        from airflow_provider_osonsms.delivery.report.write import try_to_write_report
 
-            price = OsonSmsHook(self.osonsms_conn_id).get_settings().price_per_part
-            problem = try_to_write_report(
-                self._plan, self._tracker, open_path=open_path, price_per_part=price
-            )
-        result = WaitResult(decision=decision, summary=self._tracker.summarize(), problem=problem)
-        return self._conclude(result, context)
+        price = OsonSmsHook(self.osonsms_conn_id).get_settings().price_per_part
+        return try_to_write_report(wait.plan, tracker, open_path=open_path, price_per_part=price)
 
-    def _conclude(self, result: WaitResult, context: Context) -> dict[str, Any]:
+    def _finish(self, result: WaitResult, context: Context) -> dict[str, Any]:
         files = self._report_files.name_files(problem=result.problem)
         self.page_path = find_page(files)  # for the link, which also a failed wait has
-        note_in_asset_events(context, result.counts)
+        add_to_asset_events(context, result.summary.counts)
         finish(result, criteria=self.criteria, timeout=self._seconds, soft_fail=bool(self.soft_fail))
-        return result.summary | files
+        return result.summary.to_dict() | files
 
-    def _defer(self, messages: TrackedMessages) -> NoReturn:
-        from airflow_provider_osonsms.triggers.delivery import OsonSmsDeliveryTrigger
+    def _defer(self, wait: Wait) -> NoReturn:
+        from airflow_provider_osonsms.triggers.osonsms import OsonSmsDeliveryTrigger
 
         self.defer(
             trigger=OsonSmsDeliveryTrigger(
-                began=self._began.isoformat(),
-                deadline=self._deadline.isoformat(),
-                msg_ids=messages.msg_ids,
-                untracked=messages.untracked,
-                paths=messages.paths,
+                began=wait.began.isoformat(),
+                deadline=wait.deadline.isoformat(),
+                msg_ids=wait.messages.msg_ids,
+                untracked=wait.messages.untracked,
+                paths=wait.messages.paths,
                 osonsms_conn_id=self.osonsms_conn_id,
                 criteria=asdict(self.criteria),
                 polling=asdict(self.polling),
-                report=None if self._plan is None else asdict(self._plan),
+                report=None if wait.plan is None else asdict(wait.plan),
             ),
             method_name="execute_complete",
-            timeout=timedelta(seconds=self._seconds) + _GRACE,
+            timeout=timedelta(seconds=self._seconds) + GRACE,
         )
         raise AssertionError("defer() does not return")
-
-    def _start_watch(self, messages: TrackedMessages) -> None:
-        msg_ids, untracked = messages.load(open_path)
-        self._messages = messages
-        self._tracker = DeliveryTracker(
-            msg_ids,
-            untracked=untracked,
-            criteria=self.criteria,
-            concurrency=self.polling.concurrency,
-            unconfirmed=self._state.load_unconfirmed() if self.reschedule else None,
-            began=self._began.timestamp(),
-        )
-        self._rounds = Rounds(
-            self._tracker,
-            self._state,
-            polling=self.polling,
-            unknown_limit=self.criteria.unknown_limit,
-            deadline=self._deadline,
-            is_rescheduled=self.reschedule,
-        )
 
     def _get_next_poke_interval(self, *_: Any) -> float:
         """Grow as the trigger's pauses do, to the deadline; Airflow's own back-off overflows within a day."""
         now = datetime.now(UTC)
-        age, left = (now - self._began).total_seconds(), (self._deadline - now).total_seconds()
+        age, left = (now - self._wait.began).total_seconds(), (self._wait.deadline - now).total_seconds()
         return max(0.0, min(self.polling.plan_pause(age), left))

@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSensorTimeout
 from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria
-from airflow_provider_osonsms.delivery.summary import describe, describe_examples
+from airflow_provider_osonsms.delivery.summary import DeliverySummary, read_summary
 
 log = logging.getLogger(__name__)
 
@@ -21,22 +21,17 @@ class DeliveryTimeoutError(AirflowSensorTimeout):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitResult:
-    """What a watch has come to, in this process or in the triggerer.
+    """What a wait has come to, in this process or in the triggerer.
 
     Attributes:
-        decision: A `Decision`.
-        summary: Of the watch; JSON.
+        decision: Anything but WAIT.
+        summary: The counts.
         problem: Why there are no files of it; None where there are, or should be none.
     """
 
-    decision: str
-    summary: dict[str, Any]
+    decision: Decision
+    summary: DeliverySummary
     problem: str | None
-
-    @property
-    def counts(self) -> dict[str, Any]:
-        """The numbers of the summary."""
-        return {name: value for name, value in self.summary.items() if name != "examples"}
 
 
 def read_event(event: Any) -> WaitResult:
@@ -45,21 +40,21 @@ def read_event(event: Any) -> WaitResult:
     Raises:
         AirflowFailException: It tells of an error, or of nothing.
     """
-    told = event if isinstance(event, dict) else {}
-    if told.get("error"):
-        raise AirflowFailException(told["error"])
-    summary, decision = told.get("summary"), told.get("decision")
-    if not isinstance(summary, dict) or decision not in (Decision.SUCCEED, Decision.FAIL, Decision.TIME_OUT):
+    values = event if isinstance(event, dict) else {}
+    if values.get("error"):
+        raise AirflowFailException(values["error"])
+    summary, decision = read_summary(values.get("summary")), values.get("decision")
+    if summary is None or decision not in (Decision.SUCCEED, Decision.FAIL, Decision.TIME_OUT):
         raise AirflowFailException("the trigger fired without a result: clear the task to wait again")
-    return WaitResult(decision=decision, summary=summary, problem=told.get("report_problem"))
+    return WaitResult(decision=Decision(decision), summary=summary, problem=values.get("report_problem"))
 
 
 def finish(result: WaitResult, *, criteria: DeliveryCriteria, timeout: float, soft_fail: bool) -> None:
     """Return when the wait is a success.
 
     Args:
-        ending: What it has come to.
-        rules: What was waited for.
+        result: What it has come to.
+        criteria: What was waited for.
         timeout: Seconds to the deadline.
         soft_fail: Whether Airflow makes a skip of an error, which would not say why.
 
@@ -67,14 +62,14 @@ def finish(result: WaitResult, *, criteria: DeliveryCriteria, timeout: float, so
         DeliveryFailedError, DeliveryTimeoutError: Too few messages were delivered.
     """
     summary = result.summary
-    if result.decision == Decision.SUCCEED:
-        log.info("%s", describe(summary))
-        if summary["untracked"]:
-            log.warning("%d messages have no msg_id: nobody can ask for them", summary["untracked"])
+    if result.decision is Decision.SUCCEED:
+        log.info("%s", summary.describe())
+        if summary.untracked:
+            log.warning("%d messages have no msg_id: nobody can ask for them", summary.untracked)
         return
-    counts = f"{describe(summary)}{describe_examples(summary)}"
+    counts = f"{summary.describe()}{summary.describe_examples()}"
     if soft_fail:
         log.warning("%s", counts)
-    if result.decision == Decision.FAIL:
+    if result.decision is Decision.FAIL:
         raise DeliveryFailedError(f"{counts}; {criteria.words}")
     raise DeliveryTimeoutError(f"{counts}; after {timeout:g} s, timeout= allows longer")

@@ -11,14 +11,14 @@ from airflow_provider_osonsms.delivery.tracker import UnconfirmedStatus
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
-_KEY: Final = "osonsms_wait"
-_DOUBTS_KEY: Final = "osonsms_doubts"
+_STORE_KEY: Final = "osonsms_wait"
+_UNCONFIRMED_STORE_KEY: Final = "osonsms_doubts"
 MAX_UNCONFIRMED: Final = 1000
 """More fit into no value of the store."""
 
 
 class WaitState:
-    """Remembers since when a task waits, and doubtful sightings.
+    """Remembers since when a task waits, and statuses that need confirmation.
 
     Args:
         context: Of the running task.
@@ -38,16 +38,16 @@ class WaitState:
 
     def find_start(self, now: datetime) -> datetime:
         """Return when this wait began: *now*, or when an earlier try did."""
-        record = self._store.get(_KEY)
+        record = self._store.get(_STORE_KEY)
         if isinstance(record, dict) and record.get("first_try") == self._first_try:
             with contextlib.suppress(KeyError, TypeError, ValueError):
                 return min(datetime.fromisoformat(record["began"]), now)
-        self._store.set(_KEY, {"first_try": self._first_try, "began": now.isoformat()})
+        self._store.set(_STORE_KEY, {"first_try": self._first_try, "began": now.isoformat()})
         return now
 
     def load_unconfirmed(self) -> dict[str, UnconfirmedStatus]:
-        """Return what the last poke of this try has noted; anything else is forgotten."""
-        record = self._store.get(_DOUBTS_KEY)
+        """Return what the last poke of this try has saved; anything else is forgotten."""
+        record = self._store.get(_UNCONFIRMED_STORE_KEY)
         if not isinstance(record, dict) or record.get("try") != self._try_number:
             return {}
         with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
@@ -58,6 +58,6 @@ class WaitState:
         return {}
 
     def save_unconfirmed(self, unconfirmed: Mapping[str, UnconfirmedStatus]) -> None:
-        """Keep at most `MAX_UNCONFIRMED` *doubts* for the next poke."""
-        noted: Any = {msg_id: [str(status), count] for msg_id, (status, count) in unconfirmed.items()}
-        self._store.set(_DOUBTS_KEY, {"try": self._try_number, "doubts": noted})
+        """Keep at most `MAX_UNCONFIRMED` statuses for the next poke."""
+        saved: Any = {msg_id: [str(status), count] for msg_id, (status, count) in unconfirmed.items()}
+        self._store.set(_UNCONFIRMED_STORE_KEY, {"try": self._try_number, "doubts": saved})

@@ -7,6 +7,15 @@ from itertools import groupby
 from typing import Final
 
 _MAX_NUMBER: Final = 2**63 - 1
+_MAX_LENGTH: Final = len(str(_MAX_NUMBER))
+
+
+def pack_msg_id(msg_id: str) -> int | None:
+    """Return *msg_id* as a number of 64 bits above 0; None where a number would lose a character of it."""
+    if not (msg_id.isascii() and msg_id.isdigit()) or msg_id[0] == "0" or len(msg_id) > _MAX_LENGTH:
+        return None
+    number = int(msg_id)
+    return number if number <= _MAX_NUMBER else None
 
 
 class MsgIds:
@@ -17,13 +26,13 @@ class MsgIds:
     """
 
     def __init__(self, msg_ids: Iterable[str]) -> None:
-        numbers, others = array("q"), []
+        packed, others = array("q"), []
         for msg_id in msg_ids:
-            if _is_number(msg_id):
-                numbers.append(int(msg_id))
+            if (number := pack_msg_id(msg_id)) is not None:
+                packed.append(number)
             else:
                 others.append(msg_id)
-        self._numbers = array("q", (number for number, _ in groupby(sorted(numbers))))
+        self._numbers = array("q", (number for number, _ in groupby(sorted(packed))))
         self._others = sorted(set(others))
 
     def __len__(self) -> int:
@@ -35,15 +44,9 @@ class MsgIds:
 
     def find(self, msg_id: str) -> int | None:
         """Return the number of *msg_id*; None where it is not among these."""
-        if _is_number(msg_id):
-            number = bisect_left(self._numbers, int(msg_id))
-            return number if number < len(self._numbers) and self[number] == msg_id else None
+        if (packed := pack_msg_id(msg_id)) is not None:
+            number = bisect_left(self._numbers, packed)
+            return number if number < len(self._numbers) and self._numbers[number] == packed else None
         place = bisect_left(self._others, msg_id)
         is_there = place < len(self._others) and self._others[place] == msg_id
         return len(self._numbers) + place if is_there else None
-
-
-def _is_number(msg_id: str) -> bool:
-    """Whether an int keeps every character: no zero in front."""
-    is_plain = msg_id.isascii() and msg_id.isdigit() and msg_id[0] != "0"
-    return is_plain and len(msg_id) <= len(str(_MAX_NUMBER)) and int(msg_id) <= _MAX_NUMBER

@@ -1,24 +1,35 @@
-"""Tables that a task leaves behind: rejects, results."""
+"""Where a table may be written: checked before anything is sent, replaced in one step."""
 
 import os
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
-
-import pandas as pd
+from secrets import token_hex
+from tempfile import TemporaryDirectory
+from typing import IO, Any, Final
 
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 
-_WRITTEN: Final = (".csv", ".parquet")
-_FINAL: Final = (
+_SUFFIXES: Final = (".csv", ".parquet")
+_FINAL_STORAGE_ERRORS: Final = (
     *(FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError),
-    *(ImportError, ValueError),  # no such storage, or its library is not installed
+    *(
+        ImportError,
+        KeyError,
+        ValueError,
+    ),  # no such storage, its library is not installed, or the file is damaged
 )
 
 
-class PlaceUnavailableError(OsonSmsError):
-    """The place of a file cannot be written for now; nothing was sent, and a later try may."""
+class PathUnavailableError(OsonSmsError):
+    """The place of a file cannot be reached for now; nothing was sent, and a later try may."""
+
+
+def is_final_storage_error(error: BaseException) -> bool:
+    """Whether reading or writing again cannot help; anything else, a network say, may be over soon."""
+    return isinstance(error, _FINAL_STORAGE_ERRORS)
 
 
 def check_table_path(path: object, field: str) -> Any:
@@ -33,8 +44,8 @@ def check_table_path(path: object, field: str) -> Any:
     """
     place: Any = Path(path) if isinstance(path, str | os.PathLike) and not hasattr(path, "open") else path
     suffix = getattr(place, "suffix", None)
-    if suffix not in _WRITTEN or not hasattr(place, "open"):
-        raise InvalidMessageError(f"{field} must be a path that ends in {' or '.join(_WRITTEN)}")
+    if suffix not in _SUFFIXES or not hasattr(place, "open"):
+        raise InvalidMessageError(f"{field} must be a path that ends in {' or '.join(_SUFFIXES)}")
     if suffix == ".parquet":
         require_pyarrow(field)
     return place
@@ -45,7 +56,7 @@ def check_writable(path: Any, field: str) -> None:
 
     Raises:
         InvalidMessageError: The place cannot be written.
-        PlaceUnavailableError: It cannot be written for now.
+        PathUnavailableError: It cannot be written for now.
     """
     probe = path.with_name(f"{path.name}.probe")
     try:
@@ -53,12 +64,63 @@ def check_writable(path: Any, field: str) -> None:
         with probe.open("wb") as file:
             file.write(b"")
         probe.unlink()
-    except _FINAL as error:
-        raise InvalidMessageError(
-            f"{field} cannot be written ({type(error).__name__}): correct the path or its permissions"
-        ) from None
-    except OSError as error:
-        raise PlaceUnavailableError(f"{field} cannot be written for now ({type(error).__name__})") from None
+    except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
+        if is_final_storage_error(error):
+            raise InvalidMessageError(
+                f"{field} cannot be written ({type(error).__name__}): correct the path or its permissions"
+            ) from None
+        raise PathUnavailableError(f"{field} cannot be written for now ({type(error).__name__})") from None
+
+
+@contextmanager
+def replace_file(path: Any) -> Iterator[IO[bytes]]:
+    """Open a file that takes the place of *path* when the block has ended; after an error it does not.
+
+    A task that is killed while it writes must not leave half a table behind: the next step would take those
+    that are missing in it for people who were never texted.
+
+    Raises:
+        OSError: The place cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(path, Path) and "://" not in str(path):
+        with _replace_local_file(Path(os.path.realpath(path))) as file:  # of a link, what it leads to
+            yield file
+        return
+    with TemporaryDirectory(prefix="osonsms-") as folder:
+        draft = Path(folder) / path.name
+        with draft.open("wb") as file:
+            yield file
+        _upload(draft, path)
+
+
+@contextmanager
+def _replace_local_file(path: Path) -> Iterator[IO[bytes]]:
+    draft = path.with_name(f".{path.name}.{token_hex(4)}.draft")
+    try:
+        with draft.open("xb") as file:
+            yield file
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _upload(draft: Path, path: Any) -> None:
+    """Copy *draft* to an object storage, which shows an object once its upload has ended, and not before.
+
+    A file that is closed after an error would end the upload with what it holds so far: it is discarded
+        instead.
+    """
+    target = path.open("wb")
+    try:
+        with draft.open("rb") as source:
+            shutil.copyfileobj(source, target)
+    except BaseException:
+        if hasattr(target, "discard"):
+            target.discard()
+        raise
+    target.close()
 
 
 def require_pyarrow(field: str) -> None:

@@ -16,7 +16,7 @@ from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteri
 from airflow_provider_osonsms.delivery.inputs import TrackedMessages
 from airflow_provider_osonsms.delivery.polling import PollSettings, plan_time_limit
 from airflow_provider_osonsms.delivery.report.plan import read_plan
-from airflow_provider_osonsms.delivery.summary import describe
+from airflow_provider_osonsms.delivery.summary import NOTHING_KNOWN
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
@@ -33,8 +33,8 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
     """Fire when every message has a final status, or at the deadline.
 
     The event's payload is ``{"decision", "summary", "error", "report_problem"}``: a `Decision`'s value or
-    None after an error, the counts of `DeliveryTracker.summarize`, the error's text or None, and the same for the
-    report. It holds no phone.
+    None after an error, the counts of `DeliveryTracker.summarize`, the error's text or None, and the same for
+    the report. It holds no phone.
 
     Args:
         began: When the waiting began, as an aware ISO time: how often it asks depends on it.
@@ -43,8 +43,8 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         untracked: How many messages have no msg_id; they are only counted.
         paths: Results tables of campaigns, with more of both.
         osonsms_conn_id: Id of the Connection.
-        rules: Fields of `DeliveryCriteria`.
-        pace: Fields of `PollSettings`.
+        criteria: Fields of `DeliveryCriteria`.
+        polling: Fields of `PollSettings`.
         report: Fields of `ReportPlan`; None for no report.
     """
 
@@ -83,8 +83,8 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                 "untracked": self.untracked,
                 "paths": self.paths,
                 "osonsms_conn_id": self.osonsms_conn_id,
-                "rules": asdict(self.criteria),
-                "pace": asdict(self.polling),
+                "criteria": asdict(self.criteria),
+                "polling": asdict(self.polling),
                 "report": None if self.report is None else asdict(self.report),
             },
         )
@@ -100,17 +100,22 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
             await self._sleep(FIRST_POLL_AFTER, deadline)
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = await self._retry_until(hook.aget_settings, "The Connection", deadline)
-            tracker = await self._start_watch(settings, deadline)
+            tracker = await self._start_tracker(settings, deadline)
             decision = await self._wait(tracker, settings, deadline=deadline)
             report_problem = await self._write_report(tracker, settings)
         except OsonSmsError as error:
             problem = str(error)
-        summary = {} if tracker is None else tracker.summarize()
+        summary = NOTHING_KNOWN if tracker is None else tracker.summarize()
         yield TriggerEvent(
-            {"decision": decision, "summary": summary, "error": problem, "report_problem": report_problem}
+            {
+                "decision": decision,
+                "summary": summary.to_dict(),
+                "error": problem,
+                "report_problem": report_problem,
+            }
         )
 
-    async def _start_watch(self, settings: Settings, deadline: datetime) -> DeliveryTracker:
+    async def _start_tracker(self, settings: Settings, deadline: datetime) -> DeliveryTracker:
         messages = TrackedMessages(
             msg_ids=tuple(self.msg_ids), untracked=self.untracked, paths=tuple(self.paths)
         )
@@ -152,12 +157,12 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         async with open_async_client(account, max_connections=self.polling.concurrency) as client:
             while True:
                 time_limit = plan_time_limit(datetime.now(UTC), deadline, timeout=account.timeout)
-                await tracker.look(client, time_limit=time_limit)
+                await tracker.poll(client, time_limit=time_limit)
                 now = datetime.now(UTC)
                 decision = tracker.decide(now=now, deadline=deadline)
                 if decision is not Decision.WAIT:
                     return decision
-                self.log.info("%s", describe(tracker.summarize()))
+                self.log.info("%s", tracker.summarize().describe())
                 age = (now - began).total_seconds()
                 await self._sleep(self.polling.plan_pause(age, jitter=random.random()), deadline)  # noqa: S311
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_osonsms.triggers import delivery as osonsms
+from airflow_provider_osonsms.triggers import delivery
 
 
 class OsonSmsWindowTrigger(BaseTrigger):
@@ -25,11 +25,11 @@ class OsonSmsWindowTrigger(BaseTrigger):
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and what remakes the trigger."""
-        path = f"{type(self).__module__}.{type(self).__qualname__}"
+        path = "airflow_provider_osonsms.triggers.osonsms.OsonSmsWindowTrigger"
         return path, {"moment": self.moment, "was_interrupted": self.was_interrupted}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield one event at the moment, or a little after the start if that is later."""
         left = (datetime.fromisoformat(self.moment) - datetime.now(UTC)).total_seconds()
-        await asyncio.sleep(max(left, osonsms.FIRST_POLL_AFTER))
+        await asyncio.sleep(max(left, delivery.FIRST_POLL_AFTER))
         yield TriggerEvent({"was_interrupted": self.was_interrupted})

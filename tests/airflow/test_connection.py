@@ -8,8 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_provider_osonsms._context import read_extra
-from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
+from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook, _read_extra
 from airflow_provider_osonsms.protocol.errors import (
     InvalidMessageError,
     InvalidSettingsError,
@@ -177,7 +176,7 @@ def test_allowed_phones_hold_everywhere(gateway, connect):
 def test_extra_must_be_an_object(extra):
     """An extra that is no JSON object is named too."""
     with pytest.raises(InvalidSettingsError, match="Connection 'sms': extra"):
-        read_extra(SimpleNamespace(conn_id="sms", extra=extra))
+        _read_extra(SimpleNamespace(conn_id="sms", extra=extra))
 
 
 def test_missing_connection_is_named(supervisor, monkeypatch):

@@ -30,7 +30,7 @@ class Answers:
 def report(request, tmp_path):
     """A report in each language."""
     tracker = DeliveryTracker(MsgIds([str(1000 + number) for number in range(10)]))
-    asyncio.run(tracker.look(Answers()))
+    asyncio.run(tracker.poll(Answers()))
     plan = ReportPlan(path=str(tmp_path / "report.html"), language=request.param, task="shop · run · wait")
     write_report(plan, tracker, open_path=Path, price_per_part=None)
     return Path(plan.page_path)

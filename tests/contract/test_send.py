@@ -101,7 +101,7 @@ def test_2_3_108(
 
 
 @pytest.mark.parametrize(
-    ("past", "outcome"),
+    ("history", "outcome"),
     [
         (TxnIdHistory.MAYBE_ACCEPTED, Outcome.ACCEPTED_UNTRACKED),
         (TxnIdHistory.MAYBE_CONSUMED, Outcome.UNCERTAIN),

@@ -64,7 +64,8 @@ def read_parquet(path: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame
                 yield from read_arrow(batch, selection)
         except pyarrow.ArrowException:
             raise InvalidMessageError(
-                f"{selection.what}: {print_path(path)} is no Parquet file that pyarrow can read; write it again."
+                f"{selection.what}: {print_path(path)} is no Parquet file that "
+                f"pyarrow can read; write it again."
             ) from None
 
 

@@ -1,4 +1,4 @@
-"""The figures of a report: one pass over the results tables of the campaigns and what the watch knows."""
+"""The figures of a report: one pass over the results tables and what is known of their messages."""
 
 import heapq
 from array import array
@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker, MessageStatus
 from airflow_provider_osonsms.protocol.models import Outcome
-from airflow_provider_osonsms.tables.results import ResultRow, read_results
-from airflow_provider_osonsms.tables.rows import ReportRow, UndeliveredRow
+from airflow_provider_osonsms.tables.results import read_results
+from airflow_provider_osonsms.tables.rows import ReportRow, ResultRow, UndeliveredRow
 
 MAX_LISTED: Final = 10
 _ACCEPTED: Final = (Outcome.ACCEPTED, Outcome.ACCEPTED_UNTRACKED)
@@ -63,10 +63,10 @@ class Figures:
 
 
 class ReportCollector:
-    """Goes once through everything that is known, counts it, and tells the rows of the table.
+    """Goes once through everything that is known, counts it, and makes the rows of the table.
 
     Args:
-        watch: Knows what became of the messages.
+        tracker: Knows what became of the messages.
         tables: Paths of the results tables of their campaigns.
         open_path: Makes something with ``suffix`` and ``open`` of a path.
 
@@ -88,19 +88,19 @@ class ReportCollector:
         Raises:
             InvalidMessageError: A table cannot be read here.
         """
-        told = bytearray(len(self._tracker.msg_ids))
+        is_listed = bytearray(len(self._tracker.msg_ids))
         for path in self._tables:
             for row in read_results(self._open_path(path)):
                 self._count(row)
                 number = self._tracker.msg_ids.find(row.msg_id) if row.msg_id else None
-                if number is not None and not told[number]:
-                    told[number] = True
-                    yield self._tell(number, key=row.key, phone=row.phone)
+                if number is not None and not is_listed[number]:
+                    is_listed[number] = True
+                    yield self._make_row(number, key=row.key, phone=row.phone)
                 elif row.is_untracked:
-                    yield ReportRow(row.key, row.phone, "", "", "", "", 0)
-        for number, is_told in enumerate(told):
-            if not is_told:
-                yield self._tell(number, key="", phone="")
+                    yield ReportRow(row.key, row.phone, None, None, None, None, 0)
+        for number, was_listed in enumerate(is_listed):
+            if not was_listed:
+                yield self._make_row(number, key=None, phone=None)
 
     def read_undelivered(self) -> Iterator[UndeliveredRow]:
         """Read the rows of the tables, without the rejected ones, that no message is known to have reached.
@@ -108,7 +108,7 @@ class ReportCollector:
         Raises:
             InvalidMessageError: A table cannot be read here.
         """
-        reached: set[str] = set()
+        reached: set[str | None] = set()
         if len(self._tables) > 1:  # one part, or channel, may have reached whom another has not
             reached.update(row.key for row, seen in self._read_seen() if seen and seen.is_delivered)
         for row, seen in self._read_seen():
@@ -121,39 +121,39 @@ class ReportCollector:
         for path in self._tables:
             for row in read_results(self._open_path(path)):
                 number = self._tracker.msg_ids.find(row.msg_id) if row.msg_id else None
-                yield row, None if number is None else self._tracker.tell(number)
+                yield row, None if number is None else self._tracker.read_status(number)
 
     def _count(self, row: ResultRow) -> None:
         figures = self.figures
         figures.rows += 1
-        figures.outcomes[row.outcome] += 1
-        if row.outcome not in _ACCEPTED:
-            figures.rejects[row.reason or row.outcome] += 1
-        if row.parts:
-            figures.parts += int(float(row.parts))
+        outcome = row.outcome or ""
+        figures.outcomes[outcome] += 1
+        if outcome not in _ACCEPTED:
+            figures.rejects[row.reason or outcome] += 1
+        figures.parts += row.parts or 0
 
-    def _tell(self, number: int, *, key: str, phone: str) -> ReportRow:
-        sighting = self._tracker.tell(number)
+    def _make_row(self, number: int, *, key: str | None, phone: str | None) -> ReportRow:
+        seen = self._tracker.read_status(number)
         msg_id = self._tracker.msg_ids[number]
-        self._list(sighting, msg_id=msg_id, phone=phone)
-        first, last = map(_print_time, (sighting.first_seen, sighting.last_seen))
-        return ReportRow(key, phone, msg_id, sighting.status, first, last, sighting.polls)
+        self._list(seen, msg_id=msg_id, phone=phone)
+        first, last = map(_print_time, (seen.first_seen, seen.last_seen))
+        return ReportRow(key, phone, msg_id, seen.status, first, last, seen.polls)
 
-    def _list(self, sighting: MessageStatus, *, msg_id: str, phone: str) -> None:
+    def _list(self, seen: MessageStatus, *, msg_id: str, phone: str | None) -> None:
         figures = self.figures
-        seconds = 0.0 if sighting.last_seen is None else sighting.last_seen - self._tracker.began
-        if sighting.is_delivered:
+        seconds = 0.0 if seen.last_seen is None else seen.last_seen - self._tracker.began
+        if seen.is_delivered:
             figures.delivered_after.append(seconds)
             if len(figures.slowest) == MAX_LISTED and seconds <= figures.slowest[0].seconds:
                 return
-            heapq.heappush(figures.slowest, Listed(seconds, mask_phone(phone), msg_id, sighting.status))
+            heapq.heappush(figures.slowest, Listed(seconds, mask_phone(phone), msg_id, seen.status or ""))
             if len(figures.slowest) > MAX_LISTED:
                 heapq.heappop(figures.slowest)
             return
-        some = figures.failed if sighting.is_final else figures.pending
+        some = figures.failed if seen.is_final else figures.pending
         if len(some) < MAX_LISTED:
-            some.append(Listed(seconds, mask_phone(phone), msg_id, sighting.status))
+            some.append(Listed(seconds, mask_phone(phone), msg_id, seen.status or ""))
 
 
-def _print_time(seconds: float | None) -> str:
-    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+def _print_time(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

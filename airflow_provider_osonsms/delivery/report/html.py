@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from jinja2 import Environment, PackageLoader
 
-from airflow_provider_osonsms.delivery.criteria import DeliveryCriteria
+from airflow_provider_osonsms.delivery.criteria import DeliveryCriteria, Reach
 from airflow_provider_osonsms.delivery.report.collect import Figures
 from airflow_provider_osonsms.delivery.report.translations import Language, read_words
+from airflow_provider_osonsms.delivery.summary import DeliverySummary
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME, DeliveryStatus
 
 _POINTS: Final = 240
@@ -19,6 +20,13 @@ _WIDTH: Final = 600
 _HEIGHT: Final = 160
 _UNITS: Final = (("hours", 3600, 3), ("minutes", 60, 2), ("seconds", 1, 0))
 """Units of time, their seconds, and of how many of them a time must be to be told in them."""
+
+_KINDS: Final = {
+    Reach.REACHED: "",
+    Reach.NOT_REACHED: "bad",
+    Reach.NOT_KNOWN: "bad",
+    Reach.ON_ITS_WAY: "wait",
+}
 
 Bar = tuple[str, int, str]
 """Name of a caption, count, and a CSS class: "", ``bad`` or ``wait``."""
@@ -41,7 +49,7 @@ class Heading:
 
 def render_page(
     figures: Figures,
-    summary: dict[str, Any],
+    summary: DeliverySummary,
     *,
     criteria: DeliveryCriteria,
     heading: Heading,
@@ -53,11 +61,11 @@ def render_page(
 
     Args:
         figures: Complete.
-        summary: Of the watch.
-        rules: What was waited for.
+        summary: The counts.
+        criteria: What was waited for.
         heading: What it is about.
         language: Of the captions.
-        began: When the watch began, in seconds since the epoch.
+        began: When the wait began, in seconds since the epoch.
         ended: When it ended.
     """
     environment = Environment(
@@ -72,12 +80,12 @@ def render_page(
         ended=_print_time(ended),
         summary=summary,
         funnel=make_funnel(figures, summary),
-        statuses=_make_statuses(summary["by_status"], criteria),
+        statuses=_make_statuses(summary.by_status, criteria),
         rejects=[(name, count, "bad") for name, count in figures.rejects.most_common()],
         rows=figures.rows,
         parts=figures.parts,
         cost=None if heading.price_per_part is None else heading.price_per_part * figures.parts,
-        curve=_draw_curve(figures.delivered_after, total=summary["total"], seconds=seconds),
+        curve=_draw_curve(figures.delivered_after, total=summary.total, seconds=seconds),
         seconds=seconds,
         duration=partial(print_duration, words=words),
         slowest=sorted(figures.slowest, reverse=True),
@@ -87,10 +95,10 @@ def render_page(
     )
 
 
-def make_funnel(figures: Figures, summary: dict[str, Any]) -> list[Bar]:
+def make_funnel(figures: Figures, summary: DeliverySummary) -> list[Bar]:
     """Return the steps from the audience to delivery; unless tables hold all, only the last two are known."""
-    steps = [("accepted", summary["total"], ""), ("delivered", summary["delivered"], "")]
-    if figures.accepted != summary["total"]:  # some messages stand in no table
+    steps = [("accepted", summary.total, ""), ("delivered", summary.delivered, "")]
+    if figures.accepted != summary.total:  # some messages stand in no table
         return steps
     recipients = figures.rows - figures.outcomes["rejected"]
     return [("audience", figures.rows, ""), ("recipients", recipients, ""), *steps]
@@ -115,9 +123,7 @@ def _make_statuses(by_status: Mapping[str, int], criteria: DeliveryCriteria) -> 
 
 
 def _judge(status: DeliveryStatus, criteria: DeliveryCriteria) -> str:
-    if criteria.is_delivered(status):
-        return ""
-    return "bad" if criteria.is_final(status, repeats=criteria.unknown_limit) else "wait"
+    return _KINDS[criteria.judge(status, repeats=criteria.unknown_limit)]
 
 
 def _draw_curve(delivered_after: Iterable[float], *, total: int, seconds: float) -> str:

@@ -11,7 +11,9 @@ from airflow_provider_osonsms.delivery.report.plan import ReportPlan
 from airflow_provider_osonsms.delivery.report.translations import Language
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
-from airflow_provider_osonsms.tables.rows import ReportRow, UndeliveredRow, write_table
+from airflow_provider_osonsms.tables.files import write_table
+from airflow_provider_osonsms.tables.paths import replace_file
+from airflow_provider_osonsms.tables.rows import ReportRow, UndeliveredRow
 
 
 def try_to_write_report(
@@ -25,7 +27,7 @@ def try_to_write_report(
 
     Args:
         plan: What and where to.
-        watch: At its end.
+        tracker: At its end.
         open_path: Makes something with ``suffix``, ``parent`` and ``open`` of a path.
         price_per_part: In somoni; None when unknown.
 
@@ -53,7 +55,7 @@ def write_report(
 
     Args:
         plan: What and where to.
-        watch: At its end.
+        tracker: At its end.
         open_path: Makes something with ``suffix``, ``parent`` and ``open`` of a path.
         price_per_part: In somoni; None when unknown.
         clock: Gives seconds since the epoch.
@@ -76,8 +78,8 @@ def write_report(
             began=tracker.began,
             ended=clock(),
         )
-        with open_path(plan.page_path).open("w", encoding="utf-8") as file:
-            file.write(page)
+        with replace_file(open_path(plan.page_path)) as file:
+            file.write(page.encode())
     if plan.undelivered_path is not None:
         _require_answers(tracker)
         write_table(collector.read_undelivered(), open_path(plan.undelivered_path), kind=UndeliveredRow)

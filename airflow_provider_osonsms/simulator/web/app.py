@@ -40,7 +40,7 @@ def make_runner(
     """Return what serves the addresses, on the event loop that runs now.
 
     Args:
-        door: The gateway's addresses.
+        server: The gateway's addresses.
         backend: The gateway behind them.
         faults: Its rules.
         is_local: Whether only this machine reaches the simulator.

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from airflow_provider_osonsms.campaign import journal
 from airflow_provider_osonsms.campaign import send_loop as sending
-from airflow_provider_osonsms.campaign import store as notebook
 from airflow_provider_osonsms.operators.osonsms import OsonSmsCampaignOperator
 from airflow_provider_osonsms.simulator import Fault
 
@@ -117,20 +117,16 @@ def test_the_window_is_closed(gateway, run_task, make_campaign):
 
 def test_the_window_closes_in_the_middle(gateway, run_task, make_campaign, monkeypatch):
     """When the window closes the campaign stops, and goes on when it opens."""
-    gateway.backend.change_behavior(latency=0.02)
-    campaign = make_campaign(300, concurrency=2, send_window="00:00-23:59")
-    closes = datetime.now(UTC) + timedelta(seconds=1)
-    window = type("Window", (), {})()
-    window.closes_at = lambda now: closes if now < closes else None
-    window.opens_at = lambda now: now + timedelta(hours=10)
-    with monkeypatch.context() as patched:
-        patched.setattr("airflow_provider_osonsms.operators.campaign.read_window", lambda _: window)
-        first = run_task(campaign)
-    assert first.state == "deferred"
-    assert 0 < len(gateway.sent) < 300
-    assert _trigger_kwargs(first)["was_interrupted"] is True
+    campaign = make_campaign(300, concurrency=2, send_window="09:00-20:00 UTC")
+    evening = datetime(2026, 11, 24, 19, 59, tzinfo=UTC)
+    campaign._clock = lambda: evening + timedelta(seconds=len(gateway.sent))
 
-    gateway.backend.change_behavior(latency=0)
+    first = run_task(campaign)
+
+    assert first.state == "deferred"
+    assert 60 <= len(gateway.sent) < 64
+    assert _trigger_kwargs(first) == {"moment": "2026-11-25T09:00:00+00:00", "was_interrupted": True}
+
     resumed = make_campaign(300, send_window=None)
     resumed.execute = lambda context: resumed.resume(context, {"was_interrupted": True})
     second = run_task(resumed)
@@ -144,9 +140,7 @@ def test_too_late(gateway, run_task, make_campaign, monkeypatch):
     assert len(gateway.sent) == 5
 
     later = datetime.now(UTC) + timedelta(hours=3)
-    monkeypatch.setattr(
-        "airflow_provider_osonsms.operators.campaign.datetime", type("Clock", (), {"now": lambda _: later})
-    )
+    monkeypatch.setattr(OsonSmsCampaignOperator, "_clock", staticmethod(lambda: later))
     late = run_task(make_campaign(5, max_lateness=timedelta(hours=1)), run_id="run-2")
 
     assert late.state == "skipped"
@@ -157,7 +151,7 @@ def test_a_journal_that_fails(gateway, run_task, make_campaign, *, supervisor, h
     """A state store that stops working in the middle undoes nothing: everybody is texted, once."""
     if not has_state_store:
         pytest.skip("no journal below Airflow 3.3")
-    monkeypatch.setattr(notebook, "MAX_ENTRIES_PER_CHUNK", 10)
+    monkeypatch.setattr(journal, "MAX_ENTRIES_PER_CHUNK", 10)
     original, writes = type(supervisor).send, []
 
     def fail(self, msg):
@@ -181,8 +175,8 @@ def test_the_journal_is_written_meanwhile(
     """What the journal does not know yet is never more than its limit, however slow it is."""
     if not has_state_store:
         pytest.skip("no journal below Airflow 3.3")
-    monkeypatch.setattr(notebook, "MAX_ENTRIES_PER_CHUNK", 20)
-    monkeypatch.setattr(notebook, "MAX_UNWRITTEN", 60)
+    monkeypatch.setattr(journal, "MAX_ENTRIES_PER_CHUNK", 20)
+    monkeypatch.setattr(journal, "MAX_UNWRITTEN", 60)
     original, behind = type(supervisor).send, []
 
     def slow(self, msg):

@@ -1,18 +1,20 @@
 """Waits that somebody would look into at night: nothing to ask for, storages that fail, dry runs."""
 
 import csv
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from airflow_provider_osonsms.connection import Settings
+from airflow_provider_osonsms.delivery.criteria import DeliveryCriteria
+from airflow_provider_osonsms.delivery.inputs import TrackedMessages
 from airflow_provider_osonsms.delivery.polling import PollSettings
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.operators.osonsms import OsonSmsCampaignOperator, OsonSmsSendOperator
 from airflow_provider_osonsms.sensors import delivery as sensors
-from airflow_provider_osonsms.sensors import poke as rounds
+from airflow_provider_osonsms.sensors import poke
 from airflow_provider_osonsms.sensors.osonsms import DeliveryFailedError
 from airflow_provider_osonsms.tables.msg_ids import MsgIds
 from airflow_provider_osonsms.triggers import delivery as triggers
@@ -76,7 +78,7 @@ def test_doubts_out_of_step(gateway, send, wait):
 
 def test_more_doubts_than_can_be_noted(monkeypatch, gateway, wait):
     """Rescheduled, very many doubtful messages are settled within a poke instead of never."""
-    monkeypatch.setattr(rounds, "MAX_UNCONFIRMED", 1)
+    monkeypatch.setattr(poke, "MAX_UNCONFIRMED", 1)
 
     result = wait("reschedule", messages=["771", "772", "773"], timeout=20)
 
@@ -86,12 +88,17 @@ def test_more_doubts_than_can_be_noted(monkeypatch, gateway, wait):
 
 def test_doubts_end_at_the_deadline(gateway):
     """Settled within a poke, doubts do not hold a worker's slot beyond the deadline."""
-    state = SimpleNamespace(is_lasting=False)
-    options = {"pace": PollSettings(poll_interval=0.01), "unknown_limit": 200, "is_rescheduled": True}
-    deadline = datetime.now(UTC) + timedelta(seconds=0.2)
-    tracker = DeliveryTracker(MsgIds(["771"]))
+    wait = poke.Wait(
+        began=datetime.now(UTC),
+        seconds=0.2,
+        messages=TrackedMessages(msg_ids=("771",)),
+        plan=None,
+        state=SimpleNamespace(is_lasting=False),
+    )
+    tracker = DeliveryTracker(MsgIds(["771"]), criteria=DeliveryCriteria(unknown_limit=200))
 
-    rounds.Rounds(tracker, state, deadline=deadline, **options).ask(_read_settings())
+    polling = PollSettings(poll_interval=0.01)
+    poke.poke_once(wait, tracker, _read_settings(), polling=polling, is_rescheduled=True)
 
     assert 1 < gateway.requests["query"] < 200
 

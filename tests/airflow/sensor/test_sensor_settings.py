@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from airflow_provider_osonsms.delivery.inputs import TrackedMessages
 from airflow_provider_osonsms.sensors.osonsms import OsonSmsDeliverySensor
+from airflow_provider_osonsms.sensors.poke import Wait
 
 
 def test_intervals_may_be_timedeltas(gateway):
@@ -24,7 +26,13 @@ def test_pauses_between_pokes(gateway, elapsed, left, pause):
     """The pause grows to a minute and stays there for days, in every try of a wait; the deadline ends it."""
     sensor = OsonSmsDeliverySensor(task_id="wait", messages="1", timeout=7 * 86_400)
     now = datetime.now(UTC)
-    sensor._began, sensor._deadline = now - timedelta(seconds=elapsed), now + timedelta(seconds=left)
+    sensor._wait = Wait(
+        began=now - timedelta(seconds=elapsed),
+        seconds=elapsed + left,
+        messages=TrackedMessages(msg_ids=("1",)),
+        plan=None,
+        state=None,
+    )
 
     assert sensor._get_next_poke_interval(now, lambda: 0, 5000) == pytest.approx(pause, abs=0.5)
 

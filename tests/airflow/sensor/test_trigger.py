@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pkgutil import resolve_name as import_string
 
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.triggers.delivery import OsonSmsDeliveryTrigger
@@ -65,6 +66,7 @@ def test_trigger_survives_serialization():
 
     path, kwargs = trigger.serialize()
 
-    assert path == f"{OsonSmsDeliveryTrigger.__module__}.{OsonSmsDeliveryTrigger.__qualname__}"
+    assert path == "airflow_provider_osonsms.triggers.osonsms.OsonSmsDeliveryTrigger"
+    assert import_string(path) is OsonSmsDeliveryTrigger
     assert OsonSmsDeliveryTrigger(**json.loads(json.dumps(kwargs))).serialize() == (path, kwargs)
     assert set(kwargs) >= {"msg_ids", "deadline", "osonsms_conn_id"}

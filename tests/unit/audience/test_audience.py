@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from airflow_provider_osonsms.audience.audience import Audience, prepare_audience
 from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.tables.rows import RejectRow
 
 A, B, C = "992900000001", "992900000002", "992900000003"
 CELLS = st.one_of(
@@ -28,9 +29,14 @@ CELLS = st.one_of(
 NAMES = st.sampled_from(["Али", "Зарина", None, "", "nan", 5, 1.5, float("nan")])
 
 
+def list_rejects(audience: Audience) -> pd.DataFrame:
+    """Return the rejected rows as a table."""
+    return pd.DataFrame(audience.rejects.read_rows(), columns=list(RejectRow._fields), dtype="object")
+
+
 def reasons(audience: Audience) -> dict[int, str]:
     """Return the reason of each rejected row."""
-    return audience.rejects.to_frame().set_index("row")["reason"].to_dict()
+    return list_rejects(audience).set_index("row")["reason"].to_dict()
 
 
 def phones(audience: Audience) -> dict[int, str]:
@@ -79,11 +85,11 @@ def test_nobody_is_lost(
 
     assert sorted([*audience.positions, *audience.rejects.positions]) == list(range(len(rows)))
     assert audience.rows == len(rows)
-    assert sum(audience.rejects.count().values()) == len(audience.rejects) == len(audience.rejects.to_frame())
+    assert sum(audience.rejects.count().values()) == len(audience.rejects) == len(list_rejects(audience))
     recipients = phones(audience)
     assert list(recipients) == audience.positions.tolist()
     assert all(re.fullmatch(r"992[0-9]{9}", phone) for phone in recipients.values())
-    keys = [key for chunk in audience.read_chunks(2) for key in chunk.keys]
+    keys = [key for chunk in audience.read_chunks(2) for key in chunk.row_keys]
     assert len(set(keys)) == len(keys) == len(audience)
     assert allowed is None or set(recipients.values()) <= set(allowed)
     assert exclude is None or set(recipients.values()).isdisjoint(exclude)
@@ -94,7 +100,7 @@ def test_no_full_phone_is_shown(cells: list[object]) -> None:
     """Neither the rejects nor the description nor the repr shows a full phone."""
     audience = prepare_audience(pd.Series([*cells, A, A, "8 900 000 00 01"], dtype="object"))
 
-    assert not audience.rejects.to_frame()["phone"].str.contains("[0-9]{4}").any()
+    assert not list_rejects(audience)["phone"].str.contains("[0-9]{4}").any()
     assert not re.search("[0-9]{7}", audience.describe())
     assert A not in repr(audience)
     assert A not in repr(next(audience.read_chunks()))
@@ -106,7 +112,7 @@ def test_the_first_of_several_rows_stays() -> None:
 
     assert phones(audience) == {1: A, 4: B}
     assert reasons(audience) == {0: "not_a_number", 2: "duplicate", 3: "duplicate"}
-    assert audience.rejects.to_frame()["phone"][1] == "992•••••001"
+    assert list_rejects(audience)["phone"][1] == "992•••••001"
 
 
 def test_a_duplicate_is_found_in_another_chunk() -> None:
@@ -131,7 +137,7 @@ def test_the_columns_of_a_text_come_along() -> None:
 
     chunk = next(prepare_audience(frame, columns=["name", "amount"]).read_chunks())
 
-    assert (chunk.positions, chunk.phones, chunk.keys) == ([0, 2], [A, C], [A, C])
+    assert (chunk.positions, chunk.phones, chunk.row_keys) == ([0, 2], [A, C], [A, C])
     assert chunk.columns == {"name": ["Али", "Сино"], "amount": [1.5, 3.0]}
     pd.testing.assert_frame_equal(frame, before)
 
@@ -146,7 +152,7 @@ def test_a_missing_value_rejects_its_row(nothing: object) -> None:
     audience = prepare_audience(frame, columns=["name"])
 
     assert phones(audience) == {0: A}
-    assert audience.rejects.to_frame().to_dict("records") == [
+    assert list_rejects(audience).to_dict("records") == [
         {"row": 1, "phone": "992•••••002", "reason": "missing_value", "column": "name"}
     ]
     assert "column 'name'" in audience.describe()
@@ -214,7 +220,7 @@ def test_nobody_is_an_audience(empty: object) -> None:
 
     assert (len(audience), audience.rows, audience.rejects.invalid) == (0, 0, 0)
     assert list(audience.read_chunks()) == []
-    assert list(audience.rejects.to_frame().columns) == ["row", "phone", "reason", "column"]
+    assert list(list_rejects(audience).columns) == ["row", "phone", "reason", "column"]
     assert audience.rejects.count() == {}
     assert audience.describe() == "0 recipients of 0 rows, 0 rejected"
 
@@ -238,12 +244,12 @@ def test_rows_can_be_rejected_later() -> None:
     left = audience.reject({0: (RejectReason.TOO_MANY_PARTS, ""), 3: (RejectReason.UNFIT_VALUE, "amount")})
 
     assert phones(left) == {2: B}
-    assert left.rejects.to_frame()[["row", "reason", "column"]].to_dict("list") == {
+    assert list_rejects(left)[["row", "reason", "column"]].to_dict("list") == {
         "row": [0, 1, 3],
         "reason": ["too_many_parts", "not_a_number", "unfit_value"],
-        "column": ["", "", "amount"],
+        "column": [None, None, "amount"],
     }
-    assert left.rejects.to_frame()["phone"][2] == "992•••••003"
+    assert list_rejects(left)["phone"][2] == "992•••••003"
     assert audience.reject({}) is audience
 
 

@@ -1,12 +1,10 @@
 """The gateway of a bookshop, and the fields of a Connection to it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
-from functools import partial
 
 import pytest
 
-from airflow_provider_osonsms.connection import Settings, read_settings
 from airflow_provider_osonsms.simulator import SimulatedGateway
 
 
@@ -24,9 +22,3 @@ def gateway() -> Iterator[SimulatedGateway]:
         login="kitobkhona", secret="sol-4711", senders=["KITOB"], balance=Decimal(10)
     ) as running:
         yield running
-
-
-@pytest.fixture
-def read() -> Callable[..., Settings]:
-    """Read a Connection that has a login and a salt, and what the test adds."""
-    return partial(read_settings, "sms", login="kitobkhona", password="sol-4711")

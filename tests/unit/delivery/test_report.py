@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import re
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -44,9 +45,9 @@ def tracker():
     """A watch at its end: one delivered after a minute, one undeliverable at once, one still on its way."""
     now = [BEGAN]
     tracker = DeliveryTracker(MsgIds(["71", "72", "73"]), untracked=1, clock=lambda: now[0])
-    asyncio.run(tracker.look(Answers(m71="ENROUTE", m72="UNDELIVERABLE", m73="ENROUTE")))
+    asyncio.run(tracker.poll(Answers(m71="ENROUTE", m72="UNDELIVERABLE", m73="ENROUTE")))
     now[0] += 60
-    asyncio.run(tracker.look(Answers(m71="DELIVERED", m73="ACCEPTED")))
+    asyncio.run(tracker.poll(Answers(m71="DELIVERED", m73="ACCEPTED")))
     return tracker
 
 
@@ -158,7 +159,7 @@ def test_table_as_parquet(tmp_path, plan, tracker):
         {"key": "c", "phone": "992900000003", "status": "UNDELIVERABLE"},
     ]
     rows = parquet.read_table(path).to_pylist()
-    assert [row["msg_id"] for row in rows] == ["71", "", "72", "73"]
+    assert [row["msg_id"] for row in rows] == ["71", None, "72", "73"]
     assert rows[0]["polls"] == 2
 
 
@@ -169,7 +170,7 @@ def test_the_funnel_counts_one_set_of_messages(plan, tracker):
     summary = tracker.summarize()
 
     assert [name for name, _, _ in make_funnel(collector.figures, summary)] == ["accepted", "delivered"]
-    steps = make_funnel(collector.figures, {**summary, "total": 3})
+    steps = make_funnel(collector.figures, replace(summary, total=3))
     assert {name: count for name, count, _ in steps} == {
         "audience": 4,
         "recipients": 3,
@@ -182,7 +183,7 @@ def test_the_failed_come_first():
     """Messages that have failed are shown before those that may still arrive."""
     tracker = DeliveryTracker(MsgIds([str(100 + number) for number in range(30)]))
     asyncio.run(
-        tracker.look(Answers(**{f"m{100 + n}": "EXPIRED" if n > 27 else "ENROUTE" for n in range(30)}))
+        tracker.poll(Answers(**{f"m{100 + n}": "EXPIRED" if n > 27 else "ENROUTE" for n in range(30)}))
     )
     collector = ReportCollector(tracker, tables=(), open_path=Path)
     list(collector.read_rows())
@@ -194,7 +195,7 @@ def test_the_failed_come_first():
 def test_the_page_judges_as_the_wait_does(tmp_path, is_enough, kind):
     """ACCEPTED is shown as delivered where the wait takes it for that, and as under way elsewhere."""
     tracker = DeliveryTracker(MsgIds(["71"]), criteria=DeliveryCriteria(accepted_is_delivered=is_enough))
-    asyncio.run(tracker.look(Answers(m71="ACCEPTED")))
+    asyncio.run(tracker.poll(Answers(m71="ACCEPTED")))
     path = tmp_path / "page.html"
 
     write_report(ReportPlan(path=str(path)), tracker, open_path=Path, price_per_part=None)

@@ -43,7 +43,7 @@ def play(script: str) -> list[Response | TransportError]:
 
 
 @pytest.mark.parametrize(
-    ("script", "past", "outcome"),
+    ("script", "history", "outcome"),
     [
         ("ok", NEW, ACCEPTED),
         ("ok", TRIED, ACCEPTED),
@@ -95,7 +95,7 @@ def test_outcomes(
 
 
 @pytest.mark.parametrize(
-    ("script", "past", "error_class"),
+    ("script", "history", "error_class"),
     [
         ("108", NEW, DuplicateTransactionError),
         ("unsent 108", NEW, DuplicateTransactionError),

@@ -68,10 +68,10 @@ def test_results_as_parquet(tmp_path):
     """The table may be Parquet, where pyarrow is there."""
     pyarrow = pytest.importorskip("pyarrow")
     path = tmp_path / "results.parquet"
-    names = ("key", "phone", "outcome", "reason", "msg_id", "parts")
+    names = HEADER.split(",")
     rows = [
-        ("a", "992900000001", "accepted", "", "71", 1),
-        ("b", "992900000002", "rejected", "x", None, None),
+        (0, "a", "992900000001", "accepted", "", "0a", "71", 1),
+        (1, None, "9929•••", "rejected", "x", None, None, None),
     ]
     table = pyarrow.table(dict(zip(names, zip(*rows, strict=True), strict=True)))
     pytest.importorskip("pyarrow.parquet").write_table(table, path)

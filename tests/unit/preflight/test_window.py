@@ -1,12 +1,11 @@
 """When a campaign may be sent."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from airflow_provider_osonsms.preflight.lateness import check_lateness
-from airflow_provider_osonsms.preflight.window import read_window
+from airflow_provider_osonsms.preflight.window import Always, Closed, Open, read_window
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 DUSHANBE = ZoneInfo("Asia/Dushanbe")
@@ -32,8 +31,14 @@ def at(hour: int, minute: int = 0, *, day: int = 24) -> datetime:
 )
 def test_open_and_closed(written: str, now: datetime, closes: datetime | None, opens: datetime) -> None:
     """A window is open from its first moment to before its last, over midnight too, in its own zone."""
-    window = read_window(written)
-    assert (window.closes_at(now), window.opens_at(now)) == (closes, opens)
+    answer = read_window(written).judge(now)
+
+    assert answer == (Closed(opens) if closes is None else Open(closes))
+
+
+def test_no_window_is_an_answer_of_its_own() -> None:
+    """Without a window messages may be sent at any time, which is neither open nor closed until a moment."""
+    assert read_window(None).judge(at(3)) == Always()
 
 
 @pytest.mark.parametrize("written", ["", "9-20", "09:00-09:00", "25:00-26:00", "09:00-20:00 Nowhere/City", 9])
@@ -41,11 +46,3 @@ def test_no_window(written: object) -> None:
     """Anything else is refused with an example."""
     with pytest.raises(InvalidMessageError, match="'09:00-20:00'"):
         read_window(written)
-
-
-def test_lateness() -> None:
-    """A run may be late up to the limit, and at any time without one."""
-    due, hour = at(9), timedelta(hours=1)
-    assert check_lateness(None, due=due, now=due + 100 * hour) is None
-    assert check_lateness(hour, due=due, now=due + hour) is None
-    assert "due 2:00:00 ago and max_lateness is 1:00:00" in check_lateness(hour, due=due, now=due + 2 * hour)

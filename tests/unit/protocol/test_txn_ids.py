@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
-from airflow_provider_osonsms.protocol.txn_ids import check_txn_id, make_txn_id
+from airflow_provider_osonsms.protocol.txn_ids import TxnIdSeries, check_txn_id, make_txn_id
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 PARTS = st.lists(TEXTS | st.integers(), min_size=1, max_size=5)
@@ -97,3 +97,11 @@ def test_a_useless_key_is_refused(txn_id: Any) -> None:
     """Empty, long, separating, spaced, control or non-ASCII keys are refused (wire-notes 14)."""
     with pytest.raises(InvalidMessageError, match="make_txn_id"):
         check_txn_id(txn_id)
+
+
+@given(st.lists(st.text(), min_size=1, max_size=4), st.text(), st.text())
+def test_a_series_makes_the_same_keys(parts: list[str], last: str, namespace: str) -> None:
+    """A key of a series is the key of all its parts, whatever they hold."""
+    assert TxnIdSeries(*parts, namespace=namespace).make(last) == make_txn_id(
+        *parts, last, namespace=namespace
+    )

@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_osonsms.delivery.polling import PollSettings, plan_pause
+from airflow_provider_osonsms.delivery.polling import PollSettings
 
 
 @given(st.floats(0, 1e9), st.floats(0.01, 3600), st.floats(0.01, 3600), st.floats(0, 1))
 def test_pauses_are_bounded(age, poll_interval, max_poll_interval, jitter):
     """A pause is never much shorter than the interval, and never longer than the longest one."""
-    pause = plan_pause(age, poll_interval=poll_interval, max_poll_interval=max_poll_interval, jitter=jitter)
+    pause = PollSettings(poll_interval=poll_interval, max_poll_interval=max_poll_interval).plan_pause(
+        age, jitter=jitter
+    )
 
     assert 0.89 * poll_interval <= pause <= max(poll_interval, max_poll_interval)
 
@@ -22,7 +24,7 @@ def test_old_messages_are_asked_less_often():
     """Without jitter the ages at which a message is asked for are 10, 30, 90 s, then every minute."""
     ages, age = [], 0.0
     for _ in range(6):
-        age += plan_pause(age, poll_interval=10)
+        age += PollSettings().plan_pause(age)
         ages.append(age)
 
     assert ages == [10, 30, 90, 150, 210, 270]

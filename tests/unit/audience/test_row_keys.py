@@ -20,7 +20,7 @@ def keys(audience: Audience) -> dict[int, tuple[str, str]]:
     return {
         row: (phone, key)
         for chunk in audience.read_chunks()
-        for row, phone, key in zip(chunk.positions, chunk.phones, chunk.keys, strict=True)
+        for row, phone, key in zip(chunk.positions, chunk.phones, chunk.row_keys, strict=True)
     }
 
 
@@ -48,7 +48,7 @@ def test_a_key_may_be_a_column_of_the_text() -> None:
 
     (chunk,) = prepare_audience(frame, key_column="contract", columns=["contract", "phone"]).read_chunks()
 
-    assert (chunk.keys, chunk.columns) == (["7"], {"contract": [7], "phone": [A]})
+    assert (chunk.row_keys, chunk.columns) == (["7"], {"contract": [7], "phone": [A]})
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ def test_keys_choose_where_there_is_a_key_column(tmp_path: Path) -> None:
 
     audience = prepare_audience(people, key_column="invoice", only=path)
 
-    assert audience.keys is not None
-    assert audience.keys.tolist() == ["2"]
+    assert audience.row_keys is not None
+    assert audience.row_keys.tolist() == ["2"]
 
 
 def test_nobody_is_chosen(tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""What unit tests share: a store in memory, a Connection."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from airflow_provider_osonsms.connection import Settings, read_settings
+
+
+class InMemoryStore:
+    """A task state store in memory that fails from its n-th writing on."""
+
+    is_lasting = True
+
+    def __init__(self, *, fails_from=1000):
+        self.values = {}
+        self.left = fails_from
+
+    def get(self, key):
+        """Return the value under *key*."""
+        return self.values.get(key)
+
+    def set(self, key, value):
+        """Store *value*, or fail."""
+        self.left -= 1
+        if self.left < 0:
+            raise ConnectionError("the API server is away")
+        self.values[key] = value
+
+
+@pytest.fixture
+def make_store():
+    """Make a store in memory that lasts."""
+    return InMemoryStore
+
+
+@pytest.fixture
+def read() -> Callable[..., Settings]:
+    """Read a Connection that has a login and a salt, and what the test adds."""
+    return partial(read_settings, "sms", login="kitobkhona", password="sol-4711")
