@@ -2,22 +2,42 @@
 
 import io
 from functools import cache, lru_cache
-from typing import Self
+from typing import Any, Self
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from aiohttp.connector import Connection
 from multidict import CIMultiDict
 from yarl import URL
 
 from airflow_provider_osonsms.protocol.models import Request, Response
-from airflow_provider_osonsms.transport.errors import make_transport_error
+from airflow_provider_osonsms.transport.errors import (
+    MAX_ANSWER_BYTES,
+    is_failure,
+    make_too_long_error,
+    make_transport_error,
+    read_deadline,
+)
 
 _NEVER_CONNECTED = (
     aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,  # the proxy has refused the CONNECT
     aiohttp.ConnectionTimeoutError,
     aiohttp.InvalidURL,
     UnicodeError,
 )
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Never reuses a connection on which bytes wait: they are a stray answer to an earlier request."""
+
+    async def connect(self, *args: Any, **kwargs: Any) -> Connection:
+        """Return a connection that is fresh, or idle and silent."""
+        while True:
+            connection = await super().connect(*args, **kwargs)
+            if connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
 
 
 class AiohttpTransport:
@@ -25,8 +45,9 @@ class AiohttpTransport:
 
     def __init__(self, *, max_connections: int = 100) -> None:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=max_connections),
+            connector=_Connector(limit=max_connections),
             cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
         )
         self._find_proxy = cache(_find_proxy)
         # aiohttp sends a GET again by itself when a kept-alive connection breaks: the flow would never learn
@@ -45,6 +66,7 @@ class AiohttpTransport:
         Raises:
             RequestNotSentError: Nothing reached the gateway.
             OutcomeUnknownError: The request may have arrived.
+            UnexpectedAnswerError: The answer is longer than any of this gateway.
         """
         try:
             url = URL(request.url, encoded=True)
@@ -53,11 +75,18 @@ class AiohttpTransport:
                 url,
                 headers=_make_headers(request.headers),
                 data=_make_form(request),
-                timeout=_make_timeout(request.timeout),
+                timeout=_make_timeout(request.timeout, read_deadline(request)),
                 proxy=self._find_proxy(url.scheme, url.raw_authority),
                 allow_redirects=False,
             ) as answer:
-                return Response(status=answer.status, body=await answer.read())
+                body = await _read_body(answer)
+                is_whole = len(body) <= MAX_ANSWER_BYTES
+                protocol = answer._protocol  # noqa: SLF001
+                if protocol is not None and (not is_whole or is_failure(answer.status)):
+                    protocol.force_close()  # once it is idle: another request may be on it already
+                if is_whole:
+                    return Response(status=answer.status, body=body)
+            failure = make_too_long_error(request)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             was_connected = not isinstance(error, _NEVER_CONNECTED)
             failure = make_transport_error(error, request, may_have_arrived=was_connected)
@@ -66,13 +95,26 @@ class AiohttpTransport:
 
 @lru_cache(maxsize=8)
 def _make_headers(headers: tuple[tuple[str, str], ...]) -> CIMultiDict[str]:
-    return CIMultiDict(headers)
+    return CIMultiDict((*headers, ("Accept-Encoding", "identity")))
 
 
 @cache
-def _make_timeout(seconds: float) -> aiohttp.ClientTimeout:
+def _make_timeout(connect: float, total: float) -> aiohttp.ClientTimeout:
     """Limit connecting, and the whole: an answer that comes in drips ends too, at the price of one timer."""
-    return aiohttp.ClientTimeout(total=2 * seconds, sock_connect=seconds)
+    return aiohttp.ClientTimeout(total=total, sock_connect=connect)
+
+
+async def _read_body(answer: aiohttp.ClientResponse) -> bytes:
+    """Read the answer to its end, or beyond what an answer may have."""
+    length = answer.content_length
+    if length is not None and length <= MAX_ANSWER_BYTES:
+        return await answer.read()
+    body = b""
+    async for part in answer.content.iter_any():
+        body += part
+        if len(body) > MAX_ANSWER_BYTES:
+            break
+    return body
 
 
 def _make_form(request: Request) -> aiohttp.FormData | None:

@@ -1,7 +1,43 @@
-"""The words for a request without a usable answer; the library's own words would hold the URL."""
+"""What both transports agree on: limits of an answer, and the words for a request without a usable one.
 
-from airflow_provider_osonsms.protocol.errors import OutcomeUnknownError, RequestNotSentError, TransportError
+A library's own words would hold the URL, and with it login, hash, phone and text.
+"""
+
+from typing import Final
+
+from airflow_provider_osonsms.protocol.errors import (
+    OutcomeUnknownError,
+    RequestNotSentError,
+    TransportError,
+    UnexpectedAnswerError,
+)
 from airflow_provider_osonsms.protocol.models import Request
+
+MAX_ANSWER_BYTES: Final = 65_536
+"""Answers of this gateway are a few hundred bytes; one without an end would take a triggerer's memory."""
+_SERVER_FAILED: Final = 500
+
+
+def read_deadline(request: Request) -> float:
+    """Return the seconds after which *request* is given up: an answer that comes in drips ends too."""
+    return 2 * request.timeout
+
+
+def is_failure(status: int) -> bool:
+    """Whether the connection of an answer with *status* is given up.
+
+    A server or proxy that has failed may send more than one answer, and an error body names no txn_id: on a
+    kept-alive connection the second would be taken for the answer to the next message.
+    """
+    return status >= _SERVER_FAILED
+
+
+def make_too_long_error(request: Request) -> TransportError:
+    """Make the error of an answer that is longer than any of this gateway."""
+    return UnexpectedAnswerError(
+        f"{request.call}: the answer is longer than {MAX_ANSWER_BYTES:,} bytes: a proxy or another server "
+        f"may stand between Airflow and the gateway"
+    )
 
 
 def make_transport_error(error: Exception, request: Request, *, may_have_arrived: bool) -> TransportError:
