@@ -25,6 +25,7 @@ from airflow_provider_osonsms.protocol.vocabulary import (
 )
 
 DEFAULT_TIMEOUT = 10.0
+_MAX_PRICE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,9 @@ def read_settings(
         auth_scheme=reader.read("auth_scheme", AuthScheme, AuthScheme.HASH, "'hash' or 'bearer'"),
         api_url=api_url,
         bulk_url=bulk_url or ("" if api_url.startswith("http://") else DEFAULT_BULK_URL),
-        timeout=reader.read("timeout", _parse_positive, DEFAULT_TIMEOUT, "seconds above 0, such as 10"),
+        timeout=reader.read(
+            "timeout", _parse_timeout, DEFAULT_TIMEOUT, "seconds from 0.05 to 600, such as 10"
+        ),
         allowed_phones=reader.read(
             "allowed_phones", _parse_phones, None, "phone numbers separated by commas, or a list of them"
         ),
@@ -83,8 +86,12 @@ def read_settings(
         account=account,
         sender=reader.read("sender", _parse_text, None, "a sender name that OsonSMS gave you"),
         key_namespace=reader.read("key_namespace", _parse_text, "", "a word such as 'staging'"),
-        price_per_part=reader.read("price_per_part", _parse_price, None, "somoni per part, such as 0.12"),
-        max_rate=reader.read("max_rate", _parse_positive, None, "requests per second above 0, such as 20"),
+        price_per_part=reader.read(
+            "price_per_part", _parse_price, None, "somoni per part from 0 to 1000, such as 0.12"
+        ),
+        max_rate=reader.read(
+            "max_rate", _parse_rate, None, "requests per second from 0.001 to 10000, such as 20"
+        ),
     )
     reader.refuse_the_rest()
     return settings
@@ -177,16 +184,25 @@ def _parse_text(value: object) -> str:
     return value.strip()
 
 
-def _parse_positive(value: object) -> float:
+def _parse_timeout(value: object) -> float:
+    return _parse_number(value, least=0.05, most=600)
+
+
+def _parse_rate(value: object) -> float:
+    return _parse_number(value, least=0.001, most=10_000)
+
+
+def _parse_number(value: object, *, least: float, most: float) -> float:
+    """Read a number within bounds: one beyond any sense would wait for ever, or not at all."""
     number = float(str(value))
-    if not 0 < number < float("inf"):
+    if not least <= number <= most:
         raise ValueError
     return number
 
 
 def _parse_price(value: object) -> Decimal:
     price = Decimal(str(value))
-    if not price.is_finite() or price < 0:
+    if not price.is_finite() or not 0 <= price <= _MAX_PRICE:
         raise ValueError
     return price
 

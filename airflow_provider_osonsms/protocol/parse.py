@@ -7,6 +7,7 @@ Reference:
 """
 
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from json import JSONDecoder
 from typing import Any, Final
 
@@ -18,10 +19,12 @@ from airflow_provider_osonsms.protocol.errors import (
     UnknownMessageError,
 )
 from airflow_provider_osonsms.protocol.models import BulkReceipt, Response, SendReceipt
-from airflow_provider_osonsms.protocol.refusals import clean_quote, make_refusal
+from airflow_provider_osonsms.protocol.refusals import clean_quote, make_refusal, name_field
 from airflow_provider_osonsms.protocol.vocabulary import STATUS_BY_CODE, DeliveryStatus, ErrorCode
 
 _MAX_MSG_ID_LENGTH = 64
+_MAX_COMPLAINTS: Final = 7
+"""As many as §5.1 has fields; an answer with 50,000 gives a short error too."""
 _DECODER: Final = JSONDecoder()
 _STATUS_BY_WORD: Final = dict(DeliveryStatus.__members__)
 
@@ -142,11 +145,13 @@ def _make_field_refusal(data: dict[str, Any]) -> GatewayError:
 
 
 def _describe_fields(data: dict[str, Any]) -> str:
-    complaints = []
-    for name, words in data.items():
-        texts = words if isinstance(words, list) else [words]
-        complaints.append(f"{clean_quote(name)}: {clean_quote(' '.join(map(str, texts)))}")
-    return "; ".join(complaints) or "no field was named"
+    complaints: dict[str, None] = {}
+    for name, words in islice(data.items(), _MAX_COMPLAINTS):
+        texts = words[:_MAX_COMPLAINTS] if isinstance(words, list) else [words]
+        quote = clean_quote(" ".join(map(str, texts)))
+        complaints.setdefault(f"{name_field(name)}: {quote}")
+    more = f"; {len(data) - _MAX_COMPLAINTS} more fields" if len(data) > _MAX_COMPLAINTS else ""
+    return f"{'; '.join(complaints) or 'no field was named'}{more}"
 
 
 def _read_success(response: Response) -> dict[str, Any]:

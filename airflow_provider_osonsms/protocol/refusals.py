@@ -5,6 +5,7 @@ Reference:
 """
 
 import re
+from typing import Final
 
 from airflow_provider_osonsms.protocol.errors import (
     BalanceExhaustedError,
@@ -74,8 +75,22 @@ _REFUSALS: dict[int, tuple[type[GatewayError], str]] = {
 }
 
 _REMOTE_ADDRESS = re.compile(r"Remote address is ([0-9a-fA-F.:]{3,45})")
-_SENSITIVE = re.compile(r"\S*(?:https?:|[0-9a-fA-F]{16}|[0-9]{5})\S*")
 _MAX_QUOTE = 160
+_MAX_READ = 1000
+_QUOTABLE_TEXT: Final = """
+a account after allowed an and are as at attribute be before between blocked busy bytes can cannot
+character characters code column contain contains csv date datetime day days digits does duplicate
+empty error exceed exist exists failed field fields file for format found from future gateway
+greater has have hash in internal invalid is it kilobytes large later length less limit login long
+many match maximum may message minimum missing must no not now number numbers of off on only
+operator or overload parameter past per phone please rate refused request requests required route
+rows seconds select selected send sender server service short should size sms string temporarily
+text than that the then this time to too try txt type unable unavailable unique unknown upload
+uploaded valid validation value wait was while with wrong
+"""
+_QUOTABLE: Final = frozenset(_QUOTABLE_TEXT.split())
+"""Words of an error message that are about a form and about nobody: only these are shown."""
+_QUOTABLE_NAMES: Final = frozenset({"from", "msg", "login", "str_hash", "txn_id", "send_at", "file"})
 
 
 def make_refusal(code: int, *, quote: str = "") -> GatewayError:
@@ -98,7 +113,19 @@ def make_refusal(code: int, *, quote: str = "") -> GatewayError:
 
 
 def clean_quote(quote: str) -> str:
-    """Shorten what the gateway said and take out anything like a number, a hash or a URL."""
-    printable = quote[:1000].encode(errors="replace").decode()
-    words = " ".join(_SENSITIVE.sub("…", printable).split())
-    return words[:_MAX_QUOTE] or "no words"
+    """Return what the gateway said, shortened to words that are about a form.
+
+    An error may quote the message or the phone, in groups of digits too, so nothing else is shown.
+    """
+    shown: list[str] = []
+    for word in quote[:_MAX_READ].split():
+        bare = word.strip(".,:;!?()'\"")
+        is_quotable = bare.lower() in _QUOTABLE or bare in _QUOTABLE_NAMES
+        if is_quotable or shown[-1:] != ["…"]:
+            shown.append(word if is_quotable else "…")
+    return " ".join(shown)[:_MAX_QUOTE] or "no words"
+
+
+def name_field(name: str) -> str:
+    """Return the name of a field of §5.1, and nothing else that the gateway may have put in its place."""
+    return name if name in _QUOTABLE_NAMES else "another field"

@@ -1,7 +1,7 @@
 """Blocking transport on requests: keep-alive, no redirects, no URL in any text, one deadline for all of it.
 
-Whether a failed request may have arrived is not read from the error: behind a proxy urllib3 says ProxyError of
-a connection that was cut in the middle of an answer. The connection itself keeps it, see `_Exchange`.
+Whether a failed request may have arrived is not read from the error: behind a proxy urllib3 says ProxyError
+of a connection that was cut in the middle of an answer. The connection itself keeps it, see `_Exchange`.
 """
 
 import http.client

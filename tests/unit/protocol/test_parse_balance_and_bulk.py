@@ -1,6 +1,7 @@
 """Answers about the balance (§4.2, §4.3) and to a bulk job (§5.2, §5.3)."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -78,6 +79,28 @@ def test_bulk_422() -> None:
         parse_bulk(answer(body, status=422), txn_id="txn-7")
     assert "from: The from field is required.; send_at: The send at is wrong." in str(caught.value)
     assert caught.value.code is None
+
+
+def test_bulk_422_with_many_fields() -> None:
+    """An answer with 50,000 fields gives a short error, and a name that is no field of §5.1 is not shown."""
+    data = {f"Zarina-{number}": ["is required"] * 9 for number in range(50_000)}
+
+    with pytest.raises(BulkRefusedError) as caught:
+        parse_bulk(answer({"success": False, "data": data}, status=422), txn_id="txn-7")
+    assert len(str(caught.value)) < 300
+    assert "49993 more fields" in str(caught.value)
+    assert "Zarina" not in str(caught.value)
+
+
+def test_bulk_422_quotes_no_text() -> None:
+    """A complaint that repeats the text of the message, or phones, shows neither."""
+    data = {"msg": ["The msg 'Салом, Зарина! 250 сомонӣ' may not be longer than 70", "992 90 000 12 34"]}
+
+    with pytest.raises(BulkRefusedError) as caught:
+        parse_bulk(answer({"success": False, "data": data}, status=422), txn_id="txn-7")
+    assert "msg: The msg … may not be" in str(caught.value)
+    assert not set("Заринасомонӣ") & set(str(caught.value))
+    assert not re.search("[0-9]{2}", str(caught.value))
 
 
 def test_bulk_404() -> None:

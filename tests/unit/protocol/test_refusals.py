@@ -71,10 +71,14 @@ def test_an_unlisted_code_is_temporary_and_quoted() -> None:
         "https://api.test/sendsms_v1.php?login=x&msg=y",
         "http://x",
         "b52633ed94ed612ebd6a88891cf01a88dfddb695039453f45e29b6e2dfef2a31",
+        "992 90 000 12 34",
+        "(992) 90-000-1234",
+        "'Salom, Zarina! Qarzi shumo 100'",
+        "Салом, Зарина!",
     ],
 )
 def test_quotes_are_cleaned(private: str) -> None:
-    """Phones, hashes and URLs are taken out of what is quoted."""
+    """Phones, also in groups, texts, hashes and URLs are taken out of what is quoted."""
     assert clean_quote(f"Cannot route {private} now") == "Cannot route … now"
 
 
