@@ -1,8 +1,8 @@
-"""The journal of a campaign: what a later try must know of each row, a chunk of it each second.
+"""The journal of a campaign: what a later try must know of each row, written each second while it is sent.
 
-``{store key}_meta`` holds ``{"past": ...}``, the `TxnIdHistory` of rows that no chunk names, and the seconds
-that the tries have taken together. ``{store key}_0``, ``{store key}_1`` ... each hold ``{first 12 hex of
-txn_id: code}``, with the codes of `CampaignRows.encode`.
+It is kept in up to two places, its backends: the task's state store (`StoreChunks`), and part files beside
+the results table (`ResultParts`). Either may fail or be emptied; a later try reads both and believes the one
+that knows more. An entry is a txn_id and a code of `CampaignRows.encode`.
 
 Reference:
     docs/design.md "The journal".
@@ -11,123 +11,197 @@ Reference:
 import asyncio
 import contextlib
 import logging
-from typing import Any, Final, Self
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, Protocol, Self
 
-from airflow_provider_osonsms.campaign.rows import CampaignRows, is_settled_code
-from airflow_provider_osonsms.exactly_once.store import NullStateStore, StateStore, save_result
+from airflow_provider_osonsms.campaign.rows import (
+    Acceptance,
+    CampaignRows,
+    is_code,
+    is_settled_code,
+    rank_code,
+    read_acceptance,
+)
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 
 log = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_CHUNKS: Final = 1.0
-MAX_ENTRIES_PER_CHUNK: Final = 1000
-"""A value of the store holds 64 KB at most; this many entries take less than 40."""
+SECONDS_BETWEEN_FLUSHES: Final = 1.0
+ENTRIES_PER_FLUSH: Final = 1000
 MAX_UNWRITTEN: Final = 2000
-"""More results than the store has taken in: workers wait, so that a killed task forgets no more."""
-_PREFIX: Final = 12
+"""More results than the backends have taken in: workers wait, so that a killed task forgets no more."""
+_PREFIX: Final = 16
+"""Characters of a txn_id that name a row: with 64 bits two rows of a million share them once in 30
+million."""
+
+
+class JournalBackend(Protocol):
+    """A place where entries outlive the process.
+
+    Attributes:
+        history: What it says of txn_ids that no entry names; complete when it was read.
+        is_resumed: Whether an earlier try has begun to send; complete when it was read.
+    """
+
+    history: TxnIdHistory
+    is_resumed: bool
+
+    def read(self) -> Iterator[tuple[str, object]]:
+        """Yield txn_ids, or their first characters, and what stands under them."""
+        ...
+
+    def mark_started(self, history: TxnIdHistory) -> None:
+        """Write that rows may be on their way from now on; raises when it cannot be written."""
+        ...
+
+    def unmark_started(self, history: TxnIdHistory) -> None:
+        """Write that this try has sent nothing but what its entries say."""
+        ...
+
+    def append(self, entries: Mapping[str, str]) -> None:
+        """Write *entries*; raises when they cannot be written, and may have written some of them."""
+        ...
 
 
 class CampaignJournal:
-    """Reads what earlier tries of a campaign have stored, and stores what this one finds out.
+    """Reads what earlier tries of a campaign have written, and writes what this one finds out.
 
     Args:
-        store: Where to.
-        store_key: Names the campaign and everything that its txn_ids are made of.
+        backends: Where to.
         history: What the try number and the user's own campaign_id tell of earlier tries.
 
     Attributes:
-        history: What is known beforehand of txn_ids that no chunk names.
+        history: What is known beforehand of txn_ids that no entry names.
         is_resumed: Whether an earlier try has begun to send.
-        meta: What is stored about the campaign as a whole.
     """
 
-    def __init__(self, store: StateStore, *, store_key: str, history: TxnIdHistory) -> None:
-        self._store = store
-        self._store_key = store_key
-        meta = store.get(f"{store_key}_meta")
-        self.is_resumed = isinstance(meta, dict)
-        self.meta: dict[str, Any] = meta if isinstance(meta, dict) else {}
-        stored = self.meta.get("past")
-        if stored in tuple(TxnIdHistory):
-            self.history = TxnIdHistory(stored)
-        else:
-            self.history = max(history, TxnIdHistory.MAYBE_ACCEPTED) if self.is_resumed else history
-        self._known: dict[str, str] = {}
-        self._chunks = 0
-        while isinstance(chunk := store.get(f"{store_key}_{self._chunks}"), dict):
-            self._known |= chunk
-            self._chunks += 1
+    def __init__(self, backends: Sequence[JournalBackend], *, history: TxnIdHistory) -> None:
+        self._backends = tuple(backends)
         self._unwritten: dict[str, str] = {}
-        self._is_silent = isinstance(store, NullStateStore)
+        self._kept: list[dict[str, str]] = [{} for _ in backends]
+        self._known: dict[str, str] = {}
+        strange = 0
+        for backend in backends:
+            for txn_id, code in backend.read():
+                if is_code(code):
+                    self._learn(txn_id[:_PREFIX], str(code))
+                else:
+                    strange += 1
+        if strange:
+            log.warning("%d entries of the journal are not ours, and are ignored", strange)
+        self.is_resumed = any(backend.is_resumed for backend in backends)
+        self.history = max([history, *(backend.history for backend in backends)])
 
     @property
     def remembers(self) -> bool:
-        """Whether this Airflow keeps anything from try to try."""
-        return not self._is_silent
+        """Whether anything is kept from try to try."""
+        return bool(self._backends)
 
     @property
     def unwritten(self) -> int:
-        """How many entries are not written yet."""
+        """How many entries no backend was given yet."""
         return len(self._unwritten)
 
-    def load_row(self, rows: CampaignRows, position: int, txn_id: str) -> None:
-        """Put into *rows* what an earlier try has stored of a row."""
-        code = self._known.pop(txn_id[:_PREFIX], None)
-        if code is not None:
-            rows.decode(position, code)
+    @property
+    def is_behind(self) -> bool:
+        """Whether a backend has failed to take in some entries; they are written again with the next ones."""
+        return any(self._kept)
 
-    def discard_unknown(self) -> int:
-        """Return how many settled rows are not in the audience any more, and let go of them."""
+    def load_rows(self, rows: CampaignRows, txn_ids: Iterable[tuple[int, str]]) -> list[Acceptance]:
+        """Put into *rows* what earlier tries have written, and forget it here.
+
+        Args:
+            rows: The rows of the campaign.
+            txn_ids: Position and txn_id of those that are expected.
+
+        Returns:
+            The accepted rows that are not among them: they are in the audience no more.
+        """
+        for position, txn_id in txn_ids:
+            code = self._known.pop(txn_id[:_PREFIX], None)
+            if code is not None:
+                rows.decode(position, code)
         vanished = sum(map(is_settled_code, self._known.values()))
+        if vanished:
+            log.warning("%d rows that were sent before are not in the audience any more", vanished)
+        accepted = [read_acceptance(code) for code in self._known.values()]
         self._known = {}
-        return vanished
+        return [acceptance for acceptance in accepted if acceptance is not None]
+
+    def learn_of_earlier_try(self) -> None:
+        """Count in that the results table knows of an earlier try that has sent."""
+        self.is_resumed = True
+        self.history = max(self.history, TxnIdHistory.MAYBE_ACCEPTED)
 
     def mark_started(self) -> None:
-        """Store that rows may be on their way from now on, whatever happens to this process."""
-        self._write_meta(max(self.history, TxnIdHistory.MAYBE_ACCEPTED))
+        """Write that rows may be on their way from now on, whatever happens to this process.
+
+        Raises:
+            Exception: It cannot be written; nothing was sent.
+        """
+        for backend in self._backends:
+            backend.mark_started(max(self.history, TxnIdHistory.MAYBE_ACCEPTED))
 
     def unmark_started(self) -> None:
-        """Store that what this try has not stored was not sent by it."""
-        self._write_meta(self.history)
+        """Write that nothing was sent but what the entries say; only once all of them are written."""
+        self.flush(self.drain())
+        if self.is_behind:
+            return
+        for backend in self._backends:
+            with contextlib.suppress(Exception):  # what was marked stays marked: a doubt too many
+                backend.unmark_started(self.history)
 
     def add(self, txn_id: str, code: str) -> None:
-        """Let the next chunk hold the *code* of a row."""
-        if not self._is_silent:
-            self._unwritten[txn_id[:_PREFIX]] = code
+        """Let the next flush write the *code* of a row."""
+        if self._backends:
+            self._unwritten[txn_id] = code
 
     def drain(self) -> dict[str, str]:
-        """Return the entries that are not written yet, to be flushed."""
-        chunk, self._unwritten = self._unwritten, {}
-        return chunk
+        """Return the entries that no backend was given yet, to be flushed."""
+        entries, self._unwritten = self._unwritten, {}
+        return entries
 
-    def flush(self, chunk: dict[str, str]) -> None:
-        """Write entries in values far below the 64 KB that a store takes; blocks for some 15 ms each."""
-        entries = list(chunk.items())
-        for start in range(0, len(entries), MAX_ENTRIES_PER_CHUNK):
-            part = dict(entries[start : start + MAX_ENTRIES_PER_CHUNK])
-            save_result(self._store, f"{self._store_key}_{self._chunks}", part)
-            self._chunks += 1
+    def flush(self, entries: Mapping[str, str]) -> None:
+        """Write *entries*, and those that could not be written before; blocks for some 15 ms."""
+        for backend, kept in zip(self._backends, self._kept, strict=True):
+            was_behind = bool(kept)
+            kept.update(entries)
+            if not kept:
+                continue
+            try:
+                backend.append(kept)
+            except Exception as error:  # noqa: BLE001 - storages and stores have errors of their own
+                if not was_behind:
+                    text = "%s fails to write for now (%s): what it misses is written again"
+                    log.warning(text, type(backend).__name__, type(error).__name__)
+            else:
+                kept.clear()
 
-    def close(self, *, seconds: float) -> None:
-        """Write what is left, and the *seconds* that the tries have taken together."""
+    def close(self) -> None:
+        """Write what is left."""
         self.flush(self.drain())
-        self.meta["seconds"] = seconds
-        save_result(self._store, f"{self._store_key}_meta", self.meta)
+        for backend, kept in zip(self._backends, self._kept, strict=True):
+            if kept:
+                text = (
+                    "%s does not hold the last %d results: a later try asks the gateway for these rows again"
+                )
+                log.warning(text, type(backend).__name__, len(kept))
 
-    def _write_meta(self, history: TxnIdHistory) -> None:
-        self.meta["past"] = int(history)
-        self._store.set(f"{self._store_key}_meta", self.meta)
+    def _learn(self, key: str, code: str) -> None:
+        before = self._known.get(key)
+        if before is None or rank_code(code) < rank_code(before):
+            self._known[key] = code
 
 
 class JournalFlusher:
-    """Writes a chunk each second, or as soon as it is large, while its block lasts.
+    """Flushes the journal each second, or as soon as much has come, while its block lasts.
 
     Args:
         journal: Whose entries are written.
         reserve: How many entries may still come once it is not ready.
 
     Attributes:
-        is_ready: Not set while the store is too far behind.
+        is_ready: Not set while the backends are too far behind.
     """
 
     def __init__(self, journal: CampaignJournal, *, reserve: int) -> None:
@@ -151,7 +225,7 @@ class JournalFlusher:
         """Let the journal hold the *code* of a row, soon."""
         self._journal.add(txn_id, code)
         unwritten = self._journal.unwritten
-        if unwritten >= MAX_ENTRIES_PER_CHUNK:
+        if unwritten >= ENTRIES_PER_FLUSH:
             self._is_due.set()
         if unwritten >= self._max_unwritten:
             self.is_ready.clear()
@@ -159,7 +233,7 @@ class JournalFlusher:
     async def _run(self) -> None:
         while not self._is_over:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._is_due.wait(), SECONDS_BETWEEN_CHUNKS)
+                await asyncio.wait_for(self._is_due.wait(), SECONDS_BETWEEN_FLUSHES)
             self._is_due.clear()
             await asyncio.to_thread(self._journal.flush, self._journal.drain())
             self.is_ready.set()

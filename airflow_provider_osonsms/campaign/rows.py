@@ -20,8 +20,11 @@ Reference:
     docs/design.md "The life of a row"; OsonSMS protocol 1.5, §1, §2.3.
 """
 
+import re
 from array import array
 from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum, IntEnum
 from typing import Final
 
@@ -34,6 +37,7 @@ from airflow_provider_osonsms.protocol.errors import (
 from airflow_provider_osonsms.protocol.history import SendAgain, TxnIdHistory, read_proof
 from airflow_provider_osonsms.protocol.models import Outcome, SendReceipt
 from airflow_provider_osonsms.tables.msg_ids import pack_msg_id
+from airflow_provider_osonsms.tables.rows import ResultRow
 
 
 class RowState(IntEnum):
@@ -53,11 +57,14 @@ class RowState(IntEnum):
     """108, explained by an attempt whose answer was lost: accepted, and its msg_id is unknown for ever."""
     UNDECIDED = 6
     """Nobody can tell whether it was sent: a person has to look."""
-    ACCOUNT_REFUSED = 7
+    KEY_TAKEN = 7
+    """108, and nothing explains it: its txn_id belongs to another message, or to one of ours that nobody
+    knows of."""
+    ACCOUNT_REFUSED = 8
     """The gateway refused the account, the sender or the address."""
-    UNSENDABLE = 8
+    UNSENDABLE = 9
     """The message breaks a rule that only shows when its request is built."""
-    REJECTED = 9
+    REJECTED = 10
     """The row was rejected before the campaign began, with a `RejectReason` of its own."""
 
     @property
@@ -83,7 +90,7 @@ class RowState(IntEnum):
     @property
     def is_failed(self) -> bool:
         """Whether it has ended without being surely accepted, though it was worth an attempt."""
-        return self in (RowState.UNDECIDED, RowState.ACCOUNT_REFUSED, RowState.UNSENDABLE)
+        return RowState.UNDECIDED <= self <= RowState.UNSENDABLE
 
 
 _LAST_OPEN: Final = RowState.NO_ANSWER
@@ -95,6 +102,7 @@ _OUTCOMES: Final = {
     RowState.ACCEPTED: Outcome.ACCEPTED,
     RowState.ANSWER_LOST: Outcome.ACCEPTED_UNTRACKED,
     RowState.UNDECIDED: Outcome.UNCERTAIN,
+    RowState.KEY_TAKEN: Outcome.UNCERTAIN,
     RowState.ACCOUNT_REFUSED: Outcome.REFUSED,
     RowState.UNSENDABLE: Outcome.REJECTED,
     RowState.REJECTED: Outcome.REJECTED,
@@ -110,7 +118,8 @@ class Shown(Enum):
     NOT_SENT = "no connection"
     NO_ANSWER = "no answer, or one that cannot be read"
     REFUSED_FOR_NOW = "109, 112, 113"
-    NOTHING = "119, or a 108 that nothing explains: it was not sent, and the campaign stops"
+    TAKEN = "108, and nothing explains it"
+    NO_MONEY = "119: it was not sent"
     ACCOUNT_REFUSED = "100, 105, 106, 107, 114"
     UNSENDABLE = "no request could be built"
 
@@ -124,15 +133,90 @@ _NEXT_STATE: Final[dict[Shown, tuple[RowState, RowState, RowState, RowState]]] =
     Shown.NOT_SENT:         (_S.NOT_REACHED,     _S.NOT_REACHED,     _S.REFUSED_FOR_NOW, _S.NO_ANSWER),
     Shown.NO_ANSWER:        (_S.NO_ANSWER,       _S.NO_ANSWER,       _S.NO_ANSWER,       _S.NO_ANSWER),
     Shown.REFUSED_FOR_NOW:  (_S.REFUSED_FOR_NOW, _S.REFUSED_FOR_NOW, _S.REFUSED_FOR_NOW, _S.NO_ANSWER),
-    Shown.NOTHING:          (_S.NOT_ATTEMPTED,   _S.NOT_REACHED,     _S.REFUSED_FOR_NOW, _S.NO_ANSWER),
+    Shown.TAKEN:            (_S.KEY_TAKEN,       _S.KEY_TAKEN,       _S.UNDECIDED,       _S.UNDECIDED),
+    Shown.NO_MONEY:         (_S.NOT_ATTEMPTED,   _S.NOT_REACHED,     _S.REFUSED_FOR_NOW, _S.NO_ANSWER),
     Shown.ACCOUNT_REFUSED:  (_S.ACCOUNT_REFUSED, _S.ACCOUNT_REFUSED, _S.ACCOUNT_REFUSED, _S.NO_ANSWER),
     Shown.UNSENDABLE:       (_S.UNSENDABLE,      _S.UNSENDABLE,      _S.UNSENDABLE,      _S.UNDECIDED),
 }  # fmt: skip
 
-_LOST_CODE, _UNDECIDED_CODE, _CONSUMED_CODE = "lost", "undecided", "refused"
+_LOST_CODE, _UNDECIDED_CODE, _TAKEN_CODE = "lost", "undecided", "taken"
+_CONSUMED_CODE, _ATTEMPTED_CODE = "refused", "unanswered"
+_CODES: Final = {
+    RowState.ANSWER_LOST: _LOST_CODE,
+    RowState.UNDECIDED: _UNDECIDED_CODE,
+    RowState.KEY_TAKEN: _TAKEN_CODE,
+}
+_STATES_BY_CODE: Final = {code: state for state, code in _CODES.items()}
+_HISTORIES_BY_CODE: Final = {
+    _CONSUMED_CODE: TxnIdHistory.MAYBE_CONSUMED,
+    _ATTEMPTED_CODE: TxnIdHistory.MAYBE_ACCEPTED,
+}
+_STATES_BY_REASON: Final = {state.reason: state for state in (*_CODES, RowState.ACCEPTED)}
+_NO_ANSWER_AFTER_REFUSAL: Final = "no_answer_after_refusal"
+"""The reason of a row whose answer was lost and whose txn_id may be consumed: a 108 will prove nothing."""
+_HISTORIES_BY_REASON: Final = {
+    RowState.NO_ANSWER.reason: TxnIdHistory.MAYBE_ACCEPTED,
+    RowState.REFUSED_FOR_NOW.reason: TxnIdHistory.MAYBE_CONSUMED,
+    _NO_ANSWER_AFTER_REFUSAL: TxnIdHistory.MAYBE_CONSUMED,
+}
+_RANKS: Final = {
+    code: rank for rank, code in enumerate((*_STATES_BY_CODE, _CONSUMED_CODE, _ATTEMPTED_CODE), start=1)
+}
+_ACCEPTED_CODE: Final = re.compile(r"([^/]+)/(\d{1,5})(?:/(\d{1,10})/(\d{1,3}))?")
 _STATES: Final = tuple(RowState)
 _HISTORIES: Final = tuple(TxnIdHistory)
 _MAX_PARTS: Final = 0xFFFF
+_MAX_TRY: Final = 0xFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """What is kept of an accepted row.
+
+    Attributes:
+        msg_id: The gateway's message id.
+        parts: Billed parts; 0 where they are unknown.
+        accepted_at: Seconds since the epoch; 0 where they are unknown.
+        try_number: The try of the task; 0 where it is unknown.
+    """
+
+    msg_id: str
+    parts: int = 0
+    accepted_at: int = 0
+    try_number: int = 0
+
+    def encode(self) -> str:
+        """Return the journal's code."""
+        return f"{self.msg_id}/{self.parts}/{self.accepted_at}/{self.try_number}"
+
+
+def is_settled_code(code: str) -> bool:
+    """Whether the journal's *code* is that of a row that needs no further attempt."""
+    return code not in _HISTORIES_BY_CODE
+
+
+def read_acceptance(code: object) -> Acceptance | None:
+    """Return what the journal's *code* says of an accepted row; None for another code, or for none of
+    ours."""
+    match = _ACCEPTED_CODE.fullmatch(code) if isinstance(code, str) else None
+    if match is None:
+        return None
+    msg_id, parts, accepted_at, try_number = match.groups(default="0")
+    return Acceptance(
+        msg_id=msg_id, parts=int(parts), accepted_at=int(accepted_at), try_number=int(try_number)
+    )
+
+
+def rank_code(code: str) -> int:
+    """Return a smaller number for a *code* that says more of its row: of two tries the better one is
+    believed."""
+    return _RANKS.get(code, 0)
+
+
+def is_code(code: object) -> bool:
+    """Whether *code* is one that `CampaignRows.encode` makes."""
+    is_word = isinstance(code, str) and (code in _STATES_BY_CODE or code in _HISTORIES_BY_CODE)
+    return is_word or read_acceptance(code) is not None
 
 
 def read_receipt(receipt: SendReceipt) -> Shown:
@@ -146,8 +230,10 @@ def read_failure(error: OsonSmsError) -> Shown:
     """Return what an attempt that ended in *error* has shown, by what the error proves about its txn_id."""
     if isinstance(error, InvalidMessageError):
         return Shown.UNSENDABLE
-    if isinstance(error, BalanceExhaustedError | DuplicateTransactionError):
-        return Shown.NOTHING
+    if isinstance(error, DuplicateTransactionError):
+        return Shown.TAKEN
+    if isinstance(error, BalanceExhaustedError):
+        return Shown.NO_MONEY
     proof = read_proof(error)
     if proof.history is TxnIdHistory.MAYBE_CONSUMED:
         return Shown.REFUSED_FOR_NOW
@@ -157,17 +243,21 @@ def read_failure(error: OsonSmsError) -> Shown:
 
 
 class CampaignRows:
-    """State, history, msg_id and billed parts of each row, in a dozen bytes, by its position in the input.
+    """State, history, msg_id, parts, time and try of each row, in 20 bytes, by its position in the input.
 
     Args:
         rows: Rows of the input; each is REJECTED until it is expected.
         history: What is known beforehand of all txn_ids.
+        try_number: The running try of the task.
     """
 
-    def __init__(self, rows: int, *, history: TxnIdHistory) -> None:
+    def __init__(self, rows: int, *, history: TxnIdHistory, try_number: int = 0) -> None:
+        self.try_number = min(try_number, _MAX_TRY)
         self._states = bytearray([RowState.REJECTED]) * rows
         self._histories = bytearray([history]) * rows
+        self._tries = bytearray(rows)
         self._parts = array("H", bytes(2 * rows))
+        self._accepted_at = array("I", bytes(4 * rows))
         self._msg_ids = array("q", bytes(8 * rows))
         self._odd_msg_ids: dict[int, str] = {}
 
@@ -187,10 +277,16 @@ class CampaignRows:
         """Return what has happened to the txn_id of a row: in its light a 108 is read."""
         return _HISTORIES[self._histories[position]]
 
+    def raise_history(self, history: TxnIdHistory) -> None:
+        """Let *history* be the least that is known of all txn_ids."""
+        least = bytes([max(value, history) for value in range(len(_HISTORIES))]).ljust(256, b"\0")
+        self._histories = self._histories.translate(least)
+
     def begin_attempt(self, position: int) -> RowState:
         """Let an attempt at an open row be under way, and return the state before it."""
         before = _STATES[self._states[position]]
         self._states[position] = RowState.NO_ANSWER
+        self._tries[position] = self.try_number
         return before
 
     def end_attempt(
@@ -203,31 +299,60 @@ class CampaignRows:
     ) -> None:
         """Keep what an attempt has shown, and what it has left behind of the txn_id."""
         self._states[position] = _NEXT_STATE[shown][before]
-        self._histories[position] = max(self._histories[position], left_behind)
+        self._add_history(position, left_behind)
 
-    def keep_receipt(self, position: int, *, msg_id: str, parts: int) -> None:
-        """Keep under which msg_id a row was accepted, and at how many billed parts."""
+    def take_back_attempt(self, position: int) -> None:
+        """Let a row be as if it had not been attempted: its txn_id is another message's, so it was not
+        sent."""
+        self._states[position] = RowState.NOT_ATTEMPTED
+        self._tries[position] = 0
+
+    def keep_acceptance(self, position: int, acceptance: Acceptance) -> None:
+        """Keep that a row was accepted."""
         self._states[position] = RowState.ACCEPTED
-        self._parts[position] = min(parts, _MAX_PARTS)
-        packed = pack_msg_id(msg_id)
+        self._parts[position] = min(acceptance.parts, _MAX_PARTS)
+        self._accepted_at[position] = acceptance.accepted_at
+        self._tries[position] = min(acceptance.try_number, _MAX_TRY)
+        packed = pack_msg_id(acceptance.msg_id)
         if packed is None:
-            self._odd_msg_ids[position] = msg_id
+            self._odd_msg_ids[position] = acceptance.msg_id
         else:
             self._msg_ids[position] = packed
+
+    def msg_id(self, position: int) -> str | None:
+        """Return the msg_id of a row; None where there is none."""
+        number = self._msg_ids[position]
+        return str(number) if number else self._odd_msg_ids.get(position)
 
     def parts(self, position: int) -> int | None:
         """Return the billed parts of a row; None where they are unknown."""
         return self._parts[position] or None
+
+    def accepted_at(self, position: int) -> int | None:
+        """Return when a row was accepted, in seconds since the epoch; None where it is unknown."""
+        return self._accepted_at[position] or None
+
+    def tried_in(self, position: int) -> int | None:
+        """Return the try of the last attempt at a row; None where it is unknown."""
+        return self._tries[position] or None
+
+    def reason(self, position: int) -> str | None:
+        """Return why a row is not simply accepted; None for one that is."""
+        state = _STATES[self._states[position]]
+        if state is RowState.NO_ANSWER and self._histories[position] == TxnIdHistory.MAYBE_CONSUMED:
+            return _NO_ANSWER_AFTER_REFUSAL
+        return state.reason
 
     @property
     def total_parts(self) -> int:
         """The billed parts of all rows."""
         return sum(self._parts)
 
-    def msg_id(self, position: int) -> str | None:
-        """Return the msg_id of a row; None where there is none."""
-        number = self._msg_ids[position]
-        return str(number) if number else self._odd_msg_ids.get(position)
+    @property
+    def seconds(self) -> int:
+        """Seconds from the first acceptance to the last."""
+        last = max(self._accepted_at, default=0)
+        return last - min(filter(None, self._accepted_at), default=last)
 
     def count(self) -> Counter[RowState]:
         """Count the rows by state."""
@@ -237,37 +362,69 @@ class CampaignRows:
     @property
     def open_rows(self) -> int:
         """How many rows wait for an attempt."""
-        return sum(count for state, count in self.count().items() if state.is_open)
+        return sum(self._states.count(state) for state in range(_LAST_OPEN + 1))
 
     def encode(self, position: int) -> str | None:
         """Return the journal's code of a row; None where a later try need not know of it.
 
-        ``"163938568/2"`` is a msg_id and its billed parts, ``"lost"`` an ANSWER_LOST row, ``"undecided"`` an
-        UNDECIDED one, ``"refused"`` an open row whose txn_id may be consumed.
+        ``"163938568/2/1764072000/1"`` is a msg_id with its billed parts, the second of its acceptance and the
+        try, ``"lost"`` an ANSWER_LOST row, ``"undecided"`` and ``"taken"`` those that a person has to look
+        at, ``"refused"`` an open row whose txn_id may be consumed, ``"unanswered"`` one that may be accepted.
         """
         state = _STATES[self._states[position]]
         if state is RowState.ACCEPTED:
-            return f"{self.msg_id(position)}/{self._parts[position]}"
-        if state is RowState.ANSWER_LOST:
-            return _LOST_CODE
-        if state is RowState.UNDECIDED:
-            return _UNDECIDED_CODE
-        is_consumed = self._histories[position] == TxnIdHistory.MAYBE_CONSUMED
-        return _CONSUMED_CODE if is_consumed and state.is_open else None
+            return Acceptance(
+                msg_id=self.msg_id(position) or "",
+                parts=self._parts[position],
+                accepted_at=self._accepted_at[position],
+                try_number=self._tries[position],
+            ).encode()
+        if state.is_open and self._histories[position] == TxnIdHistory.MAYBE_CONSUMED:
+            return _CONSUMED_CODE
+        return _ATTEMPTED_CODE if state is RowState.NO_ANSWER else _CODES.get(state)
 
     def decode(self, position: int, code: str) -> None:
-        """Put into a row what an earlier try has written as *code*."""
-        if code == _LOST_CODE:
-            self._states[position] = RowState.ANSWER_LOST
-        elif code == _UNDECIDED_CODE:
-            self._states[position] = RowState.UNDECIDED
-        elif code == _CONSUMED_CODE:
-            self._histories[position] = TxnIdHistory.MAYBE_CONSUMED
-        else:
-            msg_id, _, parts = code.partition("/")
-            self.keep_receipt(position, msg_id=msg_id, parts=int(parts or 0))
+        """Put into a row what an earlier try has written as *code*; what is known better stays."""
+        if (history := _HISTORIES_BY_CODE.get(code)) is not None:
+            self._add_history(position, history)
+        elif (state := _STATES_BY_CODE.get(code)) is not None:
+            self._settle(position, state)
+        elif (acceptance := read_acceptance(code)) is not None and not self.msg_id(position):
+            self.keep_acceptance(position, acceptance)
+
+    def load_result(self, position: int, result: ResultRow) -> None:
+        """Put into a row what an earlier try has written to the results table."""
+        state = _STATES_BY_REASON.get(result.reason)
+        if (history := _HISTORIES_BY_REASON.get(result.reason)) is not None:
+            self._add_history(position, history)
+            self._tries[position] = result.try_ or 0
+        elif state is RowState.ACCEPTED and result.msg_id:
+            self.keep_acceptance(position, read_result(result))
+        elif state is not None and state is not RowState.ACCEPTED:
+            self._settle(position, state)
+            self._tries[position] = result.try_ or 0
+
+    def _settle(self, position: int, state: RowState) -> None:
+        """Let a row be settled; of two tries the one that knows more is right."""
+        before = self._states[position]
+        if before <= _LAST_OPEN or before > state:
+            self._states[position] = state
+
+    def _add_history(self, position: int, history: TxnIdHistory) -> None:
+        self._histories[position] = max(self._histories[position], history)
 
 
-def is_settled_code(code: str) -> bool:
-    """Whether the journal's *code* is that of a row that needs no further attempt."""
-    return code != _CONSUMED_CODE
+def read_result(result: ResultRow) -> Acceptance:
+    """Return what the results table says of an accepted row."""
+    moment = None if result.accepted_at is None else datetime.fromisoformat(result.accepted_at)
+    return Acceptance(
+        msg_id=result.msg_id or "",
+        parts=result.parts or 0,
+        accepted_at=0 if moment is None else int(moment.timestamp()),
+        try_number=result.try_ or 0,
+    )
+
+
+def print_moment(seconds: int | None) -> str | None:
+    """Return *seconds* since the epoch as the results table writes them: ISO in UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()

@@ -5,21 +5,20 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from heapq import merge
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
+from airflow_provider_osonsms.campaign.earlier_results import load_earlier_results
 from airflow_provider_osonsms.campaign.journal import CampaignJournal
 from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError, Stop, run_in_thread
 from airflow_provider_osonsms.campaign.plan import CampaignPlan
 from airflow_provider_osonsms.campaign.progress import Progress
-from airflow_provider_osonsms.campaign.rows import CampaignRows, RowState
-from airflow_provider_osonsms.campaign.send_loop import SendLoop, SendWindowClosedError
+from airflow_provider_osonsms.campaign.result_parts import ResultParts
+from airflow_provider_osonsms.campaign.rows import Acceptance, CampaignRows, RowState, print_moment
+from airflow_provider_osonsms.campaign.send_loop import SendLoop, SendWindowClosedError, TxnIdsTakenError
 from airflow_provider_osonsms.client.asynchronous import open_async_client
-from airflow_provider_osonsms.protocol.errors import (
-    DuplicateTransactionError,
-    InvalidMessageError,
-    OsonSmsError,
-)
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.protocol.models import Account, Outcome
 from airflow_provider_osonsms.tables.files import TableIdentity, write_table
 from airflow_provider_osonsms.tables.rows import ResultRow
@@ -42,8 +41,15 @@ class CampaignRun:
 
     Args:
         plan: What is sent, and how.
-        journal: What earlier tries have stored.
+        journal: What earlier tries have written.
+        try_number: The running try of the task.
         clock: Gives aware datetimes.
+        results_path: A checked path of the results table; None for none.
+        parts: The part files beside it; None where there is no table.
+        may_replace: Whether the table of another campaign at *results_path* is replaced.
+
+    Raises:
+        OtherCampaignError: There is one, and it is not.
 
     Attributes:
         rows: What is known of the rows.
@@ -56,21 +62,40 @@ class CampaignRun:
         plan: CampaignPlan,
         *,
         journal: CampaignJournal,
+        try_number: int,
         clock: Callable[[], datetime],
+        results_path: Any = None,
+        parts: ResultParts | None = None,
+        may_replace: bool = False,
     ) -> None:
-        self.rows = CampaignRows(plan.audience.rows, history=journal.history)
+        self.rows = CampaignRows(plan.audience.rows, history=journal.history, try_number=try_number)
         self._plan = plan
         self._audience = plan.audience
         self._journal = journal
         self._clock = clock
         self._stop = Stop()
-        self._seconds = 0.0
-        for position, _, row_key in self._audience.read_row_keys():
+        self._results_path = results_path
+        self._parts = parts
+        for position, _, _ in self._audience.read_row_keys():
             self.rows.expect(position)
-            journal.load_row(self.rows, position, plan.txn_ids.make(row_key))
+        self._vanished, has_sent = (
+            ([], False)
+            if results_path is None
+            else load_earlier_results(results_path, plan, self.rows, may_replace=may_replace)
+        )
+        txn_ids = (
+            (position, plan.txn_ids.make(row_key)) for position, _, row_key in self._audience.read_row_keys()
+        )
+        known = {result.msg_id for result in self._vanished}
+        for acceptance in journal.load_rows(self.rows, txn_ids):
+            if acceptance.msg_id not in known:
+                self._vanished.append(_name_vanished(acceptance))
+        if has_sent:
+            journal.learn_of_earlier_try()
+            self.rows.raise_history(journal.history)
         self.settled = len(self._audience) - self.rows.open_rows
         self.is_resumed = journal.is_resumed
-        self._log_earlier_tries(vanished=journal.discard_unknown())
+        self._log_earlier_tries()
 
     @property
     def is_closed(self) -> bool:
@@ -94,19 +119,24 @@ class CampaignRun:
         try:
             run_in_thread(lambda: self._send(account, progress), self._stop)
         finally:
-            self._seconds = progress.seconds
-            before = self._journal.meta.get("seconds", 0.0)
-            self._journal.close(seconds=round(before + self._seconds, 1))
-            if isinstance(self._stop.cause, DuplicateTransactionError):
+            self._journal.close()
+            if isinstance(self._stop.cause, TxnIdsTakenError):
                 self._journal.unmark_started()
 
-    def write_results(self, path: Any) -> TableIdentity:
-        """Write a row for every row of the input to a checked *path*.
+    def write_results(self) -> TableIdentity | None:
+        """Write a row for every row of the input to the results path, if there is one.
 
         Raises:
-            OSError: The place cannot be written.
+            OSError: The place cannot be written; the part files stay, and a later try folds them in.
         """
-        return write_table(self._read_results(), path, kind=ResultRow, campaign_id=self._plan.campaign_id)
+        if self._results_path is None:
+            return None
+        table = write_table(
+            self._read_results(), self._results_path, kind=ResultRow, campaign_id=self._plan.campaign_id
+        )
+        if self._parts is not None:
+            self._parts.remove()
+        return table
 
     def count_outcomes(self) -> dict[str, int]:
         """Count all rows of the input by outcome; every outcome is there."""
@@ -128,7 +158,7 @@ class CampaignRun:
             "rejected": rejected,
             "parts": parts,
             "cost": None if price_per_part is None else float(price_per_part * parts),
-            "seconds": self._journal.meta.get("seconds", round(self._seconds, 1)),
+            "seconds": self.rows.seconds,
         }
 
     def list_messages(self) -> list[dict[str, Any]]:
@@ -172,13 +202,16 @@ class CampaignRun:
             return
         words = self._count_words(lambda state: state.is_failed)
         if failed == len(self._audience):
-            raise TooManyFailedError(f"None of {failed} rows was accepted ({words}): see results_path")
+            raise TooManyFailedError(
+                f"None of {failed} rows is known to be accepted ({words}): see results_path"
+            )
         if max_failed_ratio is not None and failed > max_failed_ratio * len(self._audience):
             raise TooManyFailedError(
-                f"{failed} of {len(self._audience)} rows ended without being accepted ({words}) and "
+                f"{failed} of {len(self._audience)} rows are not known to be accepted ({words}) and "
                 f"max_failed_ratio is {max_failed_ratio:.1%}: see results_path"
             )
-        log.warning("%d rows ended without being accepted: %s; a person has to look at them", failed, words)
+        text = "%d rows are not known to be accepted (%s): a person has to look at them in the cabinet"
+        log.warning(text, failed, words)
 
     def _count_words(self, is_counted: Callable[[RowState], bool]) -> str:
         counts = self.rows.count().items()
@@ -206,7 +239,7 @@ class CampaignRun:
             ResultRow(reject.row, None, reject.phone, str(Outcome.REJECTED), reject.reason, None, None, None)
             for reject in self._audience.rejects.read_rows()
         )
-        return merge(self._read_recipients(), rejects, key=_BY_POSITION)
+        return chain(merge(self._read_recipients(), rejects, key=_BY_POSITION), self._vanished)
 
     def _read_recipients(self) -> Iterator[ResultRow]:
         rows, make_txn_id = self.rows, self._plan.txn_ids.make
@@ -217,16 +250,35 @@ class CampaignRun:
                 row_key,
                 phone,
                 str(state.outcome),
-                state.reason,
+                rows.reason(position),
                 make_txn_id(row_key),
                 rows.msg_id(position),
                 rows.parts(position),
+                print_moment(rows.accepted_at(position)),
+                rows.tried_in(position),
             )
 
-    def _log_earlier_tries(self, *, vanished: int) -> None:
+    def _log_earlier_tries(self) -> None:
         if self.settled:
             log.info("%d of %d rows were settled by earlier tries", self.settled, len(self._audience))
-        if vanished:
-            log.warning("%d rows that were sent before are not in the audience any more", vanished)
+        if self._vanished:
+            text = "%d messages of this campaign went to rows that are not in the audience any more"
+            log.warning(text, len(self._vanished))
         if self._journal.history and not self._journal.remembers:
             log.info("Nothing is remembered of earlier tries: rows that the gateway knows count as accepted")
+
+
+def _name_vanished(acceptance: Acceptance) -> ResultRow:
+    """Return the row of a message whose recipient is in the audience no more: only its msg_id names it."""
+    return ResultRow(
+        None,
+        None,
+        None,
+        str(Outcome.ACCEPTED),
+        None,
+        None,
+        acceptance.msg_id,
+        acceptance.parts or None,
+        print_moment(acceptance.accepted_at or None),
+        acceptance.try_number or None,
+    )

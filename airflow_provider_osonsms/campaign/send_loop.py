@@ -10,28 +10,38 @@ Reference:
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from airflow_provider_osonsms.campaign.journal import CampaignJournal, JournalFlusher
 from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError, Stop
 from airflow_provider_osonsms.campaign.plan import CampaignPlan, PlannedMessage
 from airflow_provider_osonsms.campaign.progress import Progress
-from airflow_provider_osonsms.campaign.rows import CampaignRows, Shown, read_failure, read_receipt
+from airflow_provider_osonsms.campaign.rows import (
+    Acceptance,
+    CampaignRows,
+    Shown,
+    read_failure,
+    read_receipt,
+)
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
 from airflow_provider_osonsms.client.rate import make_limiter
 from airflow_provider_osonsms.preflight.window import Always, Closed
 from airflow_provider_osonsms.protocol import flows
-from airflow_provider_osonsms.protocol.errors import OsonSmsError
-from airflow_provider_osonsms.protocol.history import read_proof
+from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, OsonSmsError
+from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
 from airflow_provider_osonsms.protocol.models import Message
 
+_MAX_SECONDS: Final = 2**32 - 1
 GRACE_SECONDS: Final = 5.0
 """For requests that are under way when the loop is told to stop."""
 
 _FAILURES: Final = frozenset({Shown.NOT_SENT, Shown.NO_ANSWER, Shown.REFUSED_FOR_NOW})
 """What may be over soon, and stops the campaign when it happens again and again."""
-_STOPPING: Final = frozenset({Shown.NOTHING, Shown.ACCOUNT_REFUSED})
+_STOPPING: Final = frozenset({Shown.NO_MONEY, Shown.ACCOUNT_REFUSED})
 """What would happen to every other row too."""
+_HANDFUL: Final = 5
+"""Rows that go alone at first: if the txn_ids of all are taken, another installation makes the same ones."""
 
 
 class TooManyFailuresError(OsonSmsError):
@@ -40,6 +50,10 @@ class TooManyFailuresError(OsonSmsError):
 
 class SendWindowClosedError(OsonSmsError):
     """The send window has closed before the end."""
+
+
+class TxnIdsTakenError(DuplicateTransactionError):
+    """The first txn_ids of a campaign are all taken, and nothing explains it: nothing was sent."""
 
 
 class SendLoop:
@@ -76,11 +90,13 @@ class SendLoop:
         self._client = client
         self._plan = plan
         self._rows = rows
+        self._journal = journal
         self._progress = progress
         self._stop = stop
         self._clock = clock
         self._sleep = sleep
         self._failures_in_a_row = 0
+        self._is_fanned_out = False
         self._flusher = JournalFlusher(journal, reserve=plan.options.concurrency)
         self._acquire = make_limiter(plan.options.max_rate)
         self._window = plan.options.window.judge(clock())
@@ -88,13 +104,52 @@ class SendLoop:
     async def run(self) -> None:
         """Send until every row is settled, the rounds are over, or something stops it."""
         async with self._flusher:
+            if self._journal.history is TxnIdHistory.UNUSED:
+                await self._send_handful()
             for number in range(self._plan.options.rounds):
                 open_rows = self._rows.open_rows
                 if number and open_rows:
                     await self._pause(flows.FIRST_PAUSE * 2 ** (number - 1))
                 if not open_rows or self._stop.is_set:
                     break
+                self._is_fanned_out = True
                 await self._send_round(open_rows)
+
+    async def _send_handful(self) -> None:
+        """Send the first rows one by one, until one is not taken; stop when all of them are.
+
+        Two installations that share an account and the names of their DAGs make the same txn_ids. Whoever
+        comes second would text nobody: that has to show before anything is sent, while another namespace is
+            harmless.
+        """
+        taken: list[tuple[int, Message]] = []
+        for position, estimated, message in islice(self._plan.render_messages(self._rows.is_open), _HANDFUL):
+            if self._acquire is not None:
+                await self._acquire()
+            if not self._may_begin():
+                break
+            if await self._attempt(position, message, estimated=estimated) is not Shown.TAKEN:
+                break
+            taken.append((position, message))
+        else:
+            if taken:
+                self._refuse_taken([position for position, _ in taken])
+                return
+        for position, message in taken:
+            self._write(position, message)
+
+    def _refuse_taken(self, positions: list[int]) -> None:
+        for position in positions:
+            self._rows.take_back_attempt(position)
+        self._stop.set(
+            TxnIdsTakenError(
+                f"108: the gateway already knows the txn_ids of the first {len(positions)} rows, although this "
+                f"task has not used them before. Nothing was sent. Look in the cabinet first: if a run of this "
+                f"name has sent these messages, mark this task as success. If two installations (staging and "
+                f"production?) share this account with the same dag and run ids, set another 'key_namespace' in "
+                f"the extra of this installation's Connection, and clear this task"
+            )
+        )
 
     async def _send_round(self, open_rows: int) -> None:
         messages = self._plan.render_messages(self._rows.is_open)
@@ -137,8 +192,8 @@ class SendLoop:
                 self._stop.set(SendWindowClosedError("the send window has closed"))
         return not self._stop.is_set
 
-    async def _attempt(self, position: int, message: Message, *, estimated: int) -> None:
-        """Make one attempt at a row, and keep what it has shown."""
+    async def _attempt(self, position: int, message: Message, *, estimated: int) -> Shown:
+        """Make one attempt at a row, and keep and return what it has shown."""
         rows = self._rows
         history, before = rows.history(position), rows.begin_attempt(position)
         try:
@@ -146,22 +201,35 @@ class SendLoop:
         except OsonSmsError as error:
             shown = read_failure(error)
             rows.end_attempt(position, shown, before=before, left_behind=read_proof(error).history)
-            self._write(position, message)
-            if shown in _FAILURES:
+            if shown is not Shown.TAKEN or self._is_fanned_out:
+                self._write(position, message)
+            if shown is Shown.TAKEN:
+                self._progress.count()
+            elif shown in _FAILURES:
                 self._count_failure(error)
             elif shown in _STOPPING:
                 self._stop.set(error)
-            return
+            return shown
         shown = read_receipt(receipt)
         rows.end_attempt(position, shown, before=before)
         if receipt.msg_id is not None:
             parts = receipt.parts or 0
-            rows.keep_receipt(position, msg_id=receipt.msg_id, parts=parts)
+            accepted_at = receipt.accepted_at or self._clock()
+            rows.keep_acceptance(
+                position,
+                Acceptance(
+                    msg_id=receipt.msg_id,
+                    parts=parts,
+                    accepted_at=min(max(int(accepted_at.timestamp()), 0), _MAX_SECONDS),
+                    try_number=rows.try_number,
+                ),
+            )
             self.estimated_parts += estimated if parts else 0
             self.billed_parts += parts
         self._write(position, message)
         self._failures_in_a_row = 0
         self._progress.count()
+        return shown
 
     def _write(self, position: int, message: Message) -> None:
         code = self._rows.encode(position)

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, Context, Stats
 from airflow_provider_osonsms._context import add_to_asset_events, identify_task, open_state_store
 from airflow_provider_osonsms._storage import resolve_path
-from airflow_provider_osonsms.campaign.journal import CampaignJournal
+from airflow_provider_osonsms.campaign.journal import CampaignJournal, JournalBackend
 from airflow_provider_osonsms.campaign.plan import CampaignPlan, SendOptions
+from airflow_provider_osonsms.campaign.result_parts import ResultParts
 from airflow_provider_osonsms.campaign.run import CampaignRun
+from airflow_provider_osonsms.campaign.store_chunks import StoreChunks
 from airflow_provider_osonsms.connection import Settings
+from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.source import MessageSource
 from airflow_provider_osonsms.operators.errors import airflow_errors
@@ -29,7 +32,7 @@ from airflow_provider_osonsms.preflight.results_path import check_results_path
 from airflow_provider_osonsms.preflight.window import ALWAYS_OPEN, Closed, SendWindow, read_window
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.tables.files import TableIdentity
-from airflow_provider_osonsms.tables.results import MAX_INLINE_MESSAGES
+from airflow_provider_osonsms.tables.paths import check_table_path
 from airflow_provider_osonsms.triggers.send_window import OsonSmsWindowTrigger
 
 if TYPE_CHECKING:
@@ -55,17 +58,21 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             without a worker slot.
         max_consecutive_failures: Stop when so many attempts fail in a row; the task's next try goes on.
         max_failed_ratio: Fail at the end above this share of recipients that were not accepted for good.
-        results_path: Write row, key, phone, outcome, reason, txn_id, msg_id and parts of every row there
-            (``.csv`` or ``.parquet``); required above 1,000 recipients.
+        results_path: Write row, key, phone, outcome, reason, txn_id, msg_id, parts, accepted_at and try of
+            every row there (``.csv`` or ``.parquet``); required above 1,000 recipients. It is the second
+            journal: a later try reads it, so each run needs a path of its own, such as one with ``{{ run_id
+                }}``.
+        replace_results: Replace the table of another campaign at *results_path* instead of failing.
         dry_run: Check everything, log a preview with the cost, and send nothing.
         kwargs: The text: see `PersonalizedOperator`; who is texted: see `AudienceOperator`.
 
     Returns:
-        ``{"campaign_id", "recipients", "outcomes", "rejected", "parts", "cost", "seconds"}``; up to 1,000
-        recipients with ``messages``, a list of ``{"txn_id", "msg_id", "parts", "outcome"}``; with
-        ``results_path`` where one is set. ``outcomes`` and ``rejected`` count rows by outcome and by reason;
-        ``parts`` are the billed ones that are known, ``cost`` is in somoni, None without a
-        ``price_per_part``. A dry run adds ``preview``. The events of ``outlets`` carry these counts.
+        ``{"campaign_id", "recipients", "outcomes", "rejected", "parts", "cost", "seconds"}``; with
+        ``results_path`` where one is set, and ``results`` with its ``rows`` and ``checksum``, else with
+        ``messages``, a list of ``{"txn_id", "msg_id", "parts", "outcome"}``. ``outcomes`` and ``rejected``
+        count rows by outcome and by reason; ``parts`` are the billed ones that are known, ``cost`` is in
+        somoni, None without a ``price_per_part``, ``seconds`` are those from the first acceptance to the
+        last. A dry run adds ``preview``. The events of ``outlets`` carry these counts.
 
     Raises:
         AirflowSkipException: There is nobody to text, or the run is too late. AirflowFailException: A retry
@@ -97,6 +104,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         max_consecutive_failures: int = 50,
         max_failed_ratio: float | None = None,
         results_path: Any = None,
+        replace_results: bool = False,
         dry_run: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -113,6 +121,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         )
         self.max_failed_ratio = read_share(max_failed_ratio, "max_failed_ratio")
         self.results_path = results_path
+        self.replace_results = read_flag(replace_results, "replace_results")
         self.is_dry_run = read_flag(dry_run, "dry_run")
         self._run: CampaignRun | None = None
 
@@ -127,35 +136,32 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()
             window = ALWAYS_OPEN if self.is_dry_run else read_window(self.send_window)
-            self._wait_for(window, was_interrupted=was_interrupted)
+            if not self._will_be_late(context, window, was_interrupted=was_interrupted):
+                self._wait_for(window, was_interrupted=was_interrupted)
             source, audience, estimate = self._prepare_texts(settings)
             plan = self._make_plan(context, settings, source=source, audience=audience, window=window)
-            run = CampaignRun(
-                plan,
-                journal=self._open_journal(context, plan, was_interrupted=was_interrupted),
-                clock=self._clock,
-            )
+            path = self._check_results_path(len(audience))
+            run = self._open_run(context, plan, path=path, was_interrupted=was_interrupted)
             if self.is_dry_run:
                 preview = self._preview(audience, estimate, hook=hook, settings=settings)
                 return {**run.summarize(price_per_part=settings.price_per_part), "preview": preview}
-            self._check_lateness(context, run)
+            self._check_lateness(context, run, window)
             self._check_policy(audience)
-            path = check_results_path(resolve_path(self.results_path), recipients=len(audience))
             if self.require_balance:
                 left = estimate.parts - run.rows.total_parts
                 check_balance(left, price_per_part=settings.price_per_part, balance=hook.get_balance())
             self._wait_for(
                 window, was_interrupted=was_interrupted
             )  # it may have closed while the audience was read
-            table = self._send(run, settings, path=path)
+            table = self._send(run, settings)
             if run.is_closed:
                 self._wait_for(window, was_interrupted=True)
             run.finish(max_failed_ratio=self.max_failed_ratio)
         result = run.summarize(price_per_part=settings.price_per_part)
         add_to_asset_events(context, result)
-        if len(audience) <= MAX_INLINE_MESSAGES:
+        if table is None:
             result["messages"] = run.list_messages()
-        if table is not None:
+        else:
             result["results_path"] = str(self.results_path)
             result["results"] = {"rows": table.rows, "checksum": table.checksum}
         return result
@@ -200,25 +206,48 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             ),
         )
 
-    def _open_journal(
-        self, context: Context, plan: CampaignPlan, *, was_interrupted: bool
-    ) -> CampaignJournal:
+    def _check_results_path(self, recipients: int) -> Any:
+        """Return where the results go; a dry run writes none, and reads those of earlier tries if it can."""
+        path = resolve_path(self.results_path)
+        if not self.is_dry_run:
+            return check_results_path(path, recipients=recipients)
+        return None if path is None else check_table_path(path, "results_path")
+
+    def _open_run(
+        self, context: Context, plan: CampaignPlan, *, path: Any, was_interrupted: bool
+    ) -> CampaignRun:
         task = identify_task(context)
+        store = open_state_store(context)
+        backends: list[JournalBackend] = []
+        if not isinstance(store, NullStateStore):
+            store_key = f"osonsms_campaign_{plan.txn_ids.make('')}"
+            chunks = StoreChunks(store, store_key=store_key, try_number=task.try_number)
+            chunks.refuse_other_keys()
+            backends.append(chunks)
+        parts = None if path is None else ResultParts(path)
+        if parts is not None:
+            backends.append(parts)
         # With a campaign_id of the user's, or as one of several parts, another task may have used a txn_id
         # before.
         is_shared = self.campaign_id is not None or task.map_index >= 0 or was_interrupted
-        return CampaignJournal(
-            open_state_store(context),
-            store_key=f"osonsms_campaign_{plan.txn_ids.make('')}",
-            history=TxnIdHistory.MAYBE_ACCEPTED if is_shared else task.history,
+        return CampaignRun(
+            plan,
+            journal=CampaignJournal(
+                backends, history=TxnIdHistory.MAYBE_ACCEPTED if is_shared else task.history
+            ),
+            try_number=task.try_number,
+            clock=self._clock,
+            results_path=path,
+            parts=parts,
+            may_replace=self.replace_results,
         )
 
-    def _send(self, run: CampaignRun, settings: Settings, *, path: Any) -> TableIdentity | None:
+    def _send(self, run: CampaignRun, settings: Settings) -> TableIdentity | None:
         self._run = run
         try:
             run.send(settings.account)
         finally:
-            table = None if path is None else run.write_results(path)
+            table = run.write_results()
             for outcome, count in run.count_outcomes().items():
                 if count:
                     Stats.incr(f"osonsms.campaign.{outcome}", count)
@@ -233,13 +262,31 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         trigger = OsonSmsWindowTrigger(moment, was_interrupted=was_interrupted)
         self.defer(trigger=trigger, method_name="resume")
 
-    def _check_lateness(self, context: Context, run: CampaignRun) -> None:
-        due = getattr(context["dag_run"], "run_after", None)
-        if due is None:
-            return
-        why = check_lateness(self.max_lateness, due=due, now=self._clock())
+    def _will_be_late(self, context: Context, window: SendWindow, *, was_interrupted: bool) -> bool:
+        """Say whether the run is too late once the window is open: then it waits for nothing.
+
+        Raises:
+            AirflowSkipException: It is, and no earlier try can have sent anything.
+        """
+        why = self._find_lateness(context, window)
+        if why is not None and not was_interrupted and identify_task(context).try_number == 1:
+            raise AirflowSkipException(f"Nothing was sent: {why}")
+        return why is not None
+
+    def _check_lateness(self, context: Context, run: CampaignRun, window: SendWindow) -> None:
+        why = self._find_lateness(context, window)
         if why is None:
             return
         if run.is_resumed:
-            raise AirflowFailException(f"Earlier tries have texted a part of the audience, and now {why}")
+            raise AirflowFailException(f"Earlier tries may have texted a part of the audience, and now {why}")
         raise AirflowSkipException(f"Nothing was sent: {why}")
+
+    def _find_lateness(self, context: Context, window: SendWindow) -> str | None:
+        """Return why the run is too late at the moment when it may send; None when it is not."""
+        due = getattr(context["dag_run"], "run_after", None)
+        if due is None or self.is_dry_run:
+            return None
+        now = self._clock()
+        answer = window.judge(now)
+        moment = answer.until if isinstance(answer, Closed) else now
+        return check_lateness(self.max_lateness, due=due, now=moment)

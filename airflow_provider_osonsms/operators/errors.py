@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_osonsms.bulk.jobs import AudienceChangedError, UnconfirmedBulkError
+from airflow_provider_osonsms.campaign.send_loop import TxnIdsTakenError
+from airflow_provider_osonsms.campaign.store_chunks import KeysChangedError
 from airflow_provider_osonsms.protocol.errors import (
     DuplicateTransactionError,
     OsonSmsError,
@@ -15,7 +17,7 @@ from airflow_provider_osonsms.protocol.errors import (
 )
 from airflow_provider_osonsms.protocol.history import may_send_again
 
-_FOR_A_PERSON = (AudienceChangedError, UnconfirmedBulkError)
+_FOR_A_PERSON = (AudienceChangedError, KeysChangedError, UnconfirmedBulkError)
 """Another try could text people twice: somebody has to look first."""
 
 
@@ -29,6 +31,8 @@ def airflow_errors() -> Iterator[None]:
         yield
     except PhoneNotAllowedError as error:
         raise AirflowSkipException(f"Nothing was sent: {error}") from None
+    except TxnIdsTakenError as error:
+        raise AirflowFailException(str(error)) from None
     except DuplicateTransactionError as error:
         raise AirflowFailException(
             f"{error}, although this task has not used it before: it belongs to another message, which was "

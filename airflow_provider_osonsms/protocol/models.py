@@ -90,11 +90,13 @@ class SendReceipt:
     Attributes:
         msg_id: None when the answer that held it was lost.
         parts: Billed parts; None when unknown.
+        accepted_at: Aware, by the gateway's clock; None when unknown.
     """
 
     txn_id: str
     msg_id: str | None = None
     parts: int | None = None
+    accepted_at: datetime | None = None
     outcome: Outcome = Outcome.ACCEPTED
 
 

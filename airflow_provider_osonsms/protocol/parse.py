@@ -6,7 +6,9 @@ Reference:
     OsonSMS protocol 1.5, §2.2-§5.3; wire-notes 3, 4, 7, 8, 11, 12.
 """
 
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from itertools import islice
 from json import JSONDecoder
 from typing import Any, Final
@@ -20,9 +22,10 @@ from airflow_provider_osonsms.protocol.errors import (
 )
 from airflow_provider_osonsms.protocol.models import BulkReceipt, Response, SendReceipt
 from airflow_provider_osonsms.protocol.refusals import clean_quote, make_refusal, name_field
-from airflow_provider_osonsms.protocol.vocabulary import STATUS_BY_CODE, DeliveryStatus, ErrorCode
+from airflow_provider_osonsms.protocol.vocabulary import STATUS_BY_CODE, TAJIK_TIME, DeliveryStatus, ErrorCode
 
 _MAX_MSG_ID_LENGTH = 64
+_TIMESTAMP_LENGTH = 19
 _MAX_COMPLAINTS: Final = 7
 """As many as §5.1 has fields; an answer with 50,000 gives a short error too."""
 _DECODER: Final = JSONDecoder()
@@ -45,7 +48,12 @@ def parse_send(response: Response, *, txn_id: str) -> SendReceipt:
     msg_id = _read_msg_id(answer.get("msg_id"))
     if answer.get("status") != "ok" or msg_id is None or str(answer.get("txn_id", txn_id)) != txn_id:
         raise _unexpected(response, "it confirms no message")
-    return SendReceipt(txn_id=txn_id, msg_id=msg_id, parts=_read_count(answer.get("smsc_msg_parts")))
+    return SendReceipt(
+        txn_id=txn_id,
+        msg_id=msg_id,
+        parts=_read_count(answer.get("smsc_msg_parts")),
+        accepted_at=_read_timestamp(answer.get("timestamp")),
+    )
 
 
 def parse_query(response: Response) -> DeliveryStatus:
@@ -199,6 +207,19 @@ def _read_msg_id(value: object) -> str | None:
         return None
     is_usable = msg_id.isascii() and msg_id.isalnum() and len(msg_id) <= _MAX_MSG_ID_LENGTH
     return msg_id if is_usable else None
+
+
+def _read_timestamp(value: object) -> datetime | None:
+    """Read ``YYYY-MM-DD HH:MM:SS``, which is Asia/Dushanbe; None for anything else, which proves nothing."""
+    return _parse_timestamp(value) if isinstance(value, str) and len(value) == _TIMESTAMP_LENGTH else None
+
+
+@lru_cache(maxsize=64)
+def _parse_timestamp(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=TAJIK_TIME)
+    except ValueError:
+        return None
 
 
 def _read_count(value: object) -> int | None:

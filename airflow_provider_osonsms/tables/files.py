@@ -74,12 +74,12 @@ def write_table(rows: Iterable[RowT], path: Any, *, kind: type[RowT], campaign_i
     Raises:
         OSError: The place cannot be written.
     """
-    fingerprint = _Fingerprint(_to_csv([kind._fields]))
+    fingerprint = _Fingerprint(_to_csv([_name_columns(kind)]))
     batches = _cut(rows)
     with replace_file(path) as file:
         if path.suffix == ".parquet":
             return _write_parquet(batches, file, kind=kind, fingerprint=fingerprint, campaign_id=campaign_id)
-        file.write(_to_csv([kind._fields]).encode())
+        file.write(_to_csv([_name_columns(kind)]).encode())
         for batch in batches:
             text = _to_csv(batch)
             fingerprint.add(text, len(batch))
@@ -105,7 +105,7 @@ def read_table(path: Any, *, kind: type[RowT], expected: TableIdentity | None = 
             for batch in batches:
                 yield from batch
             return
-        fingerprint = _Fingerprint(_to_csv([kind._fields]))
+        fingerprint = _Fingerprint(_to_csv([_name_columns(kind)]))
         for batch in batches:
             fingerprint.add(_to_csv(batch), len(batch))
             yield from batch
@@ -163,6 +163,10 @@ def _to_csv(rows: Sequence[tuple[Any, ...]]) -> str:
     return text.getvalue()
 
 
+def _name_columns(kind: type[NamedTuple]) -> tuple[str, ...]:
+    return tuple(name.rstrip("_") for name in kind._fields)
+
+
 def _find_numbers(kind: type[NamedTuple]) -> list[int]:
     """Return the places of the columns that hold whole numbers."""
     return [place for place, column in enumerate(kind.__annotations__.values()) if column == int | None]
@@ -173,7 +177,7 @@ def _read_csv(file: IO[bytes], kind: type[RowT]) -> Iterator[list[RowT]]:
         rows = csv.reader(lines, strict=True)
         try:
             header = next(rows, [])
-            pick = itemgetter(*map(header.index, kind._fields))
+            pick = itemgetter(*_find_columns(header, kind))
             numbers = _find_numbers(kind)
             for batch in _cut(rows):
                 yield [_read_row(row, pick, numbers, kind, width=len(header)) for row in batch]
@@ -181,9 +185,20 @@ def _read_csv(file: IO[bytes], kind: type[RowT]) -> Iterator[list[RowT]]:
             raise DamagedTableError(f"the table cannot be read ({type(error).__name__})") from None
 
 
+def _find_columns(header: list[str], kind: type[NamedTuple]) -> list[int]:
+    """Return the place of each column; behind the last one for a column that may be missing and is."""
+    names = dict(zip(_name_columns(kind), kind._fields, strict=True))
+    is_missing = [name not in header and field in kind._field_defaults for name, field in names.items()]
+    return [
+        len(header) if missing else header.index(name)
+        for name, missing in zip(names, is_missing, strict=True)
+    ]
+
+
 def _read_row(row: list[str], pick: Any, numbers: list[int], kind: type[RowT], *, width: int) -> RowT:
     if len(row) != width:
         raise DamagedTableError("a row of the table is cut")
+    row.append("")  # for columns that are not there
     cells = [cell or None for cell in pick(row)]
     for place in numbers:
         cell = cells[place]
@@ -208,7 +223,10 @@ def _write_parquet(
 
     numbers = _find_numbers(kind)
     schema = pa.schema(
-        [(name, pa.int64() if place in numbers else pa.string()) for place, name in enumerate(kind._fields)]
+        [
+            (name, pa.int64() if place in numbers else pa.string())
+            for place, name in enumerate(_name_columns(kind))
+        ]
     )
     with closing(pq.ParquetWriter(file, schema)) as writer:
         for batch in batches:
@@ -225,11 +243,16 @@ def _read_parquet(file: IO[bytes], kind: type[RowT]) -> Iterator[list[RowT]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    names = list(kind._fields)
     try:
         reader = pq.ParquetFile(file)
+        there = reader.schema_arrow.names
+        places = _find_columns(there, kind)
+        names = [there[place] for place in places if place < len(there)]
         for batch in reader.iter_batches(columns=names, batch_size=ROWS_PER_BATCH):
-            columns = [batch.column(name).to_pylist() for name in names]
+            nothing = [None] * batch.num_rows
+            columns = [
+                batch.column(there[place]).to_pylist() if place < len(there) else nothing for place in places
+            ]
             yield [kind._make(cells) for cells in zip(*columns, strict=True)]
-    except (pa.ArrowException, KeyError):
+    except (pa.ArrowException, KeyError, ValueError):
         raise DamagedTableError("the table is no Parquet file of this kind") from None

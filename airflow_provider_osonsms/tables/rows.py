@@ -1,8 +1,8 @@
 """The rows of the tables that a task leaves behind: one class a table, one field a column, in this order.
 
 A text column holds text or nothing, a number column a whole number or nothing. Nothing is None: an empty cell
-in CSV, a null in Parquet. A new column is a field here, a value where the row is made, and a line in
-``docs/``.
+in CSV, a null in Parquet. An underscore at the end of a field is no part of its column's name. A new column
+is a field here, a value where the row is made, and a line in ``docs/``.
 """
 
 from typing import NamedTuple
@@ -22,6 +22,8 @@ class ResultRow(NamedTuple):
         txn_id: None of a rejected row.
         msg_id: None where it is unknown.
         parts: Billed parts; None where they are unknown.
+        accepted_at: When the gateway accepted it, ISO in UTC; None where that is unknown.
+        try_: The task's try of the last attempt; None where there was none. The column is named ``try``.
     """
 
     row: int | None
@@ -32,11 +34,25 @@ class ResultRow(NamedTuple):
     txn_id: str | None
     msg_id: str | None
     parts: int | None
+    accepted_at: str | None = None
+    try_: int | None = None
 
     @property
     def is_untracked(self) -> bool:
         """Whether it was accepted and cannot be asked for."""
         return self.outcome == Outcome.ACCEPTED_UNTRACKED
+
+
+class PartRow(NamedTuple):
+    """What a running try has found out of a row (``results_path`` with ``.parts``), for the next try.
+
+    Attributes:
+        txn_id: Names the row.
+        code: See ``campaign/rows.py``.
+    """
+
+    txn_id: str | None
+    code: str | None
 
 
 class RejectRow(NamedTuple):

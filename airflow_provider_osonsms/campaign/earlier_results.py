@@ -1,0 +1,104 @@
+"""The results table as the second journal: what an earlier try has written at ``results_path``.
+
+A try reads it before it sends anything, so that no try writes a table that knows less than the one it found.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from airflow_provider_osonsms.campaign.plan import CampaignPlan
+from airflow_provider_osonsms.campaign.rows import CampaignRows
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.protocol.models import Outcome
+from airflow_provider_osonsms.tables.results import read_results
+from airflow_provider_osonsms.tables.rows import ResultRow
+
+_NOT_SENT = (Outcome.REJECTED, Outcome.PENDING, Outcome.REFUSED)
+
+
+class OtherCampaignError(InvalidMessageError):
+    """``results_path`` holds the table of another campaign, which would be lost; nothing was sent."""
+
+
+def load_earlier_results(
+    path: Any, plan: CampaignPlan, rows: CampaignRows, *, may_replace: bool
+) -> tuple[list[ResultRow], bool]:
+    """Put into *rows* what the table at *path* says of them.
+
+    Args:
+        path: A checked path.
+        plan: What is sent now.
+        rows: The rows of the campaign.
+        may_replace: Whether the table of another campaign is replaced instead.
+
+    Returns:
+        The rows of the table that were sent and are not in the audience any more, and whether any was sent.
+
+    Raises:
+        OtherCampaignError: The table holds txn_ids of another campaign.
+        InvalidMessageError, TableUnavailableError: It cannot be read.
+    """
+    if not path.exists():
+        return [], False
+    loader = _Loader(plan, rows)
+    for result in read_results(path):
+        loader.load(result)
+    if loader.others:
+        if may_replace:
+            return [], False
+        raise OtherCampaignError(
+            f"results_path holds the table of another campaign: {loader.others_sent} of its "
+            f"{loader.others} rows were sent. Nothing was sent now. If it is the table of another run, "
+            f"put {{{{ run_id }}}} into results_path. If this run has sent under another key_namespace, campaign_id or channel, "
+            f"restore that: under new txn_ids the same people would be texted again"
+        )
+    return loader.finish(), loader.has_sent
+
+
+class _Loader:
+    """Matches the rows of a table to those of an audience, which most often is the same, in the same order.
+
+    Attributes:
+        others: Rows with a txn_id that this campaign does not make.
+        others_sent: Those of them that were sent.
+        has_sent: Whether a row of this campaign was sent.
+    """
+
+    def __init__(self, plan: CampaignPlan, rows: CampaignRows) -> None:
+        self.others = self.others_sent = 0
+        self.has_sent = False
+        self._plan = plan
+        self._rows = rows
+        self._elsewhere: dict[str, ResultRow] = {}
+        self._nameless: list[ResultRow] = []
+        self._expected: Iterator[tuple[int, str, str]] = plan.audience.read_row_keys()
+        self._current = next(self._expected, None)
+
+    def load(self, result: ResultRow) -> None:
+        """Put a row of the table into the rows of the campaign."""
+        was_sent = result.outcome not in _NOT_SENT
+        if result.key is None or result.txn_id is None:
+            if was_sent:  # of somebody who had left the audience before, known by a msg_id alone
+                self._nameless.append(result)
+            return
+        if self._plan.txn_ids.make(result.key) != result.txn_id:
+            self.others += 1
+            self.others_sent += was_sent
+            return
+        self.has_sent |= was_sent
+        while self._current is not None and result.row is not None and self._current[0] < result.row:
+            self._current = next(self._expected, None)
+        if self._current is not None and self._current[::2] == (result.row, result.key):
+            self._rows.load_result(self._current[0], result)
+        else:
+            self._elsewhere[result.txn_id] = result
+
+    def finish(self) -> list[ResultRow]:
+        """Look for the rows that have moved, and return those that have left the audience and were sent."""
+        if self._elsewhere:
+            for position, _, row_key in self._plan.audience.read_row_keys():
+                result = self._elsewhere.pop(self._plan.txn_ids.make(row_key), None)
+                if result is not None:
+                    self._rows.load_result(position, result)
+        left = [result for result in self._elsewhere.values() if result.outcome not in _NOT_SENT]
+        return [result._replace(row=None) for result in (*left, *self._nameless)]

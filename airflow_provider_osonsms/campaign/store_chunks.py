@@ -1,0 +1,144 @@
+"""The journal in the task's state store (Airflow 3.3 and newer): a chunk of entries each second.
+
+Each try writes under store keys of its own, so that one that was taken for dead and is not overwrites
+nothing: ``{store key}_{try}`` holds ``{"past": ..., "chunks": ...}``, the `TxnIdHistory` of rows that no
+chunk names and how many chunks there are; ``{store key}_{try}_0``, ``_1`` ... each hold ``{first 16 hex of
+txn_id: code}``. ``osonsms_campaigns`` lists the store keys under which this task has begun to send.
+"""
+
+import logging
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any, Final
+
+from airflow_provider_osonsms.campaign.rows import read_acceptance
+from airflow_provider_osonsms.exactly_once.store import StateStore
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+
+log = logging.getLogger(__name__)
+
+MAX_CHUNK_BYTES: Final = 48_000
+"""A value of the store holds 64 KB at most."""
+_ENTRY_OVERHEAD: Final = 8
+_PREFIX: Final = 16
+_HOLE: Final = 3
+"""So many missing chunks in a row are bridged: a hole hides nothing that follows it."""
+_CAMPAIGNS: Final = "osonsms_campaigns"
+
+
+class KeysChangedError(OsonSmsError):
+    """This run has sent under other txn_ids: under the new ones the same people would be texted again."""
+
+
+class StoreChunks:
+    """Reads the chunks of all tries, and writes those of this one.
+
+    Args:
+        store: Where to.
+        store_key: Names the campaign and everything that its txn_ids are made of.
+        try_number: Of the running try.
+    """
+
+    def __init__(self, store: StateStore, *, store_key: str, try_number: int) -> None:
+        self.history = TxnIdHistory.UNUSED
+        self.is_resumed = False
+        self._store = store
+        self._store_key = store_key
+        self._try_number = try_number
+        self._chunks = 0
+
+    def read(self) -> Iterator[tuple[str, object]]:
+        """Yield the first characters of txn_ids and what stands under them, of all tries."""
+        for try_number in range(1, self._try_number + 1):
+            self._chunks = yield from self._read_try(self._store_key, try_number)  # the last are our own
+
+    def refuse_other_keys(self) -> None:
+        """Return when nobody was texted by this task under other txn_ids.
+
+        Raises:
+            KeysChangedError: Somebody was, so this audience would be texted a second time.
+        """
+        for other in self._read_campaigns():
+            if other == self._store_key:
+                continue
+            accepted = sum(
+                read_acceptance(code) is not None
+                for try_number in range(1, self._try_number + 1)
+                for _, code in self._read_try(other, try_number)
+            )
+            if accepted:
+                raise KeysChangedError(
+                    f"This task has had {accepted} messages accepted in this run under another key_namespace, "
+                    f"campaign_id or channel. Nothing was sent now: under new txn_ids the same people would be "
+                    f"texted again. Restore what was changed, and clear this task"
+                )
+
+    def mark_started(self, history: TxnIdHistory) -> None:
+        """Write that rows may be on their way; see `JournalBackend`."""
+        campaigns = self._read_campaigns()
+        if self._store_key not in campaigns:
+            self._store.set(_CAMPAIGNS, [*campaigns, self._store_key])
+        self._write_meta(history)
+
+    def unmark_started(self, history: TxnIdHistory) -> None:
+        """Write that nothing was sent but what the chunks say; see `JournalBackend`."""
+        self._write_meta(history)
+
+    def append(self, entries: Mapping[str, str]) -> None:
+        """Write *entries*; see `JournalBackend`.
+
+        The number of a chunk that could not be written is used again: there are no holes.
+        """
+        chunk: dict[str, str] = {}
+        size = 0
+        for txn_id, code in entries.items():
+            key = txn_id[:_PREFIX]
+            size += len(key) + len(code) + _ENTRY_OVERHEAD
+            if size > MAX_CHUNK_BYTES:
+                self._write_chunk(chunk)
+                chunk, size = {}, len(key) + len(code) + _ENTRY_OVERHEAD
+            chunk[key] = code
+        if chunk:
+            self._write_chunk(chunk)
+
+    def _write_chunk(self, chunk: dict[str, str]) -> None:
+        self._store.set(f"{self._store_key}_{self._try_number}_{self._chunks}", chunk)
+        self._chunks += 1
+
+    def _write_meta(self, history: TxnIdHistory) -> None:
+        meta = {"past": int(history), "chunks": self._chunks}
+        self._store.set(f"{self._store_key}_{self._try_number}", meta)
+
+    def _read_campaigns(self) -> list[str]:
+        stored = self._store.get(_CAMPAIGNS)
+        return [name for name in stored if isinstance(name, str)] if isinstance(stored, list) else []
+
+    def _read_try(self, store_key: str, try_number: int) -> Generator[tuple[str, object], None, int]:
+        """Yield the entries of one try; return how many chunks it has."""
+        meta = self._store.get(f"{store_key}_{try_number}")
+        if meta is None:
+            return 0
+        stored = meta if isinstance(meta, dict) else {}
+        if store_key == self._store_key:
+            self.is_resumed = True
+            self.history = max(self.history, _read_history(stored.get("past")))
+        expected = stored.get("chunks")
+        number = chunks = 0
+        least = expected if isinstance(expected, int) else 0
+        while number < max(least, chunks + _HOLE):
+            chunk = self._store.get(f"{store_key}_{try_number}_{number}")
+            number += 1
+            if chunk is None:
+                continue
+            chunks = number
+            if isinstance(chunk, dict):
+                yield from chunk.items()
+            else:
+                yield "", chunk
+        return chunks
+
+
+def _read_history(stored: Any) -> TxnIdHistory:
+    """Read what a try has stored of its txn_ids; anything strange says at least that there was an attempt."""
+    is_ours = isinstance(stored, int) and not isinstance(stored, bool) and stored in tuple(TxnIdHistory)
+    return TxnIdHistory(stored) if is_ours else TxnIdHistory.MAYBE_ACCEPTED
