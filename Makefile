@@ -25,8 +25,9 @@ lint: .venv/installed  ## style and formatting
 types: .venv/installed  ## mypy --strict
 	@.venv/bin/mypy
 
-layers: .venv/installed  ## who may import whom
+layers: .venv/installed  ## who may import whom; references to the docs lead somewhere
 	@.venv/bin/lint-imports --no-logo
+	@$(NEWEST) scripts/check_references.py
 
 test-parquet: .venv/installed .venv-parquet/installed  ## the tests of tables again, with pyarrow
 	@PYTHONPATH=$(PARQUET) $(NEWEST) -m pytest tests/unit/audience tests/unit/delivery tests/airflow/bulk tests/airflow/campaign -q

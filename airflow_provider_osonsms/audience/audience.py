@@ -1,7 +1,7 @@
 """From any table of people to those who are texted and those who are not, with the reason.
 
 Reference:
-    design §6, §7 (audience).
+    docs/design.md "Phones and texts".
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -161,7 +161,7 @@ def prepare_audience(
         InvalidMessageError: A source or a column is not usable.
 
     Reference:
-        design §6; wire-note 13.
+        docs/design.md "Phones and texts"; docs/wire-notes.md "Phones".
     """
     builder = AudienceBuilder(phone_column=phone_column, key_column=key_column, columns=columns)
     builder.read(recipients)

@@ -23,7 +23,7 @@ def row_key(value: Any, key_column: str) -> str | None:
         InvalidMessageError: *value* has no stable text; a list, say.
 
     Reference:
-        design §2 (key).
+        docs/design.md "Exactly once" (row key).
     """
     if is_missing(value) or (isinstance(value, str) and is_blank(value)):
         return None

@@ -1,7 +1,7 @@
 """Who must not be texted: the list of those to exclude.
 
 Reference:
-    design §6.
+    docs/design.md "Phones and texts".
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """The files of a bulk job: phones only, as many files as the gateway's limit asks for.
 
 Reference:
-    OsonSMS protocol 1.5, §5.1 (file); wire-note 15; design §6 (5 MB).
+    OsonSMS protocol 1.5, §5.1 (file); docs/wire-notes.md "Bulk"; docs/design.md "Phones and texts" (5 MB).
 """
 
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.vocabulary import MAX_BULK_FILE_BYTES
 
-# §5.1 says "a CSV file with the list of phone numbers" and no more. Guessed, here only (wire-note 15): one
-# column, no header, no BOM, LF after every line, the last one too.
+# §5.1 says "a CSV file with the list of phone numbers" and no more. Guessed, here only (wire-notes, "Bulk"):
+# one column, no header, no BOM, LF after every line, the last one too.
 _LINE: Final = np.dtype([("992", "V3"), ("1-3", "V3"), ("4-6", "V3"), ("7-9", "V3"), ("LF", "V1")])
 _SMALLEST: Final = 992_000_000_000
 _LARGEST: Final = 992_999_999_999
@@ -56,7 +56,7 @@ def split_into_files(
         InvalidMessageError: *max_bytes* holds no line, or something is not an MSISDN.
 
     Reference:
-        OsonSMS protocol 1.5, §5.1; wire-note 15.
+        OsonSMS protocol 1.5, §5.1; docs/wire-notes.md "Bulk".
     """
     lines = max_bytes // _LINE.itemsize
     if lines < 1:

@@ -1,7 +1,7 @@
 """When a bulk job goes out.
 
 Reference:
-    OsonSMS protocol 1.5, §5.1; wire-notes 15; design §6 (time zone).
+    OsonSMS protocol 1.5, §5.1; docs/wire-notes.md "Bulk"; docs/design.md "Phones and texts" (time).
 """
 
 import contextlib

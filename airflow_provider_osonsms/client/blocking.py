@@ -100,5 +100,5 @@ def open_client(account: Account) -> Iterator[OsonSmsClient]:
 
 
 def make_nonce() -> str:
-    """Make a txn_id that seasons the hash of one question (wire-notes 6)."""
+    """Make a txn_id that seasons the hash of one question (wire-notes, "Asking")."""
     return token_hex(16)

@@ -60,7 +60,7 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         job, or with ``resend`` is repeated under its key.
 
     Reference:
-        OsonSMS protocol 1.5, §5; wire-notes 15.
+        OsonSMS protocol 1.5, §5; docs/wire-notes.md "Bulk".
     """
 
     template_fields: Sequence[str] = (

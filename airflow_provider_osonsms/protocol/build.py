@@ -1,7 +1,8 @@
 """Requests, built strictly: what the gateway would refuse or misread is refused here, unsent.
 
 Reference:
-    OsonSMS protocol 1.5, §2.1, §3.1, §4.1, §5.1; wire-notes 1, 13, 14, 15.
+    OsonSMS protocol 1.5, §2.1, §3.1, §4.1, §5.1; docs/wire-notes.md "Two protocols", "Phones",
+    "Lengths and characters", "Bulk".
 """
 
 import re
@@ -77,7 +78,7 @@ def build_query(msg_id: str, account: Account, *, nonce: str) -> Request:
     Args:
         msg_id: The gateway's message id.
         account: Who asks.
-        nonce: A fresh txn_id; it only seasons the hash (wire-notes 6).
+        nonce: A fresh txn_id; it only seasons the hash (wire-notes, "Asking").
 
     Raises:
         InvalidMessageError: *msg_id* is empty.
@@ -112,7 +113,7 @@ def build_bulk(job: BulkJob, account: Account) -> Request:
         InvalidMessageError: A field is empty or malformed; nothing left this machine.
 
     Reference:
-        OsonSMS protocol 1.5, §5.1; wire-notes 15 (``send_at`` is taken for Asia/Dushanbe wall time).
+        OsonSMS protocol 1.5, §5.1; docs/wire-notes.md "Bulk" (``send_at`` is Asia/Dushanbe wall time).
     """
     if not account.bulk_url:
         raise InvalidMessageError(

@@ -72,7 +72,7 @@ def send_once(
         FinalRefusalError, BalanceExhaustedError: At once, without a repeat.
 
     Reference:
-        OsonSMS protocol 1.5, §1, §2; wire-notes 9, 10; design §2.
+        OsonSMS protocol 1.5, §1, §2; docs/wire-notes.md "Repeats"; docs/design.md "Exactly once".
     """
     request = build_send(message, account)
     failures: list[Exception] = []
@@ -147,7 +147,7 @@ def create_bulk(
         FinalRefusalError, BulkRefusedError, BalanceExhaustedError: No job was created.
 
     Reference:
-        OsonSMS protocol 1.5, §5; design §2 "Bulk is different".
+        OsonSMS protocol 1.5, §5; docs/design.md "Bulk is different".
     """
     request = build_bulk(job, account)
     failures: list[Exception] = []

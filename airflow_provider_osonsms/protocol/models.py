@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Outcome(StrEnum):
-    """What became of a row (design §2)."""
+    """What became of a row (design, "The life of a row")."""
 
     ACCEPTED = "accepted"
     ACCEPTED_UNTRACKED = "accepted_untracked"
@@ -33,7 +33,7 @@ class Account:
     """Who sends, and where to.
 
     Attributes:
-        secret: ``pass_salt_hash`` (§1) or the bearer token (wire-notes 1).
+        secret: ``pass_salt_hash`` (§1) or the bearer token (wire-notes, "Two protocols").
         bulk_url: Where bulk jobs go; empty where nobody has said it.
         timeout: Seconds for connecting and, again, for the answer.
         upload_timeout: The same for a bulk job, whose file is up to 5 MB.
@@ -72,7 +72,7 @@ class BulkJob:
     """One text to the numbers of one file (§5.1).
 
     Attributes:
-        csv: One column of MSISDNs, at most 5,000,000 bytes (wire-notes 15).
+        csv: One column of MSISDNs, at most 5,000,000 bytes (wire-notes, "Bulk").
         send_at: Aware datetime.
     """
 

@@ -3,7 +3,8 @@
 The dispatch is on ``error.code``, never on its words and never on the HTTP status, which proxies change.
 
 Reference:
-    OsonSMS protocol 1.5, §2.2-§5.3; wire-notes 3, 4, 7, 8, 11, 12.
+    OsonSMS protocol 1.5, §2.2-§5.3; docs/wire-notes.md "Answers", "Errors", "Statuses",
+    "Message ids".
 """
 
 from datetime import datetime
@@ -57,10 +58,10 @@ def parse_send(response: Response, *, txn_id: str) -> SendReceipt:
 
 
 def parse_query(response: Response) -> DeliveryStatus:
-    """Read the answer to a status query, in either shape (wire-notes 7).
+    """Read the answer to a status query, in either shape (wire-notes, "Statuses").
 
     Raises:
-        UnknownMessageError: The gateway does not know the msg_id (wire-notes 8).
+        UnknownMessageError: The gateway does not know the msg_id (wire-notes, "Message ids").
         GatewayError: Another documented refusal.
         UnexpectedAnswerError: Anything else.
 
@@ -86,7 +87,7 @@ def parse_query(response: Response) -> DeliveryStatus:
 
 
 def parse_balance(response: Response) -> Decimal:
-    """Read the balance in somoni, a JSON number or a string (wire-notes 11).
+    """Read the balance in somoni, a JSON number or a string (wire-notes, "Answers").
 
     Raises:
         GatewayError: A documented refusal.
@@ -198,7 +199,7 @@ def _read_value(text: str) -> object:
 
 
 def _read_msg_id(value: object) -> str | None:
-    """Read an id that is an int on the wire and a string for some clients (wire-notes 3)."""
+    """Read an id that is an int on the wire and a string for some clients (wire-notes, "Message ids")."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     try:

@@ -1,7 +1,7 @@
 """From a documented error code to the error that says what to do about it.
 
 Reference:
-    OsonSMS protocol 1.5, §2.3, §3.3, §4.3; wire-notes 4, 8, 18.
+    OsonSMS protocol 1.5, §2.3, §3.3, §4.3; docs/wire-notes.md "Errors", "Message ids".
 """
 
 import re

@@ -73,7 +73,7 @@ def check_txn_id(txn_id: str) -> str:
 
     Raises:
         InvalidMessageError: It is empty, too long, or holds a space, a control character or the separator
-            of signed fields (wire-notes 14).
+            of signed fields (wire-notes, "Lengths and characters").
     """
     is_clean = isinstance(txn_id, str) and txn_id.isascii() and txn_id.isprintable() and " " not in txn_id
     if not is_clean or HASH_SEPARATOR in txn_id or not 0 < len(txn_id) <= MAX_TXN_ID_LENGTH:

@@ -1,7 +1,8 @@
 """The words of the OsonSMS protocol: paths, codes, statuses and limits, each written down once.
 
 Reference:
-    OsonSMS protocol 1.5, §1-§5; wire-notes 1, 2, 7, 14, 15.
+    OsonSMS protocol 1.5, §1-§5; docs/wire-notes.md "Two protocols", "Statuses",
+    "Lengths and characters", "Bulk".
 """
 
 from datetime import timedelta, timezone
@@ -27,11 +28,11 @@ MAX_URL_LENGTH: Final = 8000
 
 TIMESTAMP_FORMAT: Final = "%Y-%m-%d %H:%M:%S"
 TAJIK_TIME: Final = timezone(timedelta(hours=5), "Asia/Dushanbe")
-"""Timestamps carry no zone; they are Asia/Dushanbe, which has no daylight saving (wire-notes 12, 15)."""
+"""Timestamps carry no zone; they are Asia/Dushanbe, without daylight saving (wire-notes, "Timestamps")."""
 
 
 class AuthScheme(StrEnum):
-    """How a request proves who sent it (§2.1 and wire-notes 1)."""
+    """How a request proves who sent it (§2.1; wire-notes, "Two protocols")."""
 
     HASH = "hash"
     BEARER = "bearer"
@@ -50,7 +51,7 @@ class ErrorCode(IntEnum):
     ACCOUNT_BLOCKED = 105
     INCORRECT_HASH = 106
     INCORRECT_SENDER = 107
-    """In an answer to a status query the same number means an unknown msg_id (wire-notes 8)."""
+    """In an answer to a status query the same number means an unknown msg_id (wire-notes, "Message ids")."""
     DUPLICATE_TXN_ID = 108
     NOT_STORED = 109
     NOT_SENT = 112
@@ -73,7 +74,7 @@ class DeliveryStatus(StrEnum):
     UNRECOGNIZED = "UNRECOGNIZED"
     """The gateway said a word that §3.2 does not list: neither success nor failure."""
     NOT_FOUND = "NOT_FOUND"
-    """The gateway does not know this msg_id (wire-notes 8)."""
+    """The gateway does not know this msg_id (wire-notes, "Message ids")."""
 
     __hash__ = str.__hash__
     """Equal members are equal texts; an enum's own hash is a call of Python for each look-up."""
@@ -114,4 +115,4 @@ STATUS_BY_CODE: Final = {
     7: DeliveryStatus.UNKNOWN,
     8: DeliveryStatus.REJECTED,
 }
-"""``message_state_code`` of the second answer shape (wire-notes 7)."""
+"""``message_state_code`` of the second answer shape (wire-notes, "Statuses")."""

@@ -171,7 +171,7 @@ class GatewayBackend:
         return self._serve(Call.SEND, query, work=work, authorization=authorization)
 
     def query(self, query: Mapping[str, str], *, authorization: str | None = None) -> Answer:
-        """Tell where a message is, in both shapes at once (§3, wire-notes 7)."""
+        """Tell where a message is, in both shapes at once (§3; wire-notes, "Statuses")."""
         work = partial(serve_query, storage=self._storage, behavior=self.behavior)
         return self._serve(Call.QUERY, query, work=work, authorization=authorization)
 
@@ -189,7 +189,7 @@ class GatewayBackend:
     def fail(
         self, call: Call, fields: Mapping[str, str], *, code: ErrorCode, uses_up_txn_id: bool = False
     ) -> Answer:
-        """Fail with *code* without a look at the request (wire-notes 10)."""
+        """Fail with *code* without a look at the request (wire-notes, "Repeats")."""
         if uses_up_txn_id:
             with self._lock, self._storage.transaction():
                 self._storage.use_up(fields.get("login", ""), fields.get("txn_id", ""))

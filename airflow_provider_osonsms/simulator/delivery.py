@@ -3,7 +3,7 @@
 A message is ENROUTE, then ACCEPTED, then final. The last two digits of the phone choose the final status.
 
 Reference:
-    OsonSMS protocol 1.5, §3.2; wire-notes 7.
+    OsonSMS protocol 1.5, §3.2; docs/wire-notes.md "Statuses".
 """
 
 from datetime import datetime, timedelta

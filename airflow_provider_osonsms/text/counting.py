@@ -4,7 +4,7 @@ All texts become one row of UTF-16 units, a table tells what each unit means for
 text that needs more than lengths (marks to compose, pairs at the border of two parts) is looked at alone.
 
 Reference:
-    design §6.
+    docs/design.md "Phones and texts".
 """
 
 import unicodedata
@@ -82,7 +82,7 @@ def measure(texts: Sequence[str]) -> Measured:
     """Normalize *texts* and count their parts.
 
     Reference:
-        design §6.
+        docs/design.md "Phones and texts".
     """
     sent = list(texts)
     survey = _prepare_texts(sent)

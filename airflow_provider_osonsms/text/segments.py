@@ -10,7 +10,7 @@ UCS-2       70 units        67 units       the two units of a surrogate pair
 One character outside GSM-7, a Cyrillic letter say, makes the whole text UCS-2.
 
 Reference:
-    design §6; 3GPP TS 23.038 (alphabet) and TS 23.040 (concatenation).
+    docs/design.md "Phones and texts"; 3GPP TS 23.038 (alphabet) and TS 23.040 (concatenation).
 """
 
 import re
@@ -75,7 +75,7 @@ def normalize_text(text: str) -> str:
     """Return *text* as it is counted and sent: NFC, without zero-width characters, soft hyphens and BOMs.
 
     Reference:
-        design §6.
+        docs/design.md "Phones and texts".
     """
     return unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
 
@@ -84,7 +84,7 @@ def count_parts(text: str) -> Segments:
     """Count the parts of *text* as it stands; see `normalize_text` for what should happen before.
 
     Reference:
-        design §6.
+        docs/design.md "Phones and texts".
     """
     if _GSM7.fullmatch(text):
         encoding, double = Encoding.GSM7, _EXTENSION

@@ -4,7 +4,7 @@ A field is the name of a column and, behind a colon, a format: nothing is looked
 converted. A brace of the text itself is doubled. Jinja has run before.
 
 Reference:
-    design §6; Python's Format Specification Mini-Language.
+    docs/design.md "Phones and texts"; Python's Format Specification Mini-Language.
 """
 
 import string

@@ -2,11 +2,11 @@
 
 Seen in public code (2026-11): the PHP example of OsonSMS, and the packages and shop modules made of it,
 build the query with ``http_build_query`` (a space is ``+``; from, phone_number, msg, str_hash, txn_id,
-login) and send curl's headers; the provider's package 3.0.0 has a Bearer token instead of str_hash (wire-
-notes 1, 17). Node services write the query by hand (``%20``, login first) or with ``querystring`` and
-numbers of 9 digits; a C# service adds a parameter ``t``; casdoor's go-sms-sender sorts the parameters by
-name. The digests were made outside Python: ``printf '%s' 't-php;shop;SHOP;992900000101;other-salt' |
-sha256sum``.
+login) and send curl's headers; the provider's package 3.0.0 has a Bearer token instead of str_hash
+(wire-notes, "Two protocols", "Other clients"). Node services write the query by hand
+(``%20``, login first) or with ``querystring`` and numbers of 9 digits; a C# service adds a
+parameter ``t``; casdoor's go-sms-sender sorts the parameters by name. The digests were made outside
+Python: ``printf '%s' 't-php;shop;SHOP;992900000101;other-salt' | sha256sum``.
 """
 
 import json
@@ -81,7 +81,7 @@ def test_a_balance_for_every_reader(gateway: SimulatedGateway) -> None:
 
 
 def test_a_posted_message(gateway: SimulatedGateway) -> None:
-    """A client that posts its fields gets code 100: only the query string is read (wire-notes 5)."""
+    """A client that posts gets code 100: only the query string is read (wire-notes, "Requests")."""
     body = MESSAGES["php, http_build_query and curl"]["request"].partition("?")[2].encode()
 
     status, answer = exchange(

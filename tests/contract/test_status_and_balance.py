@@ -72,7 +72,7 @@ def test_3_2_every_status(
 
 
 def test_3_2_each_query_has_its_own_nonce(client: Any, message: Message, gateway: SimulatedGateway) -> None:
-    """§3.1: asking many times uses up no txn_id, for the nonce only seasons the hash (wire-notes 6)."""
+    """§3.1: asking many times uses up no txn_id: a nonce only seasons the hash (wire-notes, "Asking")."""
     msg_id = client.send(message).msg_id
 
     assert {client.query_status(msg_id) for _ in range(3)} == {DeliveryStatus.ENROUTE}
@@ -115,7 +115,7 @@ def test_3_3_and_4_3(
 
 
 def test_an_unknown_msg_id(client: Any, gateway: SimulatedGateway, assert_discreet: Any) -> None:
-    """§3 (wire-notes 8): a msg_id that the gateway does not know concerns that message only."""
+    """§3 (wire-notes, "Message ids"): a msg_id that the gateway does not know concerns that message only."""
     with pytest.raises(UnknownMessageError) as caught:
         client.query_status("424242")
     assert_discreet(caught.value)

@@ -4,7 +4,7 @@ Only what is surely one of a few simple spellings is judged here; every other ce
 which stays the truth.
 
 Reference:
-    design §6.
+    docs/design.md "Phones and texts".
 """
 
 from collections.abc import Iterable

@@ -3,7 +3,7 @@
 Lost digits are never repaired, and no network's prefix is known here: spelling and length decide.
 
 Reference:
-    design §6; wire-note 13 (the gateway gets 12 digits and serves +992 only).
+    docs/design.md "Phones and texts"; docs/wire-notes.md "Phones" (12 digits, +992 only).
 """
 
 import re
@@ -49,7 +49,7 @@ def normalize_phone(value: object) -> str | RejectReason:
     ``isinstance(result, RejectReason)``.
 
     Reference:
-        design §6.
+        docs/design.md "Phones and texts".
     """
     if isinstance(value, str):
         return _read_text(value)

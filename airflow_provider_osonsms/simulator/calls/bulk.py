@@ -1,8 +1,9 @@
 """The checks of a bulk job: another host's dialect, in the order 422 (missing), 404, 422 (wrong), 400.
 
 Reference:
-    OsonSMS protocol 1.5, §5; wire-notes 15. Only the three rows of §5.3 are documented: every other text, and
-    which field a problem is filed under, is a guess in the manner of the framework that the answers betray.
+    OsonSMS protocol 1.5, §5; docs/wire-notes.md "Bulk". Only the three rows of §5.3 are documented: every
+    other text, and which field a problem is filed under, is a guess in the manner of the framework
+    that the answers betray.
 """
 
 from datetime import datetime

@@ -3,7 +3,7 @@
 108 and 119 depend on what was accepted before and follow in the backend.
 
 Reference:
-    OsonSMS protocol 1.5, §2.3, §3.3, §4.3; wire-notes 1, 5, 13.
+    OsonSMS protocol 1.5, §2.3, §3.3, §4.3; docs/wire-notes.md "Two protocols", "Requests", "Phones".
 """
 
 from collections.abc import Mapping

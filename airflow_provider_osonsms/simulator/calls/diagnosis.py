@@ -1,4 +1,4 @@
-"""What a wrong ``str_hash`` was made of: the mistake that users make most (wire-notes 18).
+"""What a wrong ``str_hash`` was made of: the mistake that users make most (wire-notes, "Errors").
 
 Reference:
     OsonSMS protocol 1.5, §2.1, §3.1, §4.1, §5.1.

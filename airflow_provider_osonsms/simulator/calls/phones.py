@@ -1,7 +1,7 @@
 """Which numbers the simulated gateway serves.
 
 Reference:
-    OsonSMS protocol 1.5, §2.1, §5.1; wire-notes 13, 15.
+    OsonSMS protocol 1.5, §2.1, §5.1; docs/wire-notes.md "Phones", "Bulk".
 """
 
 import re

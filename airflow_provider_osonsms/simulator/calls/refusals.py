@@ -1,7 +1,8 @@
 """How the gateway says no: every row of §2.3, §3.3, §4.3 and §5.3.
 
 Reference:
-    OsonSMS protocol 1.5; wire-notes 1 (501 of 112, "Incorrect Authorization"), 4 (``error_type``), 8.
+    OsonSMS protocol 1.5; docs/wire-notes.md "Two protocols" (501 of 112, "Incorrect Authorization"),
+    docs/wire-notes.md "Errors" (``error_type``), "Message ids".
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,8 @@
 """The four calls, each served once its turn has come: checked, kept and answered, or refused.
 
 Reference:
-    OsonSMS protocol 1.5, §2-§5; wire-notes 3-9, 11-15.
+    OsonSMS protocol 1.5, §2-§5; docs/wire-notes.md "Answers", "Errors", "Requests", "Asking", "Statuses",
+    "Message ids", "Repeats", "Timestamps", "Phones", "Lengths and characters", "Bulk".
 """
 
 import re
@@ -83,7 +84,7 @@ def serve_query(
     now: datetime,
     token: str | None,
 ) -> Answer:
-    """Tell where a message is, in both shapes at once (§3, wire-notes 7)."""
+    """Tell where a message is, in both shapes at once (§3; wire-notes, "Statuses")."""
     account = check_query(query, accounts, token=token)
     msg_id = query["msg_id"]
     message = storage.find_message(int(msg_id)) if _MSG_ID.fullmatch(msg_id) else None
@@ -132,5 +133,5 @@ def serve_bulk(
 
 
 def stamp(moment: datetime) -> str:
-    """Write a moment as the gateway does (wire-notes 12)."""
+    """Write a moment as the gateway does (wire-notes, "Timestamps")."""
     return moment.astimezone(TAJIK_TIME).isoformat(" ", "seconds")[:_STAMP_LENGTH]

@@ -1,7 +1,7 @@
 """Why the gateway refuses a request, in words for people: what was wrong and what to do.
 
 Reference:
-    OsonSMS protocol 1.5, §2.3, §3.3, §4.3, §5.3; wire-notes 18.
+    OsonSMS protocol 1.5, §2.3, §3.3, §4.3, §5.3; docs/wire-notes.md "Errors".
 """
 
 from collections.abc import Mapping

@@ -31,7 +31,7 @@ class SimAccount:
     """A client of the gateway.
 
     Attributes:
-        login: Case-sensitive (wire-notes 5).
+        login: Case-sensitive (wire-notes, "Requests").
         secret: The salt of the hash and, for the other scheme, the Bearer token.
         senders: The names that this account may send from.
         balance: In somoni.
@@ -77,7 +77,7 @@ class BulkJob:
     Attributes:
         phones: 12 digits each, in the order of the file, repeats included.
         ignored: How many lines held something else than a phone.
-        send_at: Read as Asia/Dushanbe wall time (wire-notes 15).
+        send_at: Read as Asia/Dushanbe wall time (wire-notes, "Bulk").
     """
 
     name: str

@@ -1,7 +1,7 @@
 """The thin door: HTTP in front of the backend, and what lies between: faults, latency, the rate limit.
 
 Reference:
-    OsonSMS protocol 1.5, §2-§5; wire-notes 5, 17.
+    OsonSMS protocol 1.5, §2-§5; docs/wire-notes.md "Requests", "Other clients".
 """
 
 import asyncio
@@ -141,7 +141,7 @@ class GatewayServer:
 
 
 def _query_of(request: web.Request) -> Fields:
-    """Return the query string's fields, the last of a name; a POST has none (wire-notes 5)."""
+    """Return the query string's fields, the last of a name; a POST has none (wire-notes, "Requests")."""
     if request.method != HTTPMethod.GET:
         return {}
     return dict(request.query.items())

@@ -69,7 +69,7 @@ def test_bulk(job: BulkJob, account: Account, bearer_account: Account) -> None:
 
 
 def test_send_at_is_wall_time_of_dushanbe(job: BulkJob, account: Account) -> None:
-    """A moment of any zone is written as the clock in Dushanbe shows it (wire-notes 15)."""
+    """A moment of any zone is written as the clock in Dushanbe shows it (wire-notes, "Bulk")."""
     evening = replace(job, send_at=datetime(2026, 12, 31, 20, 0, 0, tzinfo=UTC))
 
     assert dict(build_bulk(evening, account).form)["send_at"] == "2027-01-01 01:00:00"
@@ -121,7 +121,7 @@ def test_an_allow_list_and_an_unreadable_file(job: BulkJob, account: Account) ->
 
 
 def test_a_query_without_msg_id_is_refused(account: Account) -> None:
-    """A status is never asked without a msg_id (wire-notes 6)."""
+    """A status is never asked without a msg_id (wire-notes, "Asking")."""
     with pytest.raises(InvalidMessageError):
         build_query("", account, nonce="nonce-1")
 

@@ -147,7 +147,7 @@ def test_a_bulk_job(
 def test_a_bulk_duplicate_after_a_temporary_refusal_proves_nothing(
     converse: Callable[..., Any], job: BulkJob, account: Account
 ) -> None:
-    """After a 109 the txn_id may be used up, so a 108 does not mean a created job (wire-notes 10)."""
+    """After a 109 the txn_id may be used up, so a 108 does not mean a created job (wire-notes, "Repeats")."""
     talk = converse(create_bulk(job, account, may_resend=True), play("109 108", ok=BULK_OK))
 
     assert not isinstance(talk.result, BulkReceipt)

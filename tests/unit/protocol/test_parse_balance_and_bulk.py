@@ -37,7 +37,7 @@ def answer(body: Any, *, status: int = 200) -> Response:
     ],
 )
 def test_balances(written: bytes, balance: str) -> None:
-    """A number or text is read without a binary fraction, also below zero (wire-notes 11)."""
+    """A number or text is read without a binary fraction, also below zero (wire-notes, "Answers")."""
     response = answer(b'{"balance":%b,"timestamp":"2026-11-23 09:15:27"}' % written)
 
     assert parse_balance(response) == Decimal(balance)

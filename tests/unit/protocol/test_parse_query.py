@@ -1,4 +1,4 @@
-"""Answers to a status query (§3.2, §3.3), in both shapes (wire-notes 7)."""
+"""Answers to a status query (§3.2, §3.3), in both shapes (wire-notes, "Statuses")."""
 
 import json
 from typing import Any
@@ -103,7 +103,7 @@ def test_a_status_under_an_error_page_is_not_believed() -> None:
 
 
 def test_107_is_about_this_message_only() -> None:
-    """In a query 107 means an unknown msg_id, not a wrong sender (wire-notes 8)."""
+    """In a query 107 means an unknown msg_id, not a wrong sender (wire-notes, "Message ids")."""
     with pytest.raises(UnknownMessageError, match="msg_id") as caught:
         parse_query(answer({"error": {"code": 107, "msg": "Message ID is invalid"}}, status=422))
 

@@ -1,4 +1,4 @@
-"""Answers to a message (§2.2, §2.3), in the shapes that real gateways show (wire-notes 3, 4)."""
+"""Answers to a message (§2.2, §2.3), in the shapes of real gateways (wire-notes, "Answers", "Errors")."""
 
 import json
 from typing import Any
@@ -33,7 +33,7 @@ def answer(body: Any, *, status: int = 201) -> Response:
 
 
 def refusal(code: Any, *, msg: str = "-", status: int = 422) -> Response:
-    """Write an error as wire-notes 4 shows it."""
+    """Write an error as docs/wire-notes.md "Errors" shows it."""
     error = {"code": code, "error_type": "fatal", "msg": msg, "timestamp": "2026-11-23 09:15:27"}
     return answer({"error": error}, status=status)
 

@@ -22,7 +22,7 @@ from airflow_provider_osonsms.protocol.vocabulary import ErrorCode
     ],
 )
 def test_a_refusal_says_what_to_do(code: int, advice: str) -> None:
-    """Each documented refusal names the thing to change (wire-notes 18)."""
+    """Each documented refusal names the thing to change (wire-notes, "Errors")."""
     assert advice in str(make_refusal(code))
 
 
@@ -40,7 +40,7 @@ def test_every_documented_code_has_its_own_words() -> None:
     ],
 )
 def test_114_names_the_address(quote: str, address: str) -> None:
-    """The address that has to be white-listed is shown (wire-notes 4)."""
+    """The address that has to be white-listed is shown (wire-notes, "Errors")."""
     assert f"(the gateway sees {address})" in str(make_refusal(114, quote=quote))
 
 

@@ -1,4 +1,4 @@
-"""At most once: what each sequence of answers and failures means (§1, §2; design §2)."""
+"""At most once: what each sequence of answers and failures means (§1, §2; design, "Exactly once")."""
 
 import json
 from collections.abc import Callable

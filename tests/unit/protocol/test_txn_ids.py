@@ -94,7 +94,11 @@ def test_a_chosen_key_is_kept(txn_id: str) -> None:
     "txn_id", ["", "a" * 65, "a;b", "a b", "a\n", "\t", "счёт-1", "a\x00", "a\x7f", 7, None]
 )
 def test_a_useless_key_is_refused(txn_id: Any) -> None:
-    """Empty, long, separating, spaced, control or non-ASCII keys are refused (wire-notes 14)."""
+    """Empty, long, separating, spaced, control or non-ASCII keys are refused.
+
+    Reference:
+        docs/wire-notes.md "Lengths and characters".
+    """
     with pytest.raises(InvalidMessageError, match="make_txn_id"):
         check_txn_id(txn_id)
 

@@ -36,7 +36,7 @@ def test_is_doubtful(status: DeliveryStatus) -> None:
 
 
 def test_codes_name_the_eight_words_of_the_protocol() -> None:
-    """Each documented status has one code, and our own two words have none (wire-notes 7)."""
+    """Each documented status has one code, and our own two words have none (wire-notes, "Statuses")."""
     own = {DeliveryStatus.UNRECOGNIZED, DeliveryStatus.NOT_FOUND}
 
     assert sorted(STATUS_BY_CODE) == list(range(1, 9))
@@ -44,7 +44,7 @@ def test_codes_name_the_eight_words_of_the_protocol() -> None:
 
 
 def test_the_clock_of_dushanbe() -> None:
-    """Wall time is five hours ahead of UTC and written as §5.1 wants it (wire-notes 12)."""
+    """Wall time is five hours ahead of UTC and written as §5.1 wants it (wire-notes, "Timestamps")."""
     moment = datetime(2026, 11, 23, 20, 30, 5, tzinfo=UTC)
 
     assert moment.astimezone(TAJIK_TIME).strftime(TIMESTAMP_FORMAT) == "2026-11-24 01:30:05"

@@ -91,7 +91,7 @@ def test_temporary_refusals(
 def test_not_stored_but_used_up(
     gateway: SimulatedGateway, ask: Callable[..., Any], message: dict[str, str]
 ) -> None:
-    """A repeat may say 409 though no SMS exists (wire-notes 10)."""
+    """A repeat may say 409 though no SMS exists (wire-notes, "Repeats")."""
     gateway.inject(Fault.NOT_STORED_BUT_USED_UP)
 
     assert [ask(SEND, message)[0] for _ in range(2)] == [500, 409]

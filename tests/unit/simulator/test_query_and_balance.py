@@ -128,7 +128,7 @@ def test_query_106_order_of_fields(
 def test_query_107_unknown(
     backend: GatewayBackend, message: dict[str, str], question: dict[str, str], msg_id: str
 ) -> None:
-    """An unknown msg_id is refused with 107 and other words than a sender (wire-notes 8)."""
+    """An unknown msg_id is refused with 107 and other words than a sender (wire-notes, "Message ids")."""
     backend.send(message)
 
     assert backend.query({**question, "msg_id": msg_id}) == (422, error(107, "Message ID is invalid"))

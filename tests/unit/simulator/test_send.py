@@ -12,7 +12,7 @@ TOKEN = "Bearer demo-salt"
 
 
 def test_success(backend: GatewayBackend, message: dict[str, str]) -> None:
-    """A message is answered with 201 and the fields of a real answer (§2.2, wire-notes 3)."""
+    """A message is answered with 201 and the fields of a real answer (§2.2; wire-notes, "Answers")."""
     assert backend.send(message) == (
         201,
         {
@@ -65,7 +65,7 @@ def test_another_scheme_is_not_bearer(backend: GatewayBackend, message: dict[str
 
 
 def test_nine_digits(backend: GatewayBackend, message: dict[str, str]) -> None:
-    """A number without 992 is accepted, hashed as sent and kept with 992 (wire-notes 13)."""
+    """A number without 992 is accepted, hashed as sent and kept with 992 (wire-notes, "Phones")."""
     digest = "165fff09e23612453d784c22712bcb38d37d294348f945a0cd168e66d1f4dcaf"
 
     assert backend.send({**message, "phone_number": "900001234", "str_hash": digest})[0] == 201
@@ -92,7 +92,7 @@ def test_is_confidential_is_the_word_true(
 
 
 def test_timestamps_are_of_dushanbe(backend: GatewayBackend, message: dict[str, str], clock: Any) -> None:
-    """Timestamps are wall time of Dushanbe, across midnight too (wire-notes 12)."""
+    """Timestamps are wall time of Dushanbe, across midnight too (wire-notes, "Timestamps")."""
     clock.now += timedelta(hours=15)
 
     assert backend.send(message)[1]["timestamp"] == "2026-11-24 00:00:00"

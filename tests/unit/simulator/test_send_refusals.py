@@ -80,14 +80,14 @@ def test_106_upper_case(backend: GatewayBackend, message: dict[str, str]) -> Non
 
 
 def test_106_wrong_token(backend: GatewayBackend, message: dict[str, str]) -> None:
-    """A wrong token is refused with 106 and its own words, even beside a right hash (wire-notes 1)."""
+    """A wrong token gets 106 and its own words, even beside a right hash (wire-notes, "Two protocols")."""
     answer = backend.send(message, authorization="Bearer wrong")
 
     assert answer == (422, error(106, "Incorrect Authorization"))
 
 
 def test_114_whitelist(backend: GatewayBackend, message: dict[str, str]) -> None:
-    """An address that is not on the white list is refused with 114, which names it (wire-notes 4)."""
+    """An address that is not on the white list is refused with 114, which names it (wire-notes, "Errors")."""
     backend.change_account("demo", whitelist=frozenset({"127.0.0.1"}))
 
     answer = backend.send(message, remote="203.0.113.7")

@@ -68,7 +68,7 @@ def test_broken_utf8_does_not_break_the_gateway(ask: Callable[..., Any], message
 def test_post_is_refused_with_100(
     gateway: SimulatedGateway, ask_json: Callable[..., Any], message: dict[str, str], path: str, call: str
 ) -> None:
-    """Only the query string of a GET is read: a POST misses every field (wire-notes 5)."""
+    """Only the query string of a GET is read: a POST misses every field (wire-notes, "Requests")."""
     status, body = ask_json(path, message, method="POST", body=urlencode(message))
 
     assert (status, body["error"]["code"]) == (422, 100)

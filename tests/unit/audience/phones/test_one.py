@@ -1,4 +1,4 @@
-"""Spellings of phones, one by one (design §6)."""
+"""Spellings of phones, one by one (design, "Phones and texts")."""
 
 import re
 from decimal import Decimal
