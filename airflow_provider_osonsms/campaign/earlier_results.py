@@ -31,6 +31,8 @@ def load_earlier_results(
         rows: The rows of the campaign.
         may_replace: Whether the table of another campaign is replaced instead.
 
+    A table of which no row was sent is replaced without asking.
+
     Returns:
         The rows of the table that were sent and are not in the audience any more, and whether any was sent.
 
@@ -44,13 +46,13 @@ def load_earlier_results(
     for result in read_results(path):
         loader.load(result)
     if loader.others:
-        if may_replace:
+        if may_replace or not loader.others_sent:
             return [], False
         raise OtherCampaignError(
             f"results_path holds the table of another campaign: {loader.others_sent} of its "
             f"{loader.others} rows were sent. Nothing was sent now. If it is the table of another run, "
-            f"put {{{{ run_id }}}} into results_path. If this run has sent under another key_namespace, campaign_id or channel, "
-            f"restore that: under new txn_ids the same people would be texted again"
+            f"put {{{{ run_id }}}} into results_path. If this run has sent under another key_namespace, "
+            f"campaign_id or channel, restore that: under new txn_ids the same people would be texted again"
         )
     return loader.finish(), loader.has_sent
 

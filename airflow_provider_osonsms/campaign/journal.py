@@ -89,8 +89,10 @@ class CampaignJournal:
                     strange += 1
         if strange:
             log.warning("%d entries of the journal are not ours, and are ignored", strange)
-        self.is_resumed = any(backend.is_resumed for backend in backends)
-        self.history = max([history, *(backend.history for backend in backends)])
+        # Before the number of the try: a try may have ended before it sent anything.
+        written = [backend.history for backend in backends if backend.is_resumed]
+        self.is_resumed = bool(written)
+        self.history = max(written) if written else history
 
     @property
     def remembers(self) -> bool:

@@ -196,8 +196,7 @@ def is_settled_code(code: str) -> bool:
 
 
 def read_acceptance(code: object) -> Acceptance | None:
-    """Return what the journal's *code* says of an accepted row; None for another code, or for none of
-    ours."""
+    """Return what the journal's *code* says of an accepted row; None for anything else."""
     match = _ACCEPTED_CODE.fullmatch(code) if isinstance(code, str) else None
     if match is None:
         return None
@@ -208,8 +207,7 @@ def read_acceptance(code: object) -> Acceptance | None:
 
 
 def rank_code(code: str) -> int:
-    """Return a smaller number for a *code* that says more of its row: of two tries the better one is
-    believed."""
+    """Return a smaller number for a *code* that says more of its row."""
     return _RANKS.get(code, 0)
 
 
@@ -302,8 +300,7 @@ class CampaignRows:
         self._add_history(position, left_behind)
 
     def take_back_attempt(self, position: int) -> None:
-        """Let a row be as if it had not been attempted: its txn_id is another message's, so it was not
-        sent."""
+        """Let a row be as if it had not been attempted: its txn_id is another message's."""
         self._states[position] = RowState.NOT_ATTEMPTED
         self._tries[position] = 0
 

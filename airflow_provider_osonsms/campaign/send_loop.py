@@ -143,11 +143,11 @@ class SendLoop:
             self._rows.take_back_attempt(position)
         self._stop.set(
             TxnIdsTakenError(
-                f"108: the gateway already knows the txn_ids of the first {len(positions)} rows, although this "
-                f"task has not used them before. Nothing was sent. Look in the cabinet first: if a run of this "
-                f"name has sent these messages, mark this task as success. If two installations (staging and "
-                f"production?) share this account with the same dag and run ids, set another 'key_namespace' in "
-                f"the extra of this installation's Connection, and clear this task"
+                f"108: the gateway already knows the txn_ids of the first {len(positions)} rows, although "
+                f"this task has not used them before. Nothing was sent. Look in the cabinet first: if a run "
+                f"of this name has sent these messages, mark this task as success. If two installations "
+                f"(staging and production?) share this account with the same dag and run ids, set another "
+                f"'key_namespace' in the extra of this installation's Connection, and clear this task"
             )
         )
 

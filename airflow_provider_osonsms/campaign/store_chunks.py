@@ -68,9 +68,9 @@ class StoreChunks:
             )
             if accepted:
                 raise KeysChangedError(
-                    f"This task has had {accepted} messages accepted in this run under another key_namespace, "
-                    f"campaign_id or channel. Nothing was sent now: under new txn_ids the same people would be "
-                    f"texted again. Restore what was changed, and clear this task"
+                    f"This task has had {accepted} messages accepted in this run under another "
+                    f"key_namespace, campaign_id or channel. Nothing was sent now: under new txn_ids the "
+                    f"same people would be texted again. Restore what was changed, and clear this task"
                 )
 
     def mark_started(self, history: TxnIdHistory) -> None:

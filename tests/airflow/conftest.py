@@ -18,10 +18,16 @@ class FakeSupervisor:
     """Answers the few messages that a provider sends, and keeps state over tries as the API server does."""
 
     def __init__(self, ear: Any) -> None:
-        self.store: dict[str, Any] = {}
+        self.task: tuple[Any, ...] = ()
+        self._stores: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.xcom: dict[str, Any] = {}
         self.reschedule_start: datetime | None = None
         self._ear = ear
+
+    @property
+    def store(self) -> dict[str, Any]:
+        """The state store of the last task that has run: each task of each run has its own."""
+        return self._stores.setdefault(self.task, {})
 
     def send(self, msg: Any) -> Any:
         """Answer *msg*."""
@@ -121,6 +127,7 @@ def _make_task_instance(
 
     if not operator.has_dag():
         operator.dag = DAG("unit", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC))
+    supervisor.task = (operator.dag_id, run_id, operator.task_id, map_index)
     if next_event is None:
         supervisor.xcom.clear()
     fields = {

@@ -1,6 +1,7 @@
 """What a campaign demands before it begins, and what it leaves behind."""
 
 import logging
+from datetime import UTC
 
 import pandas as pd
 import pytest
@@ -22,7 +23,12 @@ def test_the_results_list_every_row(gateway, run_task, make_campaign, make_peopl
     assert list(table["reason"]) == ["", "", "too_short", "missing_value", "duplicate"]
     assert list(table["phone"])[:2] == ["992900000000", "992900000001"]
     assert "992900000009" not in path.read_text()
-    assert list(table["msg_id"])[:2] == [result.xcom["messages"][row]["msg_id"] for row in (0, 1)]
+    assert list(table["msg_id"])[:2] == [str(sms.msg_id) for sms in gateway.sent]
+    assert list(table["try"]) == ["1", "1", "", "", ""]
+    assert list(table["accepted_at"])[:2] == [
+        f"{sms.accepted_at.astimezone(UTC):%FT%T+00:00}" for sms in gateway.sent
+    ]
+    assert "messages" not in result.xcom
     assert list(table["parts"])[:2] == ["1", "1"]
 
 
@@ -110,11 +116,11 @@ def test_nobody(gateway, run_task, make_campaign):
 
 def test_too_many_undecided(gateway, run_task, make_campaign, has_state_store):
     """Rows of which nobody can tell are told apart, and fail the task above max_failed_ratio."""
-    gateway.inject(Fault.NOT_STORED_BUT_USED_UP, times=3)
+    gateway.inject(Fault.NOT_STORED_BUT_USED_UP, times=4)  # the first row meets it twice: it goes alone
     result = run_task(make_campaign(10, concurrency=1, max_failed_ratio=0.2))
 
     assert result.state == "failed"
-    assert "3 of 10 rows ended without being accepted (3 undecided)" in str(result.error)
+    assert "3 of 10 rows are not known to be accepted (3 undecided)" in str(result.error)
     assert len(gateway.sent) == 7
     again = run_task(make_campaign(10), try_number=2).xcom["outcomes"]
     assert again["uncertain" if has_state_store else "accepted_untracked"] >= 3
@@ -125,7 +131,7 @@ def test_nobody_could_be_sent_to(gateway, run_task, make_campaign):
     result = run_task(make_campaign(3, message="Салом, {name}! " + "ҷ" * 2000))
 
     assert result.state == "failed"
-    assert "None of 3 rows was accepted (3 unsendable)" in str(result.error)
+    assert "None of 3 rows is known to be accepted (3 unsendable)" in str(result.error)
 
 
 def test_the_rate_is_held(gateway, run_task, make_campaign):
@@ -136,7 +142,7 @@ def test_the_rate_is_held(gateway, run_task, make_campaign):
     assert result.state == "success"
     assert gateway.refusals == []
     assert gateway.requests["send"] == 150
-    assert result.xcom["seconds"] >= 1.3
+    assert result.xcom["seconds"] >= 1
 
 
 def test_confidential_and_quiet(gateway, run_task, make_campaign, caplog):

@@ -60,7 +60,7 @@ def test_the_undelivered_feed_the_next_campaign(mode, campaign, wait, text_the_r
 
 def test_the_rest_is_texted_over_another_channel(gateway, campaign, wait, text_the_rest, undelivered):
     """Only they are texted by SMS, under keys of their own, also where a table names the messages."""
-    del campaign["messages"]
+    assert "messages" not in campaign
     wait("deferrable", messages=campaign, timeout=1, min_delivered=0.0, undelivered_path=str(undelivered))
     text_the_rest(PEOPLE)
 
