@@ -27,6 +27,7 @@ from airflow_provider_osonsms.delivery.inputs import TrackedMessages
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.protocol.build import build_query
 from airflow_provider_osonsms.protocol.models import Account
+from airflow_provider_osonsms.tables.results import ResultsTable
 
 ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS", "3"))
 MESSAGES: Final = 100_000
@@ -59,7 +60,7 @@ async def watch_loop(stopped: asyncio.Event) -> float:
 
 async def ask_with_watch(url: str, path: Path) -> None:
     """Ask once for every message of the table, as the trigger does."""
-    messages = TrackedMessages(msg_ids=(), paths=(str(path),))
+    messages = TrackedMessages(msg_ids=(), sources=(ResultsTable(path=str(path)),))
     msg_ids, untracked = await asyncio.to_thread(messages.load, Path)
     tracker = DeliveryTracker(msg_ids, untracked=untracked, concurrency=CONCURRENCY)
     account = Account(login="demo", secret="salt", api_url=url)

@@ -21,6 +21,7 @@ from airflow_provider_osonsms.protocol.txn_ids import make_txn_id
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.simulator import SimulatedGateway
 from airflow_provider_osonsms.tables.msg_ids import MsgIds
+from airflow_provider_osonsms.tables.results import ResultsTable
 
 COLUMNS = ("row", "key", "phone", "outcome", "reason", "txn_id", "msg_id", "parts")
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,7 +115,9 @@ def write_example_report(folder: Path) -> Path:
         now[0] += plan_pause(now[0] - began, poll_interval=10)
         asyncio.run(tracker.poll(Gateway()))
     name = "remind_debtors · scheduled__2026-11-23T04:00:00+00:00"
-    plan = ReportPlan(path=str(folder / "report.html"), tables=(str(table),), task=f"{name} · wait")
+    plan = ReportPlan(
+        path=str(folder / "report.html"), tables=(ResultsTable(path=str(table)),), task=f"{name} · wait"
+    )
     write_report(plan, tracker, open_path=Path, price_per_part=Decimal("0.12"), clock=lambda: now[0])
     return folder / "report.html"
 

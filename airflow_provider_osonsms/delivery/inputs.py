@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.models import Outcome
 from airflow_provider_osonsms.tables.msg_ids import MsgIds
-from airflow_provider_osonsms.tables.results import MAX_INLINE_MESSAGES, read_results
+from airflow_provider_osonsms.tables.results import MAX_INLINE_MESSAGES, ResultsTable, read_results_table
 
 _MSISDN = re.compile(r"992[0-9]{9}")
 _ACCEPTED = "a msg_id, the output of a send or campaign task, or a list of these"
@@ -22,7 +22,7 @@ class TrackedMessages:
     Attributes:
         msg_ids: Unique, in the order given.
         untracked: How many have no msg_id: nobody can ask for them.
-        paths: Results tables of campaigns, with more of both.
+        sources: Results tables of campaigns, with more of both.
         tables: These, and those of campaigns whose messages are all here: for keys and phones.
         campaigns: Ids of the campaigns.
         is_listed: Whether every message stands in one of the tables.
@@ -30,8 +30,8 @@ class TrackedMessages:
 
     msg_ids: tuple[str, ...]
     untracked: int = 0
-    paths: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ()
+    sources: tuple[ResultsTable, ...] = ()
+    tables: tuple[ResultsTable, ...] = ()
     campaigns: tuple[str, ...] = ()
     is_listed: bool = False
 
@@ -42,13 +42,14 @@ class TrackedMessages:
             open_path: Makes something with ``suffix`` and ``open`` of a path.
 
         Raises:
-            InvalidMessageError: A table cannot be read here.
+            InvalidMessageError, TableUnavailableError, TableChangedError: A table cannot be read here, or for
+                now, or is not the one that the campaign has written.
         """
         untracked = self.untracked
 
         def read_tables() -> Iterator[str]:
             nonlocal untracked
-            for row in chain.from_iterable(read_results(open_path(path)) for path in self.paths):
+            for row in chain.from_iterable(table.read(open_path) for table in self.sources):
                 untracked += row.is_untracked
                 if row.msg_id:
                     yield row.msg_id
@@ -58,7 +59,7 @@ class TrackedMessages:
 
 class _Campaign(NamedTuple):
     campaign_id: str
-    path: str | None
+    table: ResultsTable | None
     messages: list[str | None] | None
     output: Mapping[str, Any]
 
@@ -74,15 +75,15 @@ def read_messages(messages: Any) -> TrackedMessages:
     single = [item for item in found if not isinstance(item, _Campaign)]
     _refuse_shared_tables(campaigns)
     if len(single) + sum(len(one.messages or ()) for one in campaigns) > MAX_INLINE_MESSAGES:
-        campaigns = [one._replace(messages=None) if one.path else one for one in campaigns]
+        campaigns = [one._replace(messages=None) if one.table else one for one in campaigns]
     known = [*single, *chain.from_iterable(one.messages or () for one in campaigns)]
     return TrackedMessages(
         msg_ids=tuple(dict.fromkeys(item for item in known if item is not None)),
         untracked=known.count(None),
-        paths=tuple(dict.fromkeys(one.path for one in campaigns if one.path and one.messages is None)),
-        tables=tuple(dict.fromkeys(one.path for one in campaigns if one.path)),
+        sources=tuple(dict.fromkeys(one.table for one in campaigns if one.table and one.messages is None)),
+        tables=tuple(dict.fromkeys(one.table for one in campaigns if one.table)),
         campaigns=tuple(dict.fromkeys(one.campaign_id for one in campaigns if one.campaign_id)),
-        is_listed=not single and all(one.path for one in campaigns),
+        is_listed=not single and all(one.table for one in campaigns),
     )
 
 
@@ -90,7 +91,7 @@ def _refuse_shared_tables(campaigns: list[_Campaign]) -> None:
     """Refuse two campaigns that have written to one path: the table of the first is gone."""
     writers: dict[str, _Campaign] = {}
     for one in campaigns:
-        if one.path and writers.setdefault(one.path, one).output != one.output:
+        if one.table and writers.setdefault(one.table.path, one).output != one.output:
             raise InvalidMessageError(
                 "messages holds several campaigns with one results_path, which holds the last of them only: "
                 "give each a path of its own, mapped ones with {{ ti.map_index }} in it"
@@ -115,11 +116,11 @@ def _walk_output(output: Mapping[str, Any]) -> Iterator[str | _Campaign | None]:
     if "preview" in output or output.get("outcome") == Outcome.PENDING:
         return  # a dry run has sent nothing
     if "messages" in output or "results_path" in output:
-        path, inline = output.get("results_path"), output.get("messages")
+        inline = output.get("messages")
         messages = [item for item in _walk(inline or ()) if not isinstance(item, _Campaign)]
         yield _Campaign(
             campaign_id=str(output.get("campaign_id", "")),
-            path=None if path is None else str(path),
+            table=read_results_table(output),
             messages=None if inline is None else messages,
             output=output,
         )

@@ -12,6 +12,10 @@ from airflow_provider_osonsms.protocol.models import Message, Outcome, SendRecei
 log = logging.getLogger(__name__)
 
 
+class HistoryNotStoredError(OsonSmsError):
+    """What a later try would have to know of this one could not be stored: a person has to look."""
+
+
 def send_exactly_once(
     client: OsonSmsClient, message: Message, *, store: StateStore, history: TxnIdHistory
 ) -> SendReceipt:
@@ -28,6 +32,7 @@ def send_exactly_once(
         history: What is known of earlier tries without the store.
 
     Raises:
+        HistoryNotStoredError: A later try would take the gateway's next answer for something else.
         OsonSmsError: See `flows.send_once`. A later try may go on.
     """
     store_key = f"osonsms_send_{message.txn_id}"
@@ -42,29 +47,75 @@ def send_exactly_once(
     before = history if record is None else _read_history(record)
     if isinstance(store, NullStateStore) and before is TxnIdHistory.MAYBE_ACCEPTED:
         log.info("Nothing is remembered of earlier tries: if the gateway knows the txn_id, one was accepted")
-    left_behind = TxnIdHistory.UNUSED
-
-    def save_history(history: TxnIdHistory) -> None:
-        nonlocal left_behind
-        left_behind = history
-        store.set(store_key, {"past": int(max(before, history))})
-
-    store.set(store_key, {"past": int(max(before, TxnIdHistory.MAYBE_ACCEPTED))})
+    notes = _Notes(store, store_key, before=before)
+    notes.begin()
     try:
-        receipt = client.send(message, history=before, on_history=save_history)
-    except OutcomeUnknownError as error:
-        raise OutcomeUnknownError(
-            f"{error}. The message may have been accepted: a retry or a Clear asks again under the same "
-            f"txn_id and cannot text anybody twice"
-        ) from None
-    except OsonSmsError:
-        if left_behind is TxnIdHistory.UNUSED:
-            store.set(store_key, {"past": int(before)})
+        receipt = client.send(message, history=before, on_history=notes.keep)
+    except OsonSmsError as error:
+        notes.end(error)
+        if isinstance(error, OutcomeUnknownError):
+            raise OutcomeUnknownError(
+                f"{error}. The message may have been accepted: a retry or a Clear asks again under the same "
+                f"txn_id and cannot text anybody twice"
+            ) from None
         raise
     save_result(
         store, store_key, {"outcome": str(receipt.outcome), "msg_id": receipt.msg_id, "parts": receipt.parts}
     )
     return receipt
+
+
+class _Notes:
+    """What the store says of the txn_id while it is used.
+
+    A store that fails in the middle does not end the sending: what it should hold is known here, and is
+        written
+    again at the end.
+    """
+
+    def __init__(self, store: StateStore, store_key: str, *, before: TxnIdHistory) -> None:
+        self._store = store
+        self._store_key = store_key
+        self._before = before
+        self._stored = before
+        self._left_behind = TxnIdHistory.UNUSED
+
+    def begin(self) -> None:
+        """Write that an attempt is under way; raises when it cannot be written, and nothing is sent then."""
+        self._write(max(self._before, TxnIdHistory.MAYBE_ACCEPTED))
+
+    def keep(self, left_behind: TxnIdHistory) -> None:
+        """Write what the attempts so far have left behind, before the next one."""
+        self._left_behind = left_behind
+        try:
+            self._write(max(self._before, left_behind))
+        except Exception as error:  # noqa: BLE001 - the store's own errors
+            log.warning("What an attempt has left behind is not stored for now (%s)", type(error).__name__)
+
+    def end(self, error: OsonSmsError) -> None:
+        """Write what all attempts have left behind.
+
+        Raises:
+            HistoryNotStoredError: It cannot be written, and a later try would guess.
+        """
+        history = max(self._before, self._left_behind)
+        if self._stored is history:
+            return
+        try:
+            self._write(history)
+        except Exception as failure:  # noqa: BLE001 - the store's own errors
+            if history < self._stored:  # a doubt too many: a later try asks under the same txn_id
+                log.warning("That nothing was sent is not stored (%s)", type(failure).__name__)
+                return
+            raise HistoryNotStoredError(
+                f"{error}. The message may have used up its txn_id, and that could not be stored "
+                f"({type(failure).__name__}): look for it in the cabinet, and do not clear this task if it "
+                f"is there"
+            ) from None
+
+    def _write(self, history: TxnIdHistory) -> None:
+        self._store.set(self._store_key, {"past": int(history)})
+        self._stored = history
 
 
 def _read_history(record: Any) -> TxnIdHistory:

@@ -10,6 +10,7 @@ from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipEx
 from airflow_provider_osonsms.bulk.jobs import AudienceChangedError, UnconfirmedBulkError
 from airflow_provider_osonsms.campaign.send_loop import TxnIdsTakenError
 from airflow_provider_osonsms.campaign.store_chunks import KeysChangedError
+from airflow_provider_osonsms.exactly_once.send import HistoryNotStoredError
 from airflow_provider_osonsms.protocol.errors import (
     DuplicateTransactionError,
     OsonSmsError,
@@ -17,7 +18,7 @@ from airflow_provider_osonsms.protocol.errors import (
 )
 from airflow_provider_osonsms.protocol.history import may_send_again
 
-_FOR_A_PERSON = (AudienceChangedError, KeysChangedError, UnconfirmedBulkError)
+_FOR_A_PERSON = (AudienceChangedError, HistoryNotStoredError, KeysChangedError, UnconfirmedBulkError)
 """Another try could text people twice: somebody has to look first."""
 
 

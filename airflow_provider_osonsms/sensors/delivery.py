@@ -133,7 +133,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         try:
             with airflow_errors():
                 self._wait = self._begin_wait(context)
-                if self.deferrable and self._wait.messages.paths:  # a table is read by the triggerer only
+                if self.deferrable and self._wait.messages.sources:  # a table is read by the triggerer only
                     self._defer(self._wait)
                 self._tracker = self._start_tracker(self._wait)
         except AirflowFailException as error:  # as Airflow itself does once the first poke has begun
@@ -224,7 +224,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
                 deadline=wait.deadline.isoformat(),
                 msg_ids=wait.messages.msg_ids,
                 untracked=wait.messages.untracked,
-                paths=wait.messages.paths,
+                sources=[asdict(table) for table in wait.messages.sources],
                 osonsms_conn_id=self.osonsms_conn_id,
                 criteria=asdict(self.criteria),
                 polling=asdict(self.polling),

@@ -7,12 +7,17 @@ from typing import Any
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSensorTimeout
 from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria
 from airflow_provider_osonsms.delivery.summary import DeliverySummary, read_summary
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
 
 log = logging.getLogger(__name__)
 
 
 class DeliveryFailedError(AirflowFailException):
     """Too many messages ended without being delivered; waiting again would not change it."""
+
+
+class WaitInterruptedError(OsonSmsError):
+    """The trigger could not go on; another try waits again."""
 
 
 class DeliveryTimeoutError(AirflowSensorTimeout):
@@ -38,11 +43,14 @@ def read_event(event: Any) -> WaitResult:
     """Read the trigger's event; anything unexpected fails.
 
     Raises:
-        AirflowFailException: It tells of an error, or of nothing.
+        WaitInterruptedError: It tells of an error that another try may not meet.
+        AirflowFailException: It tells of another error, or of nothing.
     """
     values = event if isinstance(event, dict) else {}
     if values.get("error"):
-        raise AirflowFailException(values["error"])
+        raise (WaitInterruptedError if values.get("may_retry") is True else AirflowFailException)(
+            values["error"]
+        )
     summary, decision = read_summary(values.get("summary")), values.get("decision")
     if summary is None or decision not in (Decision.SUCCEED, Decision.FAIL, Decision.TIME_OUT):
         raise AirflowFailException("the trigger fired without a result: clear the task to wait again")

@@ -20,9 +20,10 @@ from airflow_provider_osonsms.delivery.summary import NOTHING_KNOWN
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.history import may_send_again
 from airflow_provider_osonsms.protocol.models import T
 from airflow_provider_osonsms.tables.msg_ids import MsgIds
-from airflow_provider_osonsms.tables.results import TableUnavailableError
+from airflow_provider_osonsms.tables.results import ResultsTable, TableUnavailableError
 
 FIRST_POLL_AFTER = 6.0
 """Seconds: a trigger that fires while the task that deferred is still being reported as ended makes the
@@ -32,16 +33,16 @@ scheduler fail the resumed task (apache/airflow issues 66374 and 72716). A resta
 class OsonSmsDeliveryTrigger(BaseTrigger):
     """Fire when every message has a final status, or at the deadline.
 
-    The event's payload is ``{"decision", "summary", "error", "report_problem"}``: a `Decision`'s value or
-    None after an error, the counts of `DeliveryTracker.summarize`, the error's text or None, and the same for
-    the report. It holds no phone.
+    The event's payload is ``{"decision", "summary", "error", "may_retry", "report_problem"}``: a `Decision`'s
+    value or None after an error, the fields of `DeliverySummary`, the error's text or None, whether another
+    try may end otherwise, and what went wrong with the report or None. It holds no phone.
 
     Args:
         began: When the waiting began, as an aware ISO time: how often it asks depends on it.
         deadline: Aware ISO time; a restarted triggerer keeps it.
         msg_ids: Whom to ask for.
         untracked: How many messages have no msg_id; they are only counted.
-        paths: Results tables of campaigns, with more of both.
+        sources: Fields of the `ResultsTable` of campaigns, with more of both.
         osonsms_conn_id: Id of the Connection.
         criteria: Fields of `DeliveryCriteria`.
         polling: Fields of `PollSettings`.
@@ -55,7 +56,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         deadline: str,
         msg_ids: Sequence[str] = (),
         untracked: int = 0,
-        paths: Sequence[str] = (),
+        sources: Sequence[Mapping[str, Any]] = (),
         osonsms_conn_id: str = OsonSmsHook.default_conn_name,
         criteria: Mapping[str, Any] | None = None,
         polling: Mapping[str, Any] | None = None,
@@ -66,7 +67,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         self.deadline = deadline
         self.msg_ids = list(msg_ids)
         self.untracked = untracked
-        self.paths = list(paths)
+        self.sources = tuple(ResultsTable(**fields) for fields in sources)
         self.osonsms_conn_id = osonsms_conn_id
         self.criteria = DeliveryCriteria(**criteria or {})
         self.polling = PollSettings(**polling or {})
@@ -81,7 +82,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                 "deadline": self.deadline,
                 "msg_ids": self.msg_ids,
                 "untracked": self.untracked,
-                "paths": self.paths,
+                "sources": [asdict(table) for table in self.sources],
                 "osonsms_conn_id": self.osonsms_conn_id,
                 "criteria": asdict(self.criteria),
                 "polling": asdict(self.polling),
@@ -93,6 +94,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         """Ask round after round, and yield the one event."""
         decision: Decision | None = None
         problem: str | None = None
+        may_retry = False
         report_problem: str | None = None
         tracker: DeliveryTracker | None = None
         try:
@@ -104,24 +106,25 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
             decision = await self._wait(tracker, settings, deadline=deadline)
             report_problem = await self._write_report(tracker, settings)
         except OsonSmsError as error:
-            problem = str(error)
+            problem, may_retry = str(error), may_send_again(error)
         summary = NOTHING_KNOWN if tracker is None else tracker.summarize()
         yield TriggerEvent(
             {
                 "decision": decision,
                 "summary": summary.to_dict(),
                 "error": problem,
+                "may_retry": may_retry,
                 "report_problem": report_problem,
             }
         )
 
     async def _start_tracker(self, settings: Settings, deadline: datetime) -> DeliveryTracker:
         messages = TrackedMessages(
-            msg_ids=tuple(self.msg_ids), untracked=self.untracked, paths=tuple(self.paths)
+            msg_ids=tuple(self.msg_ids), untracked=self.untracked, sources=self.sources
         )
 
         async def load() -> tuple[MsgIds, int]:
-            places = {path: await aopen_path(path) for path in self.paths}
+            places = {table.path: await aopen_path(table.path) for table in self.sources}
             return await asyncio.to_thread(messages.load, places.__getitem__)
 
         msg_ids, untracked = await self._retry_until(load, "The results of a campaign", deadline)

@@ -9,6 +9,9 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_osonsms.triggers import delivery
 
+_MAX_NAP = 60.0
+"""Seconds."""
+
 
 class OsonSmsWindowTrigger(BaseTrigger):
     """Wait until a moment, without a worker slot.
@@ -30,6 +33,8 @@ class OsonSmsWindowTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield one event at the moment, or a little after the start if that is later."""
-        left = (datetime.fromisoformat(self.moment) - datetime.now(UTC)).total_seconds()
-        await asyncio.sleep(max(left, delivery.FIRST_POLL_AFTER))
+        await asyncio.sleep(delivery.FIRST_POLL_AFTER)
+        moment = datetime.fromisoformat(self.moment)
+        while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110 - for the clock
+            await asyncio.sleep(min(left, _MAX_NAP))  # it may be set meanwhile, so it is read again
         yield TriggerEvent({"was_interrupted": self.was_interrupted})

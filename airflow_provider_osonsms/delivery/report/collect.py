@@ -11,11 +11,15 @@ from typing import Any, Final, NamedTuple
 from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker, MessageStatus
 from airflow_provider_osonsms.protocol.models import Outcome
-from airflow_provider_osonsms.tables.results import read_results
+from airflow_provider_osonsms.tables.results import ResultsTable
 from airflow_provider_osonsms.tables.rows import ReportRow, ResultRow, UndeliveredRow
 
 MAX_LISTED: Final = 10
 _ACCEPTED: Final = (Outcome.ACCEPTED, Outcome.ACCEPTED_UNTRACKED)
+
+
+_UNKNOWN_ROW: Final = ResultRow(*[None] * len(ResultRow._fields))
+"""Of a message that no table has."""
 
 
 class Listed(NamedTuple):
@@ -36,7 +40,7 @@ class Figures:
         outcomes: Rows by outcome.
         rejects: Rows that were not accepted, by reason.
         parts: Billed parts that are known.
-        delivered_after: Seconds after which each delivered message was seen, in no order.
+        delivered_after: Seconds from acceptance (or the wait's beginning) until each was seen delivered.
         slowest: Of the delivered ones, as a heap.
         failed: Some of those that ended otherwise.
         pending: Some of those that have not ended.
@@ -67,7 +71,7 @@ class ReportCollector:
 
     Args:
         tracker: Knows what became of the messages.
-        tables: Paths of the results tables of their campaigns.
+        tables: Results tables of their campaigns.
         open_path: Makes something with ``suffix`` and ``open`` of a path.
 
     Attributes:
@@ -75,7 +79,7 @@ class ReportCollector:
     """
 
     def __init__(
-        self, tracker: DeliveryTracker, *, tables: tuple[str, ...], open_path: Callable[[str], Any]
+        self, tracker: DeliveryTracker, *, tables: tuple[ResultsTable, ...], open_path: Callable[[str], Any]
     ) -> None:
         self.figures = Figures()
         self._tracker = tracker
@@ -89,18 +93,18 @@ class ReportCollector:
             InvalidMessageError: A table cannot be read here.
         """
         is_listed = bytearray(len(self._tracker.msg_ids))
-        for path in self._tables:
-            for row in read_results(self._open_path(path)):
+        for table in self._tables:
+            for row in table.read(self._open_path):
                 self._count(row)
                 number = self._tracker.msg_ids.find(row.msg_id) if row.msg_id else None
                 if number is not None and not is_listed[number]:
                     is_listed[number] = True
-                    yield self._make_row(number, key=row.key, phone=row.phone)
+                    yield self._make_row(number, row)
                 elif row.is_untracked:
                     yield ReportRow(row.key, row.phone, None, None, None, None, 0)
         for number, was_listed in enumerate(is_listed):
             if not was_listed:
-                yield self._make_row(number, key=None, phone=None)
+                yield self._make_row(number, _UNKNOWN_ROW)
 
     def read_undelivered(self) -> Iterator[UndeliveredRow]:
         """Read the rows of the tables, without the rejected ones, that no message is known to have reached.
@@ -113,13 +117,13 @@ class ReportCollector:
             reached.update(row.key for row, seen in self._read_seen() if seen and seen.is_delivered)
         for row, seen in self._read_seen():
             is_reached = row.key in reached or (seen is not None and seen.is_delivered)
-            if row.outcome != Outcome.REJECTED and not is_reached:
+            if row.key is not None and row.outcome != Outcome.REJECTED and not is_reached:
                 status = (seen.status or "unanswered") if seen else (row.reason or row.outcome)
                 yield UndeliveredRow(row.key, row.phone, status)
 
     def _read_seen(self) -> Iterator[tuple[ResultRow, MessageStatus | None]]:
-        for path in self._tables:
-            for row in read_results(self._open_path(path)):
+        for table in self._tables:
+            for row in table.read(self._open_path):
                 number = self._tracker.msg_ids.find(row.msg_id) if row.msg_id else None
                 yield row, None if number is None else self._tracker.read_status(number)
 
@@ -132,27 +136,30 @@ class ReportCollector:
             figures.rejects[row.reason or outcome] += 1
         figures.parts += row.parts or 0
 
-    def _make_row(self, number: int, *, key: str | None, phone: str | None) -> ReportRow:
+    def _make_row(self, number: int, row: ResultRow) -> ReportRow:
         seen = self._tracker.read_status(number)
         msg_id = self._tracker.msg_ids[number]
-        self._list(seen, msg_id=msg_id, phone=phone)
+        self._list(seen, row, msg_id=msg_id)
         first, last = map(_print_time, (seen.first_seen, seen.last_seen))
-        return ReportRow(key, phone, msg_id, seen.status, first, last, seen.polls)
+        return ReportRow(row.key, row.phone, msg_id, seen.status, first, last, seen.polls)
 
-    def _list(self, seen: MessageStatus, *, msg_id: str, phone: str | None) -> None:
+    def _list(self, seen: MessageStatus, row: ResultRow, *, msg_id: str) -> None:
         figures = self.figures
-        seconds = 0.0 if seen.last_seen is None else seen.last_seen - self._tracker.began
+        began = self._tracker.began  # unless the table says when the message was accepted
+        if row.accepted_at is not None:
+            began = datetime.fromisoformat(row.accepted_at).timestamp()
+        seconds = 0.0 if seen.last_seen is None else max(seen.last_seen - began, 0.0)
         if seen.is_delivered:
             figures.delivered_after.append(seconds)
             if len(figures.slowest) == MAX_LISTED and seconds <= figures.slowest[0].seconds:
                 return
-            heapq.heappush(figures.slowest, Listed(seconds, mask_phone(phone), msg_id, seen.status or ""))
+            heapq.heappush(figures.slowest, Listed(seconds, mask_phone(row.phone), msg_id, seen.status or ""))
             if len(figures.slowest) > MAX_LISTED:
                 heapq.heappop(figures.slowest)
             return
         some = figures.failed if seen.is_final else figures.pending
         if len(some) < MAX_LISTED:
-            some.append(Listed(seconds, mask_phone(phone), msg_id, seen.status or ""))
+            some.append(Listed(seconds, mask_phone(row.phone), msg_id, seen.status or ""))
 
 
 def _print_time(seconds: float | None) -> str | None:

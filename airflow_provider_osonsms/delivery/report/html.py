@@ -71,7 +71,8 @@ def render_page(
     environment = Environment(
         loader=PackageLoader("airflow_provider_osonsms.delivery.report", "."), autoescape=True
     )
-    words, seconds = read_words(language), max(ended - began, 1.0)
+    words = read_words(language)
+    seconds = max([ended - began, 1.0, *figures.delivered_after])
     return environment.get_template("page.html.j2").render(
         words=words,
         language=language,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from airflow_provider_osonsms.delivery.report.translations import Language
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.tables.results import ResultsTable
 
 _TABLES: Final = (".csv", ".parquet")
 _PAGE: Final = ".html"
@@ -34,7 +35,7 @@ class ReportPlan:
     path: str | None
     undelivered_path: str | None = None
     language: str = Language.ENGLISH
-    tables: tuple[str, ...] = ()
+    tables: tuple[ResultsTable, ...] = ()
     task: str = ""
     campaigns: tuple[str, ...] = ()
 
@@ -50,7 +51,8 @@ class ReportPlan:
     def paths(self) -> tuple[str, ...]:
         """Every path that is read or written."""
         written = (self.table_path, self.page_path, self.undelivered_path)
-        return (*self.tables, *(path for path in written if path is not None))
+        tables = (table.path for table in self.tables)
+        return (*tables, *(path for path in written if path is not None))
 
     @property
     def table_path(self) -> str | None:
@@ -74,5 +76,5 @@ class ReportPlan:
 
 def read_plan(fields: Mapping[str, Any]) -> ReportPlan:
     """Make a plan of its fields, as JSON leaves them."""
-    lists = {name: tuple(fields.get(name, ())) for name in ("tables", "campaigns")}
-    return ReportPlan(**{**fields, **lists})
+    tables = tuple(ResultsTable(**table) for table in fields.get("tables", ()))
+    return ReportPlan(**{**fields, "tables": tables, "campaigns": tuple(fields.get("campaigns", ()))})

@@ -10,7 +10,7 @@ from airflow_provider_osonsms.delivery.report.html import Heading, render_page
 from airflow_provider_osonsms.delivery.report.plan import ReportPlan
 from airflow_provider_osonsms.delivery.report.translations import Language
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
-from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.tables.files import write_table
 from airflow_provider_osonsms.tables.paths import replace_file
 from airflow_provider_osonsms.tables.rows import ReportRow, UndeliveredRow
@@ -36,7 +36,7 @@ def try_to_write_report(
     """
     try:
         write_report(plan, tracker, open_path=open_path, price_per_part=price_per_part)
-    except InvalidMessageError as error:
+    except OsonSmsError as error:
         return f"the report was not written: {error}"
     except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
         return f"the report could not be written to its path ({type(error).__name__})"

@@ -57,7 +57,7 @@ def test_trigger_survives_serialization():
     trigger = OsonSmsDeliveryTrigger(
         msg_ids=["1", "2"],
         untracked=1,
-        paths=["/results.csv"],
+        sources=[{"path": "/results.csv", "rows": 7, "checksum": "ab"}],
         began=NOW,
         deadline=deadline,
         criteria={"min_delivered": 5, "unknown_limit": 2},

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from airflow_provider_osonsms.delivery.inputs import TrackedMessages, read_messages
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.msg_ids import MsgIds
+from airflow_provider_osonsms.tables.results import ResultsTable
 
 HEADER = "row,key,phone,outcome,reason,txn_id,msg_id,parts"
 RESULTS = f"""{HEADER}
@@ -55,10 +56,11 @@ def test_results_of_campaigns_are_read(tmp_path):
     """Large campaigns give the path of their table: its msg_ids are watched, lost ones are counted."""
     path = tmp_path / "results.csv"
     path.write_text(RESULTS, encoding="utf-8")
+    table = ResultsTable(path=str(path))
     messages = read_messages([{"results_path": str(path), "campaign_id": "c"}, {"msg_id": 9}, [str(10)]])
 
     assert messages == TrackedMessages(
-        msg_ids=("9", "10"), paths=(str(path),), tables=(str(path),), campaigns=("c",)
+        msg_ids=("9", "10"), sources=(table,), tables=(table,), campaigns=("c",)
     )
     msg_ids, untracked = messages.load(Path)
     assert ([msg_ids[number] for number in range(len(msg_ids))], untracked) == (["9", "10", "71", "072"], 1)

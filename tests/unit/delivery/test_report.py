@@ -2,8 +2,9 @@
 
 import asyncio
 import csv
+import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.tables.msg_ids import MsgIds
+from airflow_provider_osonsms.tables.results import ResultsTable
 
 BEGAN = 1_795_500_000.0
 RESULTS = """row,key,phone,outcome,reason,txn_id,msg_id,parts
@@ -57,7 +59,10 @@ def plan(tmp_path):
     table = tmp_path / "results.csv"
     table.write_text(RESULTS, encoding="utf-8")
     return ReportPlan(
-        path=str(tmp_path / "report"), tables=(str(table),), task="shop · run · wait", campaigns=("c-1",)
+        path=str(tmp_path / "report"),
+        tables=(ResultsTable(path=str(table)),),
+        task="shop · run · wait",
+        campaigns=("c-1",),
     )
 
 
@@ -124,16 +129,14 @@ def test_wrong_plans(fields):
 
 def test_plan_travels_as_json(plan):
     """What is stored for a trigger makes the same plan."""
-    stored = {name: getattr(plan, name) for name in plan.__slots__}
-
-    assert read_plan({**stored, "tables": list(plan.tables), "campaigns": ["c-1"]}) == plan
+    assert read_plan(json.loads(json.dumps(asdict(plan)))) == plan
 
 
 def test_failed_report_is_told(tmp_path, plan, tracker):
     """A report that cannot be written fails nothing; what was wrong is said without the path."""
     (tmp_path / "report").write_text("a file where the folder should be")
     words = try_to_write_report(plan, tracker, open_path=Path, price_per_part=None)
-    Path(plan.tables[0]).unlink()
+    Path(plan.tables[0].path).unlink()
     (tmp_path / "report").unlink()
 
     def fail(path):
