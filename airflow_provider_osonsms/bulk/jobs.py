@@ -11,9 +11,11 @@ Reference:
 import logging
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import Final
 
+from airflow_provider_osonsms.bulk.receipts import JobState, Receipts
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
-from airflow_provider_osonsms.exactly_once.store import NullStateStore, StateStore, save_result
+from airflow_provider_osonsms.exactly_once.store import NullStateStore, StateStore
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.history import SendAgain, TxnIdHistory, read_proof
 from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt
@@ -21,12 +23,7 @@ from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
 
 log = logging.getLogger(__name__)
 
-_NO_ANSWER = ""
-"""Stored in place of a name: the job was uploaded and not answered."""
-_WAY_ON = (
-    "If it is there, mark this task as success. If it is not, start a new DAG run, or set "
-    "on_unconfirmed='resend' and clear this task: that repeats the upload under the same txn_id"
-)
+_UNNAMED: Final = "created, name unknown"
 
 
 class OnUnconfirmed(StrEnum):
@@ -34,6 +31,7 @@ class OnUnconfirmed(StrEnum):
 
     FAIL = "fail"
     RESEND = "resend"
+    ASSUME_CREATED = "assume_created"
 
 
 class UnconfirmedBulkError(OsonSmsError):
@@ -48,7 +46,7 @@ class BulkRun:
     """Creates the jobs of one task, one after the other.
 
     The store holds ``{txn_id: bulk_name}``. In place of a name, an empty text is a job that was uploaded and
-    not answered, and None one that met a temporary refusal: a 108 then proves nothing.
+    not answered, and None one that met a temporary refusal. Receipts say the same, also to other runs.
     """
 
     def __init__(
@@ -60,6 +58,7 @@ class BulkRun:
         history: TxnIdHistory,
         on_unconfirmed: OnUnconfirmed,
         has_own_campaign_id: bool = False,
+        receipts: Receipts | None = None,
     ) -> None:
         """Read what earlier tries have stored.
 
@@ -71,15 +70,26 @@ class BulkRun:
             on_unconfirmed: What to do about a job that may exist.
             has_own_campaign_id: Whether the user named the campaign, so that another task may have created
                 its jobs.
+            receipts: What earlier tries and other runs have left; None for none.
+
+        Raises:
+            ReceiptsUnreadableError: It cannot be read.
         """
-        known = store.get(store_key)
+        stored = store.get(store_key)
+        received = {} if receipts is None else receipts.read()
         self._client = client
         self._store = store
         self._store_key = store_key
-        self._is_blind = known is None and not store.is_lasting and history is not TxnIdHistory.UNUSED
+        self._receipts = receipts
+        self._is_blind = (
+            stored is None and not received and not store.is_lasting and history is not TxnIdHistory.UNUSED
+        )
         self._may_resend = on_unconfirmed is OnUnconfirmed.RESEND
+        self._assumes_created = on_unconfirmed is OnUnconfirmed.ASSUME_CREATED
         self._has_own_campaign_id = has_own_campaign_id
-        self._known: dict[str, str | None] = dict(known or {})
+        self._known: dict[str, str | None] = dict(stored or {})
+        for txn_id, (state, name) in received.items():
+            self._learn(txn_id, state, name)
 
     def create(self, jobs: Sequence[BulkJob], *, check_time: Callable[[], None]) -> list[BulkReceipt]:
         """Create those *jobs* that are not known to exist, and return the receipts of all, in order.
@@ -89,30 +99,47 @@ class BulkRun:
             check_time: Called before each upload; raises when ``send_at`` is past.
 
         Raises:
-            AudienceChangedError: The store knows of jobs that are not among *jobs*.
+            AudienceChangedError: Jobs are known that are not among *jobs*.
             UnconfirmedBulkError: A job may exist already.
             OsonSmsError: The gateway refused, or could not be reached.
         """
-        self._refuse_strangers(jobs)
+        self._refuse_other_jobs(jobs)
         done = [job for job in jobs if self._known.get(job.txn_id)]
         if done:
-            log.info("%d of %d bulk jobs were created by an earlier try", len(done), len(jobs))
+            log.info("%d of %d bulk jobs were created before", len(done), len(jobs))
         for number, job in enumerate(jobs, start=1):
-            if not self._known.get(job.txn_id):
+            if not self._known.get(job.txn_id) and not self._is_assumed(job, number, len(jobs)):
                 check_time()
                 self._refuse_unconfirmed(job, number, len(jobs))
                 self._create_one(job, number, len(jobs))
         return [BulkReceipt(txn_id=job.txn_id, bulk_name=self._known[job.txn_id]) for job in jobs]
 
-    def _refuse_strangers(self, jobs: Sequence[BulkJob]) -> None:
-        strangers = self._known.keys() - {job.txn_id for job in jobs}
-        if strangers:
-            names = ", ".join(self._known[txn_id] or "one without an answer" for txn_id in sorted(strangers))
+    def _learn(self, txn_id: str, state: JobState, name: str | None) -> None:
+        """Take a receipt into account; a name that the store knows stays."""
+        if state is JobState.CREATED:
+            self._known[txn_id] = self._known.get(txn_id) or name or _UNNAMED
+        elif state is JobState.REFUSED_FOR_NOW:
+            self._known[txn_id] = self._known.get(txn_id) or None
+        elif state is JobState.ATTEMPTED:
+            self._known.setdefault(txn_id, "")
+
+    def _refuse_other_jobs(self, jobs: Sequence[BulkJob]) -> None:
+        others = self._known.keys() - {job.txn_id for job in jobs}
+        if others:
+            names = ", ".join(self._known[txn_id] or "one without an answer" for txn_id in sorted(others))
             raise AudienceChangedError(
-                f"The recipients changed since an earlier try, which created bulk jobs for the old ones "
-                f"({names}): creating jobs for the new ones would text people twice. Restore the old "
-                f"recipients, or cancel those jobs in the cabinet and start a new DAG run"
+                f"The recipients have changed since bulk jobs were created for the old ones ({names}): "
+                f"creating jobs for the new ones would text people twice. Restore the old recipients; text those who "
+                f"were added in a task of their own"
             )
+
+    def _is_assumed(self, job: BulkJob, number: int, total: int) -> bool:
+        """Whether a job that was uploaded and not answered counts as created: a person has looked."""
+        if not self._assumes_created or job.txn_id not in self._known:
+            return False
+        self._save_result(job, _UNNAMED, state=JobState.CREATED)
+        log.warning("Bulk job %d of %d counts as created, as on_unconfirmed says", number, total)
+        return True
 
     def _refuse_unconfirmed(self, job: BulkJob, number: int, total: int) -> None:
         if self._may_resend:
@@ -123,29 +150,35 @@ class BulkRun:
                 f"{_look_for(job)}"
             )
         if self._is_blind:
+            all_of_them = "it is" if total == 1 else f"all {total} are"
+            none_of_them = "it is not" if total == 1 else "none is"
             raise UnconfirmedBulkError(
                 f"This is not the first try, and nothing is remembered of the others (Airflow below 3.3, or "
-                f"[state_store] clear_on_success): bulk job {number} of {total} may exist. {_look_for(job)}"
+                f"[state_store] clear_on_success): bulk job {number} of {total} may exist. Look in the "
+                f"cabinet for campaigns at {_print_time(job)}. If {all_of_them} there, mark this task as success. If "
+                f"{none_of_them} there, set on_unconfirmed='resend' and clear this task. With receipt_path a "
+                f"task remembers by itself"
             )
 
     def _create_one(self, job: BulkJob, number: int, total: int) -> None:
         history = self._read_history(job)
         was_known = job.txn_id in self._known
-        # Stored before the first byte leaves: a later try must know of this upload whatever happens to this
-        # process.
-        self._known[job.txn_id] = None if history is TxnIdHistory.MAYBE_CONSUMED else _NO_ANSWER
+        is_consumed = history is TxnIdHistory.MAYBE_CONSUMED
+        # Before the first byte leaves: a later try must know of this upload whatever happens to this process.
+        self._known[job.txn_id] = None if is_consumed else ""
         self._store.set(self._store_key, dict(self._known))
+        if self._receipts is not None:
+            self._receipts.write(job, JobState.REFUSED_FOR_NOW if is_consumed else JobState.ATTEMPTED)
         try:
             receipt = self._client.create_bulk(job, may_resend=self._may_resend, history=history)
         except OsonSmsError as error:
             self._handle_failure(error, job, number=number, total=total, was_known=was_known)
             raise
-        self._known[job.txn_id] = receipt.bulk_name or "created, name unknown"
-        save_result(self._store, self._store_key, dict(self._known))
+        self._save_result(job, receipt.bulk_name or _UNNAMED, state=JobState.CREATED)
         log.info("Bulk job %d of %d was created: %s", number, total, self._known[job.txn_id])
 
     def _read_history(self, job: BulkJob) -> TxnIdHistory:
-        if self._known.get(job.txn_id, _NO_ANSWER) is None:
+        if self._known.get(job.txn_id, "") is None:
             return TxnIdHistory.MAYBE_CONSUMED
         may_exist = job.txn_id in self._known or self._is_blind or self._has_own_campaign_id
         return TxnIdHistory.MAYBE_ACCEPTED if may_exist else TxnIdHistory.UNUSED
@@ -157,30 +190,60 @@ class BulkRun:
         proof = read_proof(error)
         if proof.history is TxnIdHistory.UNUSED:
             if not was_known:
-                del self._known[job.txn_id]
-                save_result(self._store, self._store_key, dict(self._known))
+                self._save_not_created(job)
             if proof.send_again is SendAgain.AT_ONCE:
                 self._refuse_blind_retry(error, number, total)
             return
         if proof.history is TxnIdHistory.MAYBE_CONSUMED:
-            self._known[job.txn_id] = None
-            save_result(self._store, self._store_key, dict(self._known))
+            self._save_result(job, None, state=JobState.REFUSED_FOR_NOW)
         if not self._may_resend:
             raise UnconfirmedBulkError(
                 f"Bulk job {number} of {total} may have been created ({error}). It is not repeated. "
                 f"{_look_for(job)}"
             ) from None
 
+    def _save_not_created(self, job: BulkJob) -> None:
+        del self._known[job.txn_id]
+        self._save(job, JobState.NOT_CREATED, bulk_name=None)
+
+    def _save_result(self, job: BulkJob, bulk_name: str | None, *, state: JobState) -> None:
+        self._known[job.txn_id] = bulk_name
+        self._save(job, state, bulk_name=bulk_name)
+
+    def _save(self, job: BulkJob, state: JobState, *, bulk_name: str | None) -> None:
+        """Store what the gateway has answered; if that fails, the job stays one that may exist."""
+        try:
+            self._store.set(self._store_key, dict(self._known))
+            if self._receipts is not None:
+                self._receipts.write(job, state, bulk_name=bulk_name)
+        except Exception as error:  # noqa: BLE001 - stores and storages have errors of their own
+            text = "What became of a bulk job could not be stored (%s): a later try takes it for one that may exist"
+            log.warning(text, type(error).__name__)
+
     def _refuse_blind_retry(self, error: OsonSmsError, number: int, total: int) -> None:
         """Turn a retryable failure into a final one where a retry could not know what this try created."""
-        if isinstance(self._store, NullStateStore) and not self._may_resend:
-            way_on = "start a new DAG run" if number == 1 else "set on_unconfirmed='resend' and clear it"
-            raise UnconfirmedBulkError(
-                f"Bulk job {number} of {total} was not created, the {number - 1} before it were ({error}). "
-                f"Airflow below 3.3 remembers nothing from try to try, so this task does not retry: {way_on}"
-            ) from None
+        if not isinstance(self._store, NullStateStore) or self._receipts is not None or self._may_resend:
+            return
+        created = "none" if number == 1 else f"the {number - 1} before it"
+        way_on = (
+            "start a new DAG run"
+            if number == 1
+            else "text the recipients of the other jobs in a task of their own"
+        )
+        raise UnconfirmedBulkError(
+            f"Bulk job {number} of {total} was not created; of the others {created} were ({error}). Airflow "
+            f"below 3.3 remembers nothing from try to try, so this task does not retry: {way_on}. With "
+            f"receipt_path a retry goes on by itself"
+        ) from None
+
+
+def _print_time(job: BulkJob) -> str:
+    return f"{job.send_at.astimezone(TAJIK_TIME):%Y-%m-%d %H:%M} (Asia/Dushanbe)"
 
 
 def _look_for(job: BulkJob) -> str:
-    moment = job.send_at.astimezone(TAJIK_TIME)
-    return f"Look in the cabinet for a campaign at {moment:%Y-%m-%d %H:%M} (Asia/Dushanbe). {_WAY_ON}"
+    return (
+        f"Look in the cabinet for a campaign at {_print_time(job)}. If it is there, set "
+        f"on_unconfirmed='assume_created' and clear this task: it goes on with the next job. If it is not there, "
+        f"set on_unconfirmed='resend' and clear this task: that repeats the upload under the same txn_id"
+    )

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_osonsms._compat import Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
+from airflow_provider_osonsms._storage import open_path, resolve_path
 from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed
 from airflow_provider_osonsms.bulk.plan import BulkPlan
+from airflow_provider_osonsms.bulk.receipts import Receipts
 from airflow_provider_osonsms.bulk.send_at import read_send_at, require_future
 from airflow_provider_osonsms.client.blocking import open_client
 from airflow_provider_osonsms.connection import Settings
@@ -24,6 +27,7 @@ from airflow_provider_osonsms.preflight.parameters import (
     read_optional_int,
 )
 from airflow_provider_osonsms.protocol.models import BulkReceipt
+from airflow_provider_osonsms.tables.paths import check_writable
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
@@ -44,8 +48,12 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
             is one text at one time: name next week's campaign anew.
         transliterate: Write the text in Latin letters, which usually halves its parts.
         max_parts: Fail instead of creating a job whose text is billed as more parts.
-        on_unconfirmed: ``fail``, or ``resend`` to repeat an unanswered upload with the same txn_id, trusting
-            protocol 1.5 §1.
+        on_unconfirmed: What to do about a job whose upload was not answered. ``fail``; once somebody has
+            looked in the cabinet, ``assume_created`` goes on with the next job, and ``resend`` repeats the
+            upload with the same txn_id, trusting protocol 1.5 §1.
+        receipt_path: Folder where a receipt of each job is kept: then a later try, and with a ``campaign_id``
+            of yours another run too, creates no job that exists. Without it the task state store of Airflow
+            3.3 holds that within one run; another run under the same ``campaign_id`` uploads again.
         dry_run: Check everything, log a preview with the cost, and create nothing.
         kwargs: Who is texted: see `AudienceOperator`.
 
@@ -69,6 +77,7 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         "send_at",
         "sender",
         "campaign_id",
+        "receipt_path",
     )
     template_ext: Sequence[str] = (".txt", ".j2")
     template_fields_renderers: ClassVar[dict[str, str]] = {"message": "txt"}
@@ -84,6 +93,7 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         transliterate: bool = False,
         max_parts: int | None = None,
         on_unconfirmed: str = OnUnconfirmed.FAIL,
+        receipt_path: Any = None,
         dry_run: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -95,6 +105,7 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         self.transliterate = read_flag(transliterate, "transliterate")
         self.max_parts = read_optional_int(max_parts, "max_parts")
         self.on_unconfirmed = read_choice(on_unconfirmed, "on_unconfirmed", OnUnconfirmed)
+        self.receipt_path = receipt_path
         self.is_dry_run = read_flag(dry_run, "dry_run")
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -142,9 +153,18 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
                 history=plan.task.history,
                 on_unconfirmed=self.on_unconfirmed,
                 has_own_campaign_id=plan.campaign_id is not None,
+                receipts=self._open_receipts(plan),
             )
             jobs = list(plan.make_jobs(audience))
             return run.create(jobs, check_time=lambda: require_future(plan.send_at, datetime.now(UTC)))
+
+    def _open_receipts(self, plan: BulkPlan) -> Receipts | None:
+        if self.receipt_path is None:
+            return None
+        folder = resolve_path(self.receipt_path)
+        place = open_path(str(folder)) if isinstance(folder, str | PurePath) else folder
+        check_writable(place / "receipt", "receipt_path")
+        return Receipts(place, plan, clock=lambda: datetime.now(UTC))
 
     def _summarize(self, plan: BulkPlan, audience: "Audience") -> dict[str, Any]:
         return {

@@ -55,6 +55,30 @@ class PartRow(NamedTuple):
     code: str | None
 
 
+class ReceiptRow(NamedTuple):
+    """What is known of a bulk job (a file in ``receipt_path``); times are ISO in UTC.
+
+    Attributes:
+        campaign_id: Of the campaign that the job belongs to.
+        map_index: Of the task; -1 for one that is not mapped.
+        txn_id: Of the job.
+        state: ``attempted``, ``refused_for_now``, ``not_created`` or ``created``.
+        bulk_name: The gateway's name of the job; None where none is known.
+        recipients: Phones in its file.
+        send_at: When the gateway sends.
+        uploaded_at: When the upload began.
+    """
+
+    campaign_id: str | None
+    map_index: int | None
+    txn_id: str | None
+    state: str | None
+    bulk_name: str | None
+    recipients: int | None
+    send_at: str | None
+    uploaded_at: str | None
+
+
 class RejectRow(NamedTuple):
     """A row of an audience that is not texted (``rejects_path``).
 

@@ -1,0 +1,92 @@
+"""Receipts of bulk jobs: what is known of each, in a file of its own, for later tries and for other runs.
+
+They serve where there is no state store (Airflow below 3.3), where it was emptied, and where a
+``campaign_id`` of the user's makes several runs one campaign.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from airflow_provider_osonsms.bulk.plan import BulkPlan
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.models import BulkJob
+from airflow_provider_osonsms.tables.files import read_table, write_table
+from airflow_provider_osonsms.tables.rows import ReceiptRow
+
+log = logging.getLogger(__name__)
+
+_PHONE_BYTES = 13
+
+
+class JobState(StrEnum):
+    """What is known of a bulk job."""
+
+    ATTEMPTED = "attempted"
+    """It was uploaded and not answered: it may exist."""
+    REFUSED_FOR_NOW = "refused_for_now"
+    """The upload met 109, 112 or 113: it may exist, and a 108 will prove nothing."""
+    NOT_CREATED = "not_created"
+    """Nothing of ours exists under its txn_id."""
+    CREATED = "created"
+
+
+class ReceiptsUnreadableError(OsonSmsError):
+    """The receipts cannot be read, so it is unknown which jobs exist: nothing was uploaded."""
+
+
+class Receipts:
+    """The receipts of one campaign in a folder, which may hold those of others.
+
+    Args:
+        folder: A local path, or Airflow's ObjectStoragePath.
+        plan: Names the campaign.
+        clock: Gives aware datetimes.
+    """
+
+    def __init__(self, folder: Any, plan: BulkPlan, *, clock: Callable[[], datetime]) -> None:
+        self._folder = folder
+        self._plan = plan
+        self._clock = clock
+
+    def read(self) -> dict[str, tuple[JobState, str | None]]:
+        """Return the state and name of each job of this campaign, by txn_id.
+
+        Raises:
+            ReceiptsUnreadableError: A receipt cannot be read.
+        """
+        found = {}
+        try:
+            files = sorted(self._folder.iterdir(), key=str) if self._folder.is_dir() else []
+            for file in files:
+                for row in read_table(file, kind=ReceiptRow) if file.suffix == ".csv" else ():
+                    if (row.campaign_id, row.map_index) == (self._plan.name, self._plan.task.map_index):
+                        found[str(row.txn_id)] = (JobState(str(row.state)), row.bulk_name)
+        except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
+            problem = type(error).__name__
+        else:
+            return found
+        raise ReceiptsUnreadableError(
+            f"a receipt in receipt_path cannot be read ({problem}), so it is unknown which bulk jobs exist. "
+            f"Nothing was uploaded: restore the folder"
+        )
+
+    def write(self, job: BulkJob, state: JobState, *, bulk_name: str | None = None) -> None:
+        """Write what is known of *job* now.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        receipt = ReceiptRow(
+            campaign_id=self._plan.name,
+            map_index=self._plan.task.map_index,
+            txn_id=job.txn_id,
+            state=str(state),
+            bulk_name=bulk_name,
+            recipients=len(job.csv) // _PHONE_BYTES,
+            send_at=job.send_at.astimezone(UTC).isoformat(),
+            uploaded_at=self._clock().astimezone(UTC).isoformat(timespec="seconds"),
+        )
+        write_table([receipt], self._folder / f"{job.txn_id}.csv", kind=ReceiptRow)
