@@ -53,7 +53,7 @@ class Estimate:
             balance=balance,
             max_rate=max_rate,
             samples=tuple(self.samples),
-            advice=tuple(self.advice.sentences()),
+            advice=tuple(self.advice.list_sentences()),
         )
 
 

@@ -132,7 +132,7 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
     def _create_jobs(
         self, plan: BulkPlan, audience: "Audience", settings: Settings, context: Context
     ) -> list[BulkReceipt]:
-        for sentence in estimate_text(plan.text, recipients=len(audience)).advice.slips():
+        for sentence in estimate_text(plan.text, recipients=len(audience)).advice.list_stray_sentences():
             self.log.warning("%s", sentence)
         with open_client(settings.account) as client:
             run = BulkRun(

@@ -68,7 +68,7 @@ class PersonalizedOperator(AudienceOperator):
             samples=0 if self.is_confidential else _SAMPLES,
         )
         self._report_rejects(audience)
-        for sentence in estimate.advice.slips():
+        for sentence in estimate.advice.list_stray_sentences():
             self.log.warning("%s", sentence)
         return source, audience, estimate
 
