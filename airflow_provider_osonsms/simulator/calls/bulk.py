@@ -2,7 +2,7 @@
 
 Reference:
     OsonSMS protocol 1.5, §5; wire-notes 15. Only the three rows of §5.3 are documented: every other text, and
-    which field a problem is filed under, is a guess in the manner of the framework that the answers betray.
+    the field that a problem is listed under, are guesses in the style of the documented answers.
 """
 
 from datetime import datetime
@@ -27,7 +27,7 @@ _FIELDS: Final = ("from", "msg", "login", "str_hash", "txn_id", "send_at")
 def read_bulk(
     fields: Fields, file: bytes | None, *, accounts: Accounts, token: str | None, name: str, now: datetime
 ) -> BulkJob:
-    """Return the job that these fields and this file ask for.
+    """Return the job that the fields and the file describe.
 
     Reference:
         OsonSMS protocol 1.5, §5.1, §5.3.
@@ -94,7 +94,7 @@ def _read_send_at(written: str) -> datetime:
 
 
 def _is_send_at(written: str) -> bool:
-    """Say whether a moment is written with all its digits; ``strptime`` alone would forgive ``2026-1-2``."""
+    """Whether *written* is a time with all its digits; ``strptime`` alone would accept ``2026-1-2``."""
     try:
         return _read_send_at(written).strftime(TIMESTAMP_FORMAT) == written
     except ValueError:
