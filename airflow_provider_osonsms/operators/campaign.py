@@ -16,7 +16,7 @@ from airflow_provider_osonsms.messages.source import MessageSource
 from airflow_provider_osonsms.operators.errors import airflow_errors
 from airflow_provider_osonsms.operators.personalized import PersonalizedOperator
 from airflow_provider_osonsms.preflight.balance import check_balance
-from airflow_provider_osonsms.preflight.lateness import check_lateness
+from airflow_provider_osonsms.preflight.lateness import explain_lateness
 from airflow_provider_osonsms.preflight.message import check_sender_and_channel, choose_sender
 from airflow_provider_osonsms.preflight.parameters import (
     read_flag,
@@ -237,7 +237,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         due = getattr(context["dag_run"], "run_after", None)
         if due is None:
             return
-        why = check_lateness(self.max_lateness, due=due, now=self._clock())
+        why = explain_lateness(self.max_lateness, due=due, now=self._clock())
         if why is None:
             return
         if run.is_resumed:
