@@ -34,7 +34,7 @@ class Settings:
     Attributes:
         account: The account, the URLs of the gateway, and the phones that may be texted.
         sender: Default sender of the tasks; None for no default.
-        key_namespace: A part of the txn_ids that are made here, so that installations that share an account use different ones.
+        key_namespace: A part of the txn_ids that are made here; it separates installations on one account.
         price_per_part: Somoni per billed part; None if it is not set.
         max_rate: Requests per second at most; None for no limit.
     """

@@ -50,7 +50,7 @@ _ADVICE: Final = {
     RejectReason.TOO_SHORT: "Complete the phone: 9 digits, or 12 with 992",
     RejectReason.TOO_LONG: "Correct the phone: 9 digits, or 12 with 992",
     RejectReason.SEVERAL_NUMBERS: "Give each phone a row of its own",
-    RejectReason.MISSING_KEY: "Fill in the key column: it tells this row from the others",
+    RejectReason.MISSING_KEY: "Fill in the key column: it distinguishes this row from the others",
     RejectReason.MISSING_VALUE: "Fill in the column that the text needs, or leave the row out",
     RejectReason.UNFIT_VALUE: "Correct the value or the format in the text: they do not fit",
     RejectReason.EMPTY_TEXT: "Fill in the text or leave the row out",
