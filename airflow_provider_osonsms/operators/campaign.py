@@ -1,4 +1,4 @@
-"""A personal message for everybody of an audience, exactly once."""
+"""The campaign operator: a personal message for each row of an audience, exactly once."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -39,26 +39,27 @@ if TYPE_CHECKING:
 class OsonSmsCampaignOperator(PersonalizedOperator):
     """Send every row of an audience its own text, exactly once however often the task runs or is killed.
 
-    One task sends to everybody, many requests at a time. To scale out, map it over parts of an audience with
+    One task sends all messages, many requests at a time. To scale out, map it over parts of an audience with
     one ``campaign_id``: the keys do not depend on the parts.
 
     Args:
-        campaign_id: Your name of the campaign, from which the keys are made: the same row is never texted
-            twice under it, in whichever task or run. Default: dag, run and task.
+        campaign_id: Your name of the campaign, from which the keys are made: under one name, a row is texted
+            once, whatever the task and the run. Default: dag, run and task.
         sender: One of the account's sender names; default: the Connection's.
         channel: ``telegram``, or None for an SMS; another channel is another message.
         concurrency: Requests under way at once.
-        require_balance: Send nothing unless the balance covers the estimated cost (needs the Connection's
+        require_balance: Send only if the balance covers the estimated cost (needs the Connection's
             ``price_per_part``).
-        max_lateness: Skip a run that was due longer ago, such as one of a catch-up.
+        max_lateness: Skip a run that was due longer ago than this, such as a run of a catch-up.
         send_window: ``"09:00-20:00"``, in Asia/Dushanbe or a zone that follows: outside it the task waits
             without a worker slot.
         max_consecutive_failures: Stop when so many attempts fail in a row; the task's next try goes on.
-        max_failed_ratio: Fail at the end above this share of recipients that were not accepted for good.
-        results_path: Write row, key, phone, outcome, reason, txn_id, msg_id and parts of every row there
-            (``.csv`` or ``.parquet``); required above 1,000 recipients.
+        max_failed_ratio: Fail at the end if more than this share of the messages ended without being
+            accepted; the task always fails if none was accepted.
+        results_path: Write row, key, phone, outcome, reason, txn_id, msg_id and parts of every row to
+            this path (``.csv`` or ``.parquet``); required above 1,000 recipients.
         dry_run: Check everything, log a preview with the cost, and send nothing.
-        kwargs: The text: see `PersonalizedOperator`; who is texted: see `AudienceOperator`.
+        kwargs: The texts: see `PersonalizedOperator`. The audience: see `AudienceOperator`.
 
     Returns:
         ``{"campaign_id", "recipients", "outcomes", "rejected", "parts", "cost", "seconds"}``; up to 1,000
@@ -68,7 +69,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         ``price_per_part``. A dry run adds ``preview``. The events of ``outlets`` carry these counts.
 
     Raises:
-        AirflowSkipException: There is nobody to text, or the run is too late. AirflowFailException: A retry
+        AirflowSkipException: No recipient is left, or the run is too late. AirflowFailException: A retry
         would not help; the text says what would. OsonSmsError: Rows are left; the next try goes on.
 
     Reference:
@@ -144,9 +145,8 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             if self.require_balance:
                 left = estimate.parts - run.rows.total_parts
                 check_balance(left, price_per_part=settings.price_per_part, balance=hook.get_balance())
-            self._wait_for(
-                window, was_interrupted=was_interrupted
-            )  # it may have closed while the audience was read
+            # the window may have closed while the audience was read
+            self._wait_for(window, was_interrupted=was_interrupted)
             table = self._send(run, settings, path=path)
             if run.is_closed:
                 self._wait_for(window, was_interrupted=True)
@@ -161,7 +161,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         return result
 
     def on_kill(self) -> None:
-        """Begin no further row; what is under way is finished and stored."""
+        """Begin no other row; requests under way are finished and stored."""
         if self._run is not None:
             self._run.stop()
 
@@ -225,6 +225,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         return table
 
     def _wait_for(self, window: SendWindow, *, was_interrupted: bool) -> None:
+        """Return if *window* is open; defer until it opens if it is closed."""
         answer = window.judge(self._clock())
         if not isinstance(answer, Closed):
             return
@@ -237,9 +238,9 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         due = getattr(context["dag_run"], "run_after", None)
         if due is None:
             return
-        why = explain_lateness(self.max_lateness, due=due, now=self._clock())
-        if why is None:
+        reason = explain_lateness(self.max_lateness, due=due, now=self._clock())
+        if reason is None:
             return
         if run.is_resumed:
-            raise AirflowFailException(f"Earlier tries have texted a part of the audience, and now {why}")
-        raise AirflowSkipException(f"Nothing was sent: {why}")
+            raise AirflowFailException(f"Earlier tries have texted a part of the audience, and now {reason}")
+        raise AirflowSkipException(f"Nothing was sent: {reason}")
