@@ -2,7 +2,7 @@
 
 Reference:
     OsonSMS protocol 1.5, §5; wire-notes 15. Only the three rows of §5.3 are documented: every other text, and
-    the field that a problem is listed under, are guesses in the style of the documented answers.
+    which field a problem is filed under, is a guess in the manner of the framework that the answers betray.
 """
 
 from datetime import datetime

@@ -76,7 +76,7 @@ class BulkJob:
 
     Attributes:
         phones: 12 digits each, in the order of the file, repeats included.
-        ignored: How many other lines are neither a phone nor blank.
+        ignored: How many lines held something else than a phone.
         send_at: Read as Asia/Dushanbe wall time (wire-notes 15).
     """
 

@@ -65,19 +65,19 @@ class GatewayServer:
         app.on_shutdown.append(self._cancel_delays)
 
     async def _send(self, request: web.Request) -> web.Response:
-        query = _read_query(request)
+        query = _query_of(request)
         serve = partial(
             self._backend.send, query, authorization=_read_authorization(request), remote=request.remote or ""
         )
         return await self._answer(Call.SEND, request, fields=query, serve=serve)
 
     async def _query(self, request: web.Request) -> web.Response:
-        query = _read_query(request)
+        query = _query_of(request)
         serve = partial(self._backend.query, query, authorization=_read_authorization(request))
         return await self._answer(Call.QUERY, request, fields=query, serve=serve)
 
     async def _balance(self, request: web.Request) -> web.Response:
-        query = _read_query(request)
+        query = _query_of(request)
         serve = partial(self._backend.balance, query, authorization=_read_authorization(request))
         return await self._answer(Call.BALANCE, request, fields=query, serve=serve)
 
@@ -140,7 +140,7 @@ class GatewayServer:
         self._closing.set()
 
 
-def _read_query(request: web.Request) -> Fields:
+def _query_of(request: web.Request) -> Fields:
     """Return the query string's fields, the last of a name; a POST has none (wire-notes 5)."""
     if request.method != HTTPMethod.GET:
         return {}
