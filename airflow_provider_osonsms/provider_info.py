@@ -31,7 +31,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "key_namespace": {
         "label": "Key namespace",
         "description": "A word for each installation that shares the account, such as staging. It is part of "
-        "every key: changing it later makes retries send again.",
+        "the keys that are made: changing it later makes retries send again.",
         "schema": {"type": ["string", "null"]},
     },
     "price_per_part": {

@@ -163,6 +163,9 @@ class OsonSmsHook(BaseHook):
             send_at: Datetime or ISO text in the future; without a zone it means Asia/Dushanbe.
             sender: One of the account's sender names; default: the Connection's.
 
+        Returns:
+            A receipt; without a bulk_name when the gateway knew the txn_id already.
+
         Raises:
             InvalidMessageError: Nothing was uploaded; the text says what to correct.
             OutcomeUnknownError, TemporaryRefusalError: The job may exist; look in the cabinet before you
