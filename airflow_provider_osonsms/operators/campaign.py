@@ -64,9 +64,10 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
     Returns:
         ``{"campaign_id", "recipients", "outcomes", "rejected", "parts", "cost", "seconds"}``; up to 1,000
         recipients with ``messages``, a list of ``{"txn_id", "msg_id", "parts", "outcome"}``; with
-        ``results_path`` where one is set. ``outcomes`` and ``rejected`` count rows by outcome and by reason;
-        ``parts`` are the billed ones that are known, ``cost`` is in somoni, None without a
-        ``price_per_part``. A dry run adds ``preview``. The events of ``outlets`` carry these counts.
+        ``results_path`` and ``results``, ``{"rows", "checksum"}`` of that table, where a path is set.
+        ``outcomes`` and ``rejected`` count rows by outcome and by reason; ``parts`` are the known
+        billed parts; ``cost`` is in somoni, None without a ``price_per_part``. A dry run adds
+        ``preview``. The events of ``outlets`` carry these counts.
 
     Raises:
         AirflowSkipException: No recipient is left, or the run is too late. AirflowFailException: A retry
