@@ -1,7 +1,7 @@
-"""From the fields of an Airflow Connection to an account, with an error for whatever is missing or wrong.
+"""The fields of an Airflow Connection, read into settings, with an error for each missing or wrong field.
 
-The errors name the field and the Connection, never the value: a salt pasted into the wrong field stays
-unseen.
+The errors name the field and the Connection and never the value: a salt pasted into the wrong field must not
+come into a log.
 """
 
 import contextlib
@@ -30,12 +30,13 @@ _MAX_PRICE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a Connection of type ``osonsms`` says.
+    """The settings in a Connection of type ``osonsms``.
 
     Attributes:
-        sender: Used where a task names none; None when the Connection has none either.
-        key_namespace: Keeps installations apart that share one account.
-        price_per_part: Somoni per billed part; None when unknown.
+        account: The account, the URLs of the gateway, and the phones that may be texted.
+        sender: Default sender of the tasks; None for no default.
+        key_namespace: A part of the txn_ids that are made here; it separates installations on one account.
+        price_per_part: Somoni per billed part; None if it is not set.
         max_rate: Requests per second at most; None for no limit.
     """
 
@@ -47,7 +48,7 @@ class Settings:
 
     @property
     def is_clear_text(self) -> bool:
-        """Whether login, hash and text travel unencrypted."""
+        """Whether login, hash and text are sent unencrypted."""
         return any(url.startswith("http://") for url in (self.account.api_url, self.account.bulk_url))
 
 
@@ -66,9 +67,9 @@ def read_settings(
     Raises:
         InvalidSettingsError: A field is missing or wrong; the text names it and says what it should hold.
     """
-    reader = _Reader(conn_id, extra or {})
+    reader = _ExtraReader(conn_id, extra or {})
     api_url = _make_url(host, port=port, schema=schema, reader=reader) or DEFAULT_API_URL
-    bulk_url = _make_url(reader.take("bulk_url"), reader=reader, field="extra 'bulk_url'")
+    bulk_url = _make_url(reader.pop("bulk_url"), reader=reader, field="extra 'bulk_url'")
     account = Account(
         login=_check_login(login, reader),
         secret=_check_secret(password, reader),
@@ -93,71 +94,81 @@ def read_settings(
             "max_rate", _parse_rate, None, "requests per second from 0.001 to 10000, such as 20"
         ),
     )
-    reader.refuse_the_rest()
+    reader.refuse_unknown_fields()
     return settings
 
 
-class _Reader:
-    """Takes fields out of the extra one by one, so that what is left over is a mistake."""
+class _ExtraReader:
+    """Reads the fields of the extra one by one; a field that is left at the end is a mistake."""
 
     def __init__(self, conn_id: str, extra: Mapping[str, Any]) -> None:
         self.conn_id = conn_id
         self._rest = dict(extra)
         self._known: list[str] = []
 
-    def take(self, name: str) -> Any:
+    def pop(self, name: str) -> Any:
         self._known.append(name)
         value = self._rest.pop(name, None)
         return None if isinstance(value, str) and not value.strip() else value
 
-    def read(self, name: str, parse: Callable[[Any], Any], default: Any, wanted: str) -> Any:
-        value = self.take(name)
+    def read(self, name: str, parse: Callable[[Any], Any], default: Any, expected: str) -> Any:
+        value = self.pop(name)
         if value is None:
             return default
         with contextlib.suppress(ValueError, TypeError, InvalidOperation):
             return parse(value)
-        raise self.wrong(f"extra '{name}'", f"must be {wanted}")  # not above: a ValueError keeps the value
+        # outside the block: a chained ValueError would show the value
+        raise self.make_error(f"extra '{name}'", f"must be {expected}")
 
-    def wrong(self, field: str, problem: str) -> InvalidSettingsError:
+    def make_error(self, field: str, problem: str) -> InvalidSettingsError:
         return InvalidSettingsError(f"Connection '{self.conn_id}': {field} {problem}")
 
-    def refuse_the_rest(self) -> None:
+    def refuse_unknown_fields(self) -> None:
         for name in self._rest:
             close = difflib.get_close_matches(name, self._known, n=1)
             hint = f"did you mean '{close[0]}'?" if close else f"known are {', '.join(self._known)}"
-            raise self.wrong(f"extra '{name}'", f"is not a field of this Connection: {hint}")
+            raise self.make_error(f"extra '{name}'", f"is not a field of this Connection: {hint}")
 
 
-def _check_login(value: object, reader: _Reader) -> str:
+def _check_login(value: object, reader: _ExtraReader) -> str:
     login = "" if value is None else str(value)
     if not login.strip():
-        raise reader.wrong("login", "is missing: enter the login that OsonSMS gave you")
+        raise reader.make_error("login", "is missing: enter the login that OsonSMS gave you")
     if HASH_SEPARATOR in login:
-        raise reader.wrong("login", f"must not hold {HASH_SEPARATOR!r}")
+        raise reader.make_error(
+            "login", f"must not contain {HASH_SEPARATOR!r}: enter the login that OsonSMS gave you"
+        )
     return login.strip()
 
 
-def _check_secret(password: str | None, reader: _Reader) -> str:
+def _check_secret(password: str | None, reader: _ExtraReader) -> str:
     if not password or not password.strip():
-        raise reader.wrong(
+        raise reader.make_error(
             "password", "is missing: enter the pass_salt_hash (or the bearer token) that OsonSMS gave you"
         )
     if not password.strip().isascii() or not password.strip().isprintable():
-        raise reader.wrong("password", "holds characters that no pass_salt_hash or token has: copy it again")
+        raise reader.make_error(
+            "password", "has characters that no pass_salt_hash or token has: copy it again"
+        )
     return password.strip()
 
 
 def _make_url(
-    host: object, *, reader: _Reader, field: str = "host", port: int | None = None, schema: str | None = None
+    host: object,
+    *,
+    reader: _ExtraReader,
+    field: str = "host",
+    port: int | None = None,
+    schema: str | None = None,
 ) -> str | None:
-    """Make the base URL of a field that may hold a URL or a bare host; https unless it says http."""
+    """Return the base URL of a field with a URL or a bare host; https, unless http is written."""
     if host is None or (isinstance(host, str) and not host.strip()):
         return None
     text = str(host).strip()
     if "://" not in text:
         text = f"{schema if schema in ('http', 'https') else 'https'}://{text}"
     text = text.rstrip("/")
-    problem = reader.wrong(
+    problem = reader.make_error(
         field, "must be an address (https, host, and a port if needed) without user, query or spaces"
     )
     try:

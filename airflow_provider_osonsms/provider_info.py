@@ -1,4 +1,4 @@
-"""What Airflow reads about this provider. Imports nothing: it runs in every Airflow process."""
+"""The metadata of this provider for Airflow. Imports nothing, because every Airflow process reads it."""
 
 from typing import Any
 
@@ -30,7 +30,8 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
     "key_namespace": {
         "label": "Key namespace",
-        "description": "A word that keeps installations apart which share one account, such as staging.",
+        "description": "A word for each installation that shares the account, such as staging. It is part of "
+        "the keys that are made: changing it later makes retries send again.",
         "schema": {"type": ["string", "null"]},
     },
     "price_per_part": {
@@ -41,7 +42,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "allowed_phones": {
         "label": "Allowed phones",
         "description": "For staging: the only numbers that may be texted, separated by commas. Empty: "
-        "everybody.",
+        "all numbers.",
         "schema": {"type": ["string", "null"], "format": "multiline"},
     },
     "max_rate": {
@@ -94,7 +95,7 @@ CONFIGURATION: dict[str, Any] = {
 def get_provider_info() -> dict[str, Any]:
     """Return the provider's metadata.
 
-    ``package-name`` must equal the canonical distribution name, or every ``airflow`` command dies.
+    ``package-name`` must equal the canonical distribution name, or every ``airflow`` command fails.
     """
     return {
         "package-name": "airflow-provider-osonsms",

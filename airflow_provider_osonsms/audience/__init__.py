@@ -1,5 +1,5 @@
-"""Who is texted: from any table of people to recipients, rejects with reasons, and bulk files.
+"""The audience of a campaign: any table of people, split into recipients and rejects with reasons.
 
-Nothing is imported here: ``phones.one`` and ``missing`` need the standard library only and are read when a
-DAG file is parsed, the other modules need pandas and are not.
+This file imports nothing. Parsing a DAG file imports ``phones.one`` and ``missing``, which need the standard
+library only; the other modules need pandas and are imported when a task runs.
 """

@@ -1,4 +1,4 @@
-"""From any table of people to those who are texted and those who are not, with the reason.
+"""The audience: the rows of any table, split into recipients and rejects with reasons.
 
 Reference:
     docs/design.md "Phones and texts".
@@ -27,8 +27,8 @@ class RecipientChunk:
     Attributes:
         positions: Rows of the input, from 0, ascending.
         phones: MSISDNs.
-        row_keys: What tells the rows of the audience apart.
-        columns: The values of the columns that were asked for; None where there is nothing to print.
+        row_keys: The key of each row, unique in the audience.
+        columns: The values of the requested columns by name; None where there is nothing to print.
     """
 
     positions: list[int]
@@ -37,7 +37,7 @@ class RecipientChunk:
     columns: Mapping[str, list[Any]] = field(repr=False)
 
     def take(self, rows: Sequence[int]) -> "RecipientChunk":
-        """Return the recipients at *rows* of the chunk, in that order."""
+        """Return the recipients at the positions *rows* of this chunk, in that order."""
         return RecipientChunk(
             positions=[self.positions[row] for row in rows],
             phones=[self.phones[row] for row in rows],
@@ -48,16 +48,16 @@ class RecipientChunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Audience:
-    """Recipients and rejects: together the rows of the input, each exactly once.
+    """Recipients and rejects: each row of the input is in exactly one of the two.
 
     Attributes:
         positions: int64, ascending, unique: the recipients' rows in the input, from 0.
         msisdns: int64, aligned; unique unless a key column was given.
         row_keys: Aligned, unique: the key column as text; None where the MSISDN is the key.
-        columns: All rows of the input, with the columns that were asked for only.
-        rejects: The other rows.
-        ignored_exclusions: Entries of the list of those to exclude that are no number of Tajikistan.
-        idle_choices: Entries of the list of those to text that stand for no row.
+        columns: The requested columns, with all rows of the input.
+        rejects: The rows that are not texted.
+        ignored_exclusions: How many entries of ``exclude`` are not a number of Tajikistan.
+        unmatched_inclusions: How many entries of ``only`` match no row.
     """
 
     positions: NDArray[np.int64]
@@ -66,7 +66,7 @@ class Audience:
     columns: pd.DataFrame = field(repr=False)
     rejects: Rejects
     ignored_exclusions: int = 0
-    idle_choices: int = 0
+    unmatched_inclusions: int = 0
 
     def __len__(self) -> int:
         """Return the number of recipients."""
@@ -78,7 +78,7 @@ class Audience:
         return len(self.positions) + len(self.rejects)
 
     def read_row_keys(self, size: int = CHUNK_ROWS) -> Iterator[tuple[int, str, str]]:
-        """Read position, MSISDN and key of the recipients in order."""
+        """Yield the position, MSISDN and row key of each recipient, in order."""
         for start in range(0, len(self.positions), size):
             part = slice(start, start + size)
             phones = [str(msisdn) for msisdn in self.msisdns[part].tolist()]
@@ -86,7 +86,7 @@ class Audience:
             yield from zip(self.positions[part].tolist(), phones, keys, strict=True)
 
     def read_chunks(self, size: int = CHUNK_ROWS) -> Iterator[RecipientChunk]:
-        """Read the recipients in order, *size* at a time."""
+        """Yield the recipients in order, *size* at a time."""
         for start in range(0, len(self.positions), size):
             part = slice(start, start + size)
             phones = [str(msisdn) for msisdn in self.msisdns[part].tolist()]
@@ -102,7 +102,7 @@ class Audience:
         """Return the audience without the recipients of *problems*.
 
         Args:
-            problems: By position: the reason, and the column that is to blame or "".
+            problems: By position: the reason, and the column that caused it or "".
         """
         if not problems:
             return self
@@ -123,13 +123,13 @@ class Audience:
         )
 
     def describe(self) -> str:
-        """Tell a task's log who is left out and why, with masked samples and what to do about it."""
+        """Describe, for a log, how many rows are rejected, why, and what to do; phones are masked."""
         lines = [f"{len(self)} recipients of {self.rows} rows, {len(self.rejects)} rejected"]
         lines += [f"  {line}" for line in self.rejects.describe()]
         if self.ignored_exclusions:
-            lines.append(f"  exclude: {self.ignored_exclusions} entries are no phone and were ignored")
-        if self.idle_choices:
-            lines.append(f"  only: {self.idle_choices} entries stand for no row")
+            lines.append(f"  exclude: {self.ignored_exclusions} entries are not a phone and were ignored")
+        if self.unmatched_inclusions:
+            lines.append(f"  only: {self.unmatched_inclusions} entries match no row")
         return "\n".join(lines)
 
 
@@ -143,19 +143,19 @@ def prepare_audience(
     exclude: object = None,
     only: object = None,
 ) -> Audience:
-    """Sort the rows of *recipients* into those who are texted and those who are not.
+    """Split the rows of *recipients* into recipients and rejects.
 
-    An empty input gives an empty audience. What was given is never changed.
+    An empty input gives an empty audience. The input itself is never changed.
 
     Args:
-        recipients: What `sources.read_chunks` accepts; its index is ignored.
-        phone_column: Where the phone is.
-        key_column: Where the user's own key of a row is; then a phone may occur several times, a key once.
-        columns: What a text needs: a row with nothing to print in one of them is rejected.
-        allowed_phones: MSISDNs: everybody else is rejected; None allows everybody.
-        exclude: Who is never texted: what `sources.read_chunks` accepts; None for nobody.
-        only: The keys of those who alone are texted, in a column ``key`` or in the only one there is; None
-            for everybody.
+        recipients: What `readers.read_chunks` accepts; its index is ignored.
+        phone_column: The column of the phones.
+        key_column: The column of the user's own row keys; then a phone may occur several times, a key once.
+        columns: The columns that a text needs: a row without a printable value in one of them is rejected.
+        allowed_phones: The only MSISDNs that may be texted; None for no such limit.
+        exclude: Phones that are never texted, as `readers.read_chunks` accepts them; None for no such list.
+        only: The keys of the only rows that are texted, in a column ``key`` or in the only column; None for
+            all rows.
 
     Raises:
         InvalidMessageError: A source or a column is not usable.
@@ -166,9 +166,9 @@ def prepare_audience(
     builder = AudienceBuilder(phone_column=phone_column, key_column=key_column, columns=columns)
     builder.read(recipients)
     if allowed_phones is not None:
-        builder.allow_only(allowed_phones)
-    idle = 0 if only is None else builder.choose(only)
-    ignored = 0 if exclude is None else builder.suppress(exclude)
+        builder.reject_not_allowed(allowed_phones)
+    unmatched = 0 if only is None else builder.reject_not_chosen(only)
+    ignored = 0 if exclude is None else builder.reject_suppressed(exclude)
     builder.reject_missing()
     builder.reject_duplicates()
     positions = builder.positions
@@ -179,5 +179,5 @@ def prepare_audience(
         columns=builder.table,
         rejects=builder.list_rejects(),
         ignored_exclusions=ignored,
-        idle_choices=idle,
+        unmatched_inclusions=unmatched,
     )

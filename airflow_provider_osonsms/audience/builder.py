@@ -1,4 +1,4 @@
-"""One pass over the rows of an audience: each keeps no reason, or gets the first that holds."""
+"""The pass over an input that decides which rows are texted; a row gets the first reason that applies."""
 
 from collections.abc import Collection
 from typing import Any
@@ -14,15 +14,15 @@ from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.rejects import Rejects
 from airflow_provider_osonsms.audience.row_keys import row_key
 from airflow_provider_osonsms.audience.sources.phones import read_phones
-from airflow_provider_osonsms.audience.suppression import read_suppressed
+from airflow_provider_osonsms.audience.suppression import read_suppression_list
 
 
 class AudienceBuilder:
-    """The rows of an input while they are judged, as columns of equal length.
+    """The rows of an input while they are checked, as arrays of equal length.
 
     Attributes:
         msisdns: int64; 0 where the phone could not be read.
-        codes: uint8: `RejectReason.code`, 0 for rows that are texted so far.
+        codes: uint8: `RejectReason.code`, 0 for rows that are not rejected so far.
         row_keys: The key column as text, None where it is missing; None where the MSISDN is the key.
         table: The columns that a text needs.
     """
@@ -32,7 +32,7 @@ class AudienceBuilder:
         self._key_column = None if key_column == phone_column else key_column
         self._columns = list(dict.fromkeys(columns))
         self._bad_cells: list[Any] = []
-        self._blamed: dict[int, str] = {}
+        self._problem_columns: dict[int, str] = {}
         self.msisdns: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self.codes: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)
         self.row_keys: NDArray[np.object_] | None = None
@@ -40,7 +40,7 @@ class AudienceBuilder:
 
     @property
     def positions(self) -> NDArray[np.int64]:
-        """The rows that are texted so far, ascending."""
+        """The rows that are not rejected so far, ascending."""
         return np.flatnonzero(self.codes == 0)
 
     def read(self, recipients: object) -> None:
@@ -65,16 +65,16 @@ class AudienceBuilder:
         if self._key_column is not None:
             self.row_keys = np.array(keys, dtype=object)
 
-    def allow_only(self, phones: Collection[str]) -> None:
-        """Reject whoever is not one of the MSISDNs *phones*."""
+    def reject_not_allowed(self, phones: Collection[str]) -> None:
+        """Reject the rows whose MSISDN is not in *phones*."""
         allowed = np.array(sorted(map(int, phones)), dtype=np.int64)
         self._reject(RejectReason.NOT_ALLOWED, ~_is_among(self.msisdns, allowed))
 
-    def choose(self, only: object) -> int:
-        """Reject the rows whose key is not in the source *only*; return how many of its entries are nobody.
+    def reject_not_chosen(self, only: object) -> int:
+        """Reject the rows whose key is not in the source *only*; return how many of its entries match no row.
 
         Raises:
-            InvalidMessageError: See `choice`.
+            InvalidMessageError: See `read_included_keys`.
         """
         if self.row_keys is None:
             chosen, ignored = read_included_msisdns(only)
@@ -84,28 +84,28 @@ class AudienceBuilder:
         self._reject(RejectReason.NOT_CHOSEN, ~pd.Series(self.row_keys, dtype="object").isin(keys).to_numpy())
         return len(keys.difference(self.row_keys.tolist()))
 
-    def suppress(self, exclude: object) -> int:
-        """Reject whoever is in the source *exclude*; return how many of its entries are no phone.
+    def reject_suppressed(self, exclude: object) -> int:
+        """Reject the rows whose phone is in the source *exclude*; return how many entries are no phone.
 
         Raises:
-            InvalidMessageError: See `read_suppressed`.
+            InvalidMessageError: See `read_suppression_list`.
         """
-        suppressed = read_suppressed(exclude, phone_column=self._phone_column)
+        suppressed = read_suppression_list(exclude, phone_column=self._phone_column)
         self._reject(RejectReason.SUPPRESSED, _is_among(self.msisdns, suppressed.msisdns))
         return suppressed.ignored
 
     def reject_missing(self) -> None:
-        """Reject rows without a key, and those without a value that a text needs."""
+        """Reject the rows without a key, and the rows without a value that a text needs."""
         if self.row_keys is not None:
             self._reject(RejectReason.MISSING_KEY, _is_none(self.row_keys.tolist()))
         for column in self._columns:
             is_missing = _is_none(list_values(self.table[column]))
             rows = np.flatnonzero(is_missing & (self.codes == 0)).tolist()
-            self._blamed.update(dict.fromkeys(rows, column))
+            self._problem_columns.update(dict.fromkeys(rows, column))
             self._reject(RejectReason.MISSING_VALUE, is_missing)
 
     def reject_duplicates(self) -> None:
-        """Reject every row whose key is that of an earlier row that is texted."""
+        """Reject each row whose key is that of an earlier row which is texted."""
         is_kept = self.codes == 0
         if self.row_keys is None:
             is_duplicate = find_duplicates(self.msisdns, is_kept)
@@ -115,7 +115,7 @@ class AudienceBuilder:
         self._reject(RejectReason.DUPLICATE, is_duplicate)
 
     def list_rejects(self) -> Rejects:
-        """Return the rows that are not texted."""
+        """Return the rejected rows."""
         positions = np.flatnonzero(self.codes)
         is_unread = self.msisdns[positions] == 0
         cells = np.empty(len(positions), dtype=object)
@@ -123,7 +123,10 @@ class AudienceBuilder:
         for place, cell in zip(np.flatnonzero(is_unread).tolist(), self._bad_cells, strict=True):
             cells[place] = cell  # a cell may be a list, which numpy would spread out
         return Rejects(
-            positions=positions, codes=self.codes[positions], cells=cells.tolist(), columns=self._blamed
+            positions=positions,
+            codes=self.codes[positions],
+            cells=cells.tolist(),
+            columns=self._problem_columns,
         )
 
     def _reject(self, reason: RejectReason, is_rejected: NDArray[np.bool_]) -> None:
@@ -134,12 +137,12 @@ def _join(tables: list[pd.DataFrame]) -> pd.DataFrame:
     if len(tables) == 1:
         return tables[0]
     if any(not table.dtypes.equals(tables[0].dtypes) for table in tables):
-        tables = [table.astype("object") for table in tables]  # joined, whole numbers and floats are floats
+        tables = [table.astype("object") for table in tables]  # concat would turn whole numbers into floats
     return pd.concat(tables, ignore_index=True)
 
 
 def _is_among(msisdns: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which of *msisdns* are in *known*, which is ascending."""
+    """Return which of *msisdns* are in *known*, which is ascending."""
     if not len(known):
         return np.zeros(len(msisdns), dtype=bool)
     places = np.searchsorted(known, msisdns).clip(max=len(known) - 1)

@@ -1,4 +1,4 @@
-"""Which rows have the number of an earlier one."""
+"""Rows whose number an earlier row has already."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ _ROW: Final = 2**_ROW_BITS - 1
 
 def find_duplicates(msisdns: NDArray[np.int64], is_kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return True for every row of *is_kept* whose number occurs in an earlier row of *is_kept*."""
-    # number and row in one integer: sorted, equal numbers are neighbors, the first of their rows in front
+    # number and row in one integer: after sorting, equal numbers are neighbors, the earliest row first
     entries = msisdns[is_kept]
     entries -= _LOWEST_MSISDN
     entries <<= _ROW_BITS

@@ -1,4 +1,4 @@
-"""Who alone is texted, such as those whom an earlier campaign did not reach: keys of rows."""
+"""The list ``only``: keys of the only rows to text, such as those that an earlier campaign did not reach."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -16,11 +16,11 @@ _COLUMN: Final = "key"
 
 
 def read_included_msisdns(only: object) -> tuple[NDArray[np.int64], int]:
-    """Read the phones of the source *only*: ascending and unique, and how many of its entries are none.
+    """Read the source *only* as phones: ascending and unique; and count its entries that are no phone.
 
     Args:
-        only: What `read_chunks` accepts, with a column ``key``; a table of one column may name it as it
-            likes.
+        only: What `read_chunks` accepts, with a column ``key``; a table of one column may give it
+            any name.
 
     Raises:
         InvalidMessageError: The source is not usable.
@@ -35,7 +35,7 @@ def read_included_msisdns(only: object) -> tuple[NDArray[np.int64], int]:
 
 
 def read_included_keys(only: object) -> set[str]:
-    """Read the keys of the source *only*, where the audience has a key column; as `read_included_msisdns`.
+    """Read the source *only* as row keys, for an audience with a key column; see `read_included_msisdns`.
 
     Raises:
         InvalidMessageError: The source is not usable, or a key has no stable text.
@@ -45,5 +45,7 @@ def read_included_keys(only: object) -> set[str]:
 
 
 def _read_cells(only: object) -> Iterator[pd.Series]:
-    for table in read_chunks(only, phone_column=_COLUMN, columns=(), what="only", one_column_is_phones=True):
+    for table in read_chunks(
+        only, phone_column=_COLUMN, columns=(), parameter="only", one_column_is_phones=True
+    ):
         yield table[_COLUMN]

@@ -1,6 +1,6 @@
-"""What a missing value looks like in any table, and columns as lists in which it is None.
+"""Missing values: how to recognize one in any table, and columns as lists in which it is None.
 
-The plain functions need the standard library only: a DAG file that is parsed reaches them through the phones.
+The functions for one value need the standard library only, because parsing a DAG file imports them.
 """
 
 from decimal import Decimal
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 _MISSING_TYPES: Final = frozenset({"NAType", "NaTType"})
 MISSING_WORDS: Final = frozenset({"", "nan", "none", "null", "nat", "<na>"})
-"""Lower-case texts that a missing value turns into on its way through ``str``."""
+"""The texts, in lower case, that ``str`` makes of a missing value."""
 _MAX_MISSING_WORD_LENGTH: Final = 4
 _NARROW_FLOATS: Final = frozenset({"float16", "float32"})
 
 
 def is_missing(value: object) -> bool:
-    """Whether *value* stands for nothing: None, a NaN of any type, ``pd.NA``, ``NaT``."""
+    """Whether *value* is missing: None, a NaN of any type, ``pd.NA``, ``NaT``."""
     if value is None:
         return True
     if isinstance(value, Decimal):
@@ -30,14 +30,14 @@ def is_missing(value: object) -> bool:
 
 
 def is_blank(text: str) -> bool:
-    """Whether *text* says nothing: white space, or the word that a missing value was turned into."""
+    """Whether *text* is white space, or what ``str`` makes of a missing value."""
     return text.strip().lower() in MISSING_WORDS
 
 
 def list_cells(column: "pd.Series[Any]") -> list[Any]:
     """Return the cells of *column* as they are.
 
-    ``tolist()`` would widen a float of 32 bits and hide that it has lost digits.
+    ``tolist()`` would make a float of 64 bits from one of 32 bits and hide that it has lost digits.
     """
     is_narrow = str(column.dtype).lower() in _NARROW_FLOATS
     return list(column.array) if is_narrow else column.tolist()
@@ -46,20 +46,20 @@ def list_cells(column: "pd.Series[Any]") -> list[Any]:
 def list_values(column: "pd.Series[Any]") -> list[Any]:
     """Return the cells of *column* for a text: None where there is nothing to print.
 
-    Nothing is a missing value of any kind, white space, and the word that a missing value was turned into
-    (``nan``, ``None``): nobody reads "Dear nan".
+    That is: a missing value of any kind, white space, and what ``str`` makes of a missing value (``nan``,
+    ``None``). Otherwise a recipient would read "Dear nan".
     """
     import numpy as np
 
     values = list_cells(column)
     try:
         missing = np.flatnonzero(column.isna().to_numpy()).tolist()
-    except ArithmeticError:  # pandas asks a signalling NaN whether it equals itself
+    except ArithmeticError:  # pandas compares a signaling NaN with itself
         missing = [row for row, value in enumerate(values) if is_missing(value)]
     for row in missing:
         values[row] = None
-    return [None if isinstance(value, str) and _is_nothing(value) else value for value in values]
+    return [None if isinstance(value, str) and _is_unprintable(value) else value for value in values]
 
 
-def _is_nothing(text: str) -> bool:
+def _is_unprintable(text: str) -> bool:
     return (len(text) <= _MAX_MISSING_WORD_LENGTH or text.isspace()) and is_blank(text)

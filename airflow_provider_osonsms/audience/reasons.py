@@ -1,11 +1,11 @@
-"""Why a row is not texted, and what to do about it."""
+"""The reasons why a row is not texted, and what to do about each."""
 
 from enum import StrEnum
 from typing import Final
 
 
 class RejectReason(StrEnum):
-    """Why a row is not texted; the order is that of logs and of `RejectReason.code`."""
+    """Why a row is not texted, in the order of the logs and of `RejectReason.code`."""
 
     EMPTY = "empty"
     NOT_A_NUMBER = "not_a_number"
@@ -27,12 +27,12 @@ class RejectReason(StrEnum):
 
     @property
     def advice(self) -> str:
-        """What to do about it, in one sentence."""
+        """What to do about it: one sentence, without a full stop."""
         return _ADVICE[self]
 
     @property
     def code(self) -> int:
-        """A small number above 0 for arrays; 0 there stands for no reason."""
+        """The reason as a number above 0, for arrays; 0 stands for no reason."""
         return _CODES[self]
 
     @property
@@ -42,27 +42,27 @@ class RejectReason(StrEnum):
 
 
 _ADVICE: Final = {
-    RejectReason.EMPTY: "Fill in the phone or leave the row out.",
-    RejectReason.NOT_A_NUMBER: "Write the phone in digits, like 992XXXXXXXXX.",
-    RejectReason.LOST_DIGITS: "Export the phones again as text: a spreadsheet or a float has rounded them.",
-    RejectReason.AMBIGUOUS_SHORT: "Read the column as text (dtype=str): a number loses its leading zeros.",
-    RejectReason.FOREIGN_COUNTRY: "Leave the row out: only numbers of Tajikistan (+992) are served.",
-    RejectReason.TOO_SHORT: "Complete the phone: 9 digits, or 12 with 992.",
-    RejectReason.TOO_LONG: "Correct the phone: 9 digits, or 12 with 992.",
-    RejectReason.SEVERAL_NUMBERS: "Give each phone a row of its own.",
-    RejectReason.MISSING_KEY: "Fill in the key column: it tells this row from the others.",
-    RejectReason.MISSING_VALUE: "Fill in the column that the text needs, or leave the row out.",
-    RejectReason.UNFIT_VALUE: "Correct the value or the format in the text: they do not fit.",
-    RejectReason.EMPTY_TEXT: "Fill in the text or leave the row out.",
-    RejectReason.TOO_MANY_PARTS: "Shorten the text, or raise max_parts.",
-    RejectReason.DUPLICATE: "Nothing to do: an earlier row with the same phone or key is kept.",
-    RejectReason.SUPPRESSED: "Nothing to do: the phone is on the list of those to exclude.",
-    RejectReason.NOT_ALLOWED: "Add the phone to the Connection's allowed_phones if it should be texted here.",
-    RejectReason.NOT_CHOSEN: "Nothing to do: the row is not among those of only=.",
+    RejectReason.EMPTY: "Fill in the phone or leave the row out",
+    RejectReason.NOT_A_NUMBER: "Write the phone in digits, like 992XXXXXXXXX",
+    RejectReason.LOST_DIGITS: "Export the phones again as text: a spreadsheet or a float has rounded them",
+    RejectReason.AMBIGUOUS_SHORT: "Read the column as text (dtype=str): a number loses its leading zeros",
+    RejectReason.FOREIGN_COUNTRY: "Leave the row out: only numbers of Tajikistan (+992) are served",
+    RejectReason.TOO_SHORT: "Complete the phone: 9 digits, or 12 with 992",
+    RejectReason.TOO_LONG: "Correct the phone: 9 digits, or 12 with 992",
+    RejectReason.SEVERAL_NUMBERS: "Give each phone a row of its own",
+    RejectReason.MISSING_KEY: "Fill in the key column: it distinguishes this row from the others",
+    RejectReason.MISSING_VALUE: "Fill in the column that the text needs, or leave the row out",
+    RejectReason.UNFIT_VALUE: "Correct the value or the format in the text: they do not fit",
+    RejectReason.EMPTY_TEXT: "Fill in the text or leave the row out",
+    RejectReason.TOO_MANY_PARTS: "Shorten the text, or raise max_parts",
+    RejectReason.DUPLICATE: "Nothing to do: an earlier row with the same phone or key is kept",
+    RejectReason.SUPPRESSED: "Nothing to do: the phone is in exclude=",
+    RejectReason.NOT_ALLOWED: "Add the phone to the Connection's allowed_phones if it should be texted here",
+    RejectReason.NOT_CHOSEN: "Nothing to do: the key of the row is not in only=",
 }
 _ON_PURPOSE: Final = frozenset(
     {RejectReason.DUPLICATE, RejectReason.SUPPRESSED, RejectReason.NOT_ALLOWED, RejectReason.NOT_CHOSEN}
 )
 _CODES: Final = {reason: code for code, reason in enumerate(RejectReason, start=1)}
 REASONS: Final = (None, *RejectReason)
-"""Reasons by code."""
+"""The reasons by `RejectReason.code`."""

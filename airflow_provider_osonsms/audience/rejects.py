@@ -1,4 +1,4 @@
-"""The rows that are not texted, with the reason of each."""
+"""The rejected rows of an audience, each with its reason."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Rejects:
         positions: int64, ascending, unique: the position of each row in the input, from 0.
         codes: uint8, aligned: `RejectReason.code` of each row.
         cells: Aligned: the phone cell as it came, or the MSISDN where it could be read; shown masked only.
-        columns: By position, where one is to blame: the name of the column that is missing or does not fit.
+        columns: By position, where one column is the cause: the one whose value is missing or does not fit.
     """
 
     positions: NDArray[np.int64]
@@ -36,16 +36,16 @@ class Rejects:
 
     @property
     def invalid(self) -> int:
-        """The number of rows that are wrong, instead of left out on purpose (`RejectReason.is_invalid`)."""
+        """The number of rows that are wrong themselves (`RejectReason.is_invalid`)."""
         return sum(count for reason, count in self.count().items() if RejectReason(reason).is_invalid)
 
     def count(self) -> dict[str, int]:
-        """Count by reason, in the order of `RejectReason`; reasons that did not occur are left out."""
+        """Count the rows by reason, in the order of `RejectReason`; only reasons that occur."""
         counts = np.bincount(self.codes, minlength=len(REASONS)).tolist()
         return {reason.value: counts[reason.code] for reason in RejectReason if counts[reason.code]}
 
     def describe(self) -> list[str]:
-        """Return a line for each reason, with masked samples and what to do about it."""
+        """Return one line for each reason that occurs: the count, masked samples and what to do."""
         return [self._describe_reason(RejectReason(reason), count) for reason, count in self.count().items()]
 
     def merge(self, more: "Rejects") -> "Rejects":
@@ -61,7 +61,7 @@ class Rejects:
         )
 
     def read_rows(self) -> Iterator[RejectRow]:
-        """Read the rejected rows in the order of the input, with masked phones."""
+        """Yield the rejected rows in the order of the input, with masked phones."""
         for row, code, cell in zip(self.positions.tolist(), self.codes.tolist(), self.cells, strict=True):
             yield RejectRow(row, mask_phone(cell), str(REASONS[code]), self.columns.get(row))
 
@@ -72,5 +72,5 @@ class Rejects:
 
     def _describe_row(self, row: int) -> str:
         position = int(self.positions[row])
-        blamed = f" column {self.columns[position]!r}" if position in self.columns else ""
-        return f"row {position} {mask_phone(self.cells[row])}{blamed}"
+        problem_column = f" column {self.columns[position]!r}" if position in self.columns else ""
+        return f"row {position} {mask_phone(self.cells[row])}{problem_column}"

@@ -1,4 +1,4 @@
-"""What tells one row from another in a user's own key column, whatever type the column was read as."""
+"""Row keys: the values of a user's key column as texts, independent of the type of the column."""
 
 from datetime import date
 from decimal import Decimal
@@ -16,11 +16,11 @@ _KEY_TYPES: Final = (str, Real, Decimal, UUID, date)
 def row_key(value: Any, key_column: str) -> str | None:
     """Return *value* as the text that goes into a transaction id, or None when it is missing.
 
-    ``7``, ``7.0``, ``Decimal("7.00")`` and ``"7"`` are one key: whether a column holds ints, floats or texts
-    depends on the other rows that were read with it, and a key must not.
+    ``7``, ``7.0``, ``Decimal("7.00")`` and ``"7"`` are one key. One missing value makes pandas read a column
+    of ints as floats: if the type counted, every row would get another txn_id and be texted again.
 
     Raises:
-        InvalidMessageError: *value* has no stable text; a list, say.
+        InvalidMessageError: *value* has no stable text, such as a list.
 
     Reference:
         docs/design.md "Exactly once" (row key).
@@ -29,7 +29,7 @@ def row_key(value: Any, key_column: str) -> str | None:
         return None
     if not isinstance(value, _KEY_TYPES):
         raise InvalidMessageError(
-            f"Column {key_column!r} holds a {type(value).__name__}; a key is a text, number, date or UUID."
+            f"Column {key_column!r} holds a {type(value).__name__}; use a text, number, date or UUID"
         )
     if isinstance(value, Real | Decimal) and not isinstance(value, int):
         number: Any = value

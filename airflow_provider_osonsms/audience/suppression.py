@@ -1,4 +1,4 @@
-"""Who must not be texted: the list of those to exclude.
+"""The list ``exclude``: phones that must not be texted.
 
 Reference:
     docs/design.md "Phones and texts".
@@ -22,39 +22,39 @@ _DAMAGED: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Suppressed:
-    """Who must not be texted.
+class SuppressionList:
+    """Phones that must not be texted.
 
     Attributes:
         msisdns: int64, ascending, unique.
-        ignored: Entries that are no number of Tajikistan and so nobody in an audience.
+        ignored: How many entries are not a number of Tajikistan, so that no recipient can have them.
     """
 
     msisdns: NDArray[np.int64] = field(repr=False)
     ignored: int
 
 
-def read_suppressed(exclude: object, *, phone_column: str) -> Suppressed:
-    """Read the list of those to *exclude*.
+def read_suppression_list(exclude: object, *, phone_column: str) -> SuppressionList:
+    """Read the source *exclude*.
 
     Args:
-        exclude: What `read_chunks` accepts; a table of one column may name it as it likes.
-        phone_column: Where the phone is.
+        exclude: What `read_chunks` accepts; a table of one column may give it any name.
+        phone_column: The column of the phones.
 
     Raises:
-        InvalidMessageError: The source is not usable, or an entry is what is left of a phone: somebody who
-            asked not to be texted would be.
+        InvalidMessageError: The source is not usable; or an entry is a damaged phone, whose owner asked not
+            to be texted and would be.
     """
     found = [np.empty(0, dtype=np.int64)]
     start = ignored = 0
     for phones, _ in read_phones(
-        exclude, phone_column=phone_column, what="exclude", one_column_is_phones=True
+        exclude, phone_column=phone_column, parameter="exclude", one_column_is_phones=True
     ):
         _refuse_damaged(phones.codes, start)
         found.append(phones.msisdns[phones.codes == 0])
         start += len(phones.codes)
         ignored += int(np.count_nonzero(phones.codes))
-    return Suppressed(msisdns=np.unique(np.concatenate(found)), ignored=ignored)
+    return SuppressionList(msisdns=np.unique(np.concatenate(found)), ignored=ignored)
 
 
 def _refuse_damaged(codes: NDArray[np.uint8], start: int) -> None:
@@ -63,6 +63,6 @@ def _refuse_damaged(codes: NDArray[np.uint8], start: int) -> None:
         row = int(np.flatnonzero(is_damaged)[0])
         reason = RejectReason(str(REASONS[codes[row]]))
         raise InvalidMessageError(
-            f"exclude: {int(is_damaged.sum())} entries are what is left of a phone, the first in row "
-            f"{start + row} ({reason}): whoever they stand for would be texted. {reason.advice}"
+            f"exclude: {int(is_damaged.sum())} entries are damaged phones, the first in row {start + row} "
+            f"({reason}): their owners would be texted. {reason.advice}"
         )

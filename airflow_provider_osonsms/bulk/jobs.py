@@ -129,8 +129,8 @@ class BulkRun:
             names = ", ".join(self._known[txn_id] or "one without an answer" for txn_id in sorted(others))
             raise AudienceChangedError(
                 f"The recipients have changed since bulk jobs were created for the old ones ({names}): "
-                f"creating jobs for the new ones would text people twice. Restore the old recipients; text those who "
-                f"were added in a task of their own"
+                f"creating jobs for the new ones would text people twice. Restore the old recipients; "
+                f"text those who were added in a task of their own"
             )
 
     def _is_assumed(self, job: BulkJob, number: int, total: int) -> bool:
@@ -155,9 +155,9 @@ class BulkRun:
             raise UnconfirmedBulkError(
                 f"This is not the first try, and nothing is remembered of the others (Airflow below 3.3, or "
                 f"[state_store] clear_on_success): bulk job {number} of {total} may exist. Look in the "
-                f"cabinet for campaigns at {_print_time(job)}. If {all_of_them} there, mark this task as success. If "
-                f"{none_of_them} there, set on_unconfirmed='resend' and clear this task. With receipt_path a "
-                f"task remembers by itself"
+                f"cabinet for campaigns at {_print_time(job)}. If {all_of_them} there, mark this task as "
+                f"success. If {none_of_them} there, set on_unconfirmed='resend' and clear this task. With "
+                f"receipt_path a task remembers by itself"
             )
 
     def _create_one(self, job: BulkJob, number: int, total: int) -> None:
@@ -217,7 +217,7 @@ class BulkRun:
             if self._receipts is not None:
                 self._receipts.write(job, state, bulk_name=bulk_name)
         except Exception as error:  # noqa: BLE001 - stores and storages have errors of their own
-            text = "What became of a bulk job could not be stored (%s): a later try takes it for one that may exist"
+            text = "What became of a bulk job could not be stored (%s): for a later try it may exist"
             log.warning(text, type(error).__name__)
 
     def _refuse_blind_retry(self, error: OsonSmsError, number: int, total: int) -> None:
@@ -244,6 +244,6 @@ def _print_time(job: BulkJob) -> str:
 def _look_for(job: BulkJob) -> str:
     return (
         f"Look in the cabinet for a campaign at {_print_time(job)}. If it is there, set "
-        f"on_unconfirmed='assume_created' and clear this task: it goes on with the next job. If it is not there, "
-        f"set on_unconfirmed='resend' and clear this task: that repeats the upload under the same txn_id"
+        f"on_unconfirmed='assume_created' and clear this task: it goes on with the next job. If it is not "
+        f"there, set on_unconfirmed='resend' and clear this task: that repeats the upload under the same txn_id"
     )

@@ -1,1 +1,1 @@
-"""The four calls as methods: the same flows, driven by a blocking and by an asynchronous client."""
+"""The clients: the flows of the protocol as methods, one client blocking and one asynchronous."""

@@ -1,4 +1,4 @@
-"""The asynchronous client."""
+"""The asynchronous client: drives the flows of the protocol over an asynchronous transport."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,7 +26,7 @@ from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
 
 class AsyncTransport(Protocol):
-    """Whatever turns a Request into a Response or a TransportError."""
+    """Turns a Request into a Response or a TransportError."""
 
     async def handle(self, request: Request) -> Response:
         """Send *request* and return its answer."""
@@ -34,7 +34,7 @@ class AsyncTransport(Protocol):
 
 
 class AsyncOsonSmsClient:
-    """Send, query, read the balance and create bulk jobs, many calls at a time."""
+    """Sends messages, queries statuses and the balance, creates bulk jobs; many calls at a time."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class AsyncOsonSmsClient:
         message: Message,
         *,
         history: TxnIdHistory = TxnIdHistory.UNUSED,
-        on_history: Callable[[TxnIdHistory], None] = lambda _past: None,
+        on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
         attempts: int = flows.ATTEMPTS,
     ) -> SendReceipt:
         """Submit *message* at most once; see `flows.send_once`."""
@@ -62,11 +62,11 @@ class AsyncOsonSmsClient:
         return await self._drive(flow)
 
     async def query_status(self, msg_id: str) -> DeliveryStatus:
-        """Ask once where a message is; see `flows.query_status`."""
+        """Query the status of a message once; see `flows.query_status`."""
         return await self._drive(flows.query_status(msg_id, self.account, make_nonce=make_nonce))
 
     async def query_balance(self) -> Decimal:
-        """Ask for the balance in somoni; see `flows.query_balance`."""
+        """Query the balance in somoni; see `flows.query_balance`."""
         return await self._drive(flows.query_balance(self.account, make_nonce=make_nonce))
 
     async def create_bulk(
@@ -98,7 +98,7 @@ class AsyncOsonSmsClient:
 async def open_async_client(
     account: Account, *, max_connections: int = 100
 ) -> AsyncIterator[AsyncOsonSmsClient]:
-    """Open a client with a session of its own, closed at the end."""
+    """Open a client with a session of its own, which is closed at the end."""
     from airflow_provider_osonsms.transport.asynchronous import AiohttpTransport
 
     async with AiohttpTransport(max_connections=max_connections) as transport:

@@ -1,4 +1,4 @@
-"""The blocking client."""
+"""The blocking client: drives the flows of the protocol over a blocking transport."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
 
 class Transport(Protocol):
-    """Whatever turns a Request into a Response or a TransportError."""
+    """Turns a Request into a Response or a TransportError."""
 
     def handle(self, request: Request) -> Response:
         """Send *request* and return its answer."""
@@ -34,7 +34,7 @@ class Transport(Protocol):
 
 
 class OsonSmsClient:
-    """Send, query, read the balance and create bulk jobs, one call at a time."""
+    """Sends messages, queries statuses and the balance, creates bulk jobs; one call at a time."""
 
     def __init__(
         self, account: Account, transport: Transport, *, sleep: Callable[[float], None] = time.sleep
@@ -48,7 +48,7 @@ class OsonSmsClient:
         message: Message,
         *,
         history: TxnIdHistory = TxnIdHistory.UNUSED,
-        on_history: Callable[[TxnIdHistory], None] = lambda _past: None,
+        on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
         attempts: int = flows.ATTEMPTS,
     ) -> SendReceipt:
         """Submit *message* at most once; see `flows.send_once`."""
@@ -58,11 +58,11 @@ class OsonSmsClient:
         return self._drive(flow)
 
     def query_status(self, msg_id: str) -> DeliveryStatus:
-        """Ask once where a message is; see `flows.query_status`."""
+        """Query the status of a message once; see `flows.query_status`."""
         return self._drive(flows.query_status(msg_id, self.account, make_nonce=make_nonce))
 
     def query_balance(self) -> Decimal:
-        """Ask for the balance in somoni; see `flows.query_balance`."""
+        """Query the balance in somoni; see `flows.query_balance`."""
         return self._drive(flows.query_balance(self.account, make_nonce=make_nonce))
 
     def create_bulk(
@@ -92,7 +92,7 @@ class OsonSmsClient:
 
 @contextmanager
 def open_client(account: Account) -> Iterator[OsonSmsClient]:
-    """Open a client with a session of its own, closed at the end."""
+    """Open a client with a session of its own, which is closed at the end."""
     from airflow_provider_osonsms.transport.blocking import RequestsTransport
 
     with RequestsTransport() as transport:

@@ -1,13 +1,13 @@
-"""Requests at an even rate."""
+"""A limiter that spreads requests evenly over time."""
 
 from collections.abc import Awaitable, Callable
 
 
 def make_limiter(max_rate: float | None) -> Callable[[], Awaitable[None]] | None:
-    """Make what lets one request pass at a time, evenly; None without a limit.
+    """Return a coroutine function to await before each request, so that they are evenly spread; or None.
 
     Args:
-        max_rate: Requests per second at most.
+        max_rate: Requests per second at most; None for no limit.
     """
     if max_rate is None:
         return None

@@ -1,1 +1,1 @@
-"""Waiting for terminal statuses: whom to ask, when again, and what an answer means. Knows no Airflow."""
+"""Waiting for final statuses: which msg_ids to poll, when, and what a status means. Without Airflow."""

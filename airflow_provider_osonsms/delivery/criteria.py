@@ -1,4 +1,4 @@
-"""What a status means for a waiting task: the one place that decides it, for verdict, lists and report.
+"""What a status means for a waiting task: the one table for the decision, the lists and the report.
 
 Reference:
     OsonSMS protocol 1.5, §3.2; docs/wire-notes.md "Statuses".
@@ -28,7 +28,7 @@ class Reach(Enum):
 
 _REACH: Final = {
     DeliveryStatus.ENROUTE: Reach.ON_ITS_WAY,
-    DeliveryStatus.ACCEPTED: Reach.ON_ITS_WAY,  # final in SMPP; here a report may still come
+    DeliveryStatus.ACCEPTED: Reach.ON_ITS_WAY,  # final in SMPP; here a delivery report may follow
     DeliveryStatus.DELIVERED: Reach.REACHED,
     DeliveryStatus.EXPIRED: Reach.NOT_REACHED,
     DeliveryStatus.DELETED: Reach.NOT_REACHED,
@@ -36,9 +36,9 @@ _REACH: Final = {
     DeliveryStatus.REJECTED: Reach.NOT_REACHED,
     DeliveryStatus.UNKNOWN: Reach.NOT_KNOWN,
     DeliveryStatus.NOT_FOUND: Reach.NOT_KNOWN,
-    DeliveryStatus.UNRECOGNIZED: Reach.ON_ITS_WAY,  # a word that §3.2 does not list ends no wait
+    DeliveryStatus.UNRECOGNIZED: Reach.ON_ITS_WAY,  # not a status of §3.2, so it ends no wait
 }
-"""By the last status; one that needs confirmation counts only once it was repeated often enough."""
+"""By the last status; a status that needs confirmation counts only after enough repeats."""
 
 
 class Decision(StrEnum):
@@ -52,14 +52,13 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryCriteria:
-    """What a task waits for.
+    """The conditions under which a wait ends, and is a success.
 
     Attributes:
         min_delivered: A float is the share of the tracked messages, 0 to 1, that must be delivered; an int is
             their number.
-        accepted_is_delivered: Whether ACCEPTED is enough, for networks that never report more.
-        unknown_limit: UNKNOWN (§3.2) and an unknown msg_id are believed once they were seen so often in a
-            row.
+        accepted_is_delivered: Whether ACCEPTED counts as delivered, for networks that never report more.
+        unknown_limit: How often in a row UNKNOWN (§3.2), or an unknown msg_id, must be seen to be final.
 
     Raises:
         ValueError: A value is out of its range.
@@ -76,19 +75,21 @@ class DeliveryCriteria:
             raise ValueError("min_delivered=1 may mean one message or all of them: write 1.0 for all")
         is_share = isinstance(least, float) and 0 <= least <= 1
         if isinstance(least, bool) or not (is_share or (isinstance(least, int) and least >= 0)):
-            raise ValueError("min_delivered is a share, a float from 0.0 to 1.0, or a number of messages")
+            raise ValueError(
+                "min_delivered must be a share, a float from 0.0 to 1.0, or a number of messages, an int"
+            )
         read_flag(self.accepted_is_delivered, "accepted_is_delivered")
         read_positive_int(self.unknown_limit, "unknown_limit", maximum=_MAX_REPEATS)
 
     @property
-    def words(self) -> str:
-        """What must be delivered, for people."""
+    def requirement(self) -> str:
+        """How many messages should be delivered, as a sentence for people."""
         if isinstance(self.min_delivered, int):
             return f"at least {self.min_delivered} should be delivered"
         return f"at least a share of {self.min_delivered:g} should be delivered"
 
     def judge(self, status: DeliveryStatus, *, repeats: int) -> Reach:
-        """Say what *status*, seen *repeats* times in a row, means for its message."""
+        """Return what *status*, seen *repeats* times in a row, means for its message."""
         if status is DeliveryStatus.ACCEPTED and self.accepted_is_delivered:
             return Reach.REACHED
         if status.needs_confirmation and repeats < self.unknown_limit:
@@ -108,12 +109,12 @@ class DeliveryCriteria:
     ) -> Decision:
         """Decide what a task that waits for *tracked* messages does next.
 
-        It waits until all have a final status; at the deadline enough delivered ones are enough.
+        It waits until all messages have a final status or until the deadline; then the delivered ones decide.
 
         Args:
-            tracked: Messages that can be asked for.
-            delivered: Those that count as delivered.
-            pending: Those without a final status.
+            tracked: The number of messages with a msg_id.
+            delivered: How many of them count as delivered.
+            pending: How many of them have no final status.
             now: Aware.
             deadline: Aware.
         """

@@ -1,4 +1,4 @@
-"""Which messages to wait for: from what send tasks returned to msg_ids and tables of them."""
+"""The messages to wait for: msg_ids and results tables, read from the outputs of send tasks."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -12,20 +12,20 @@ from airflow_provider_osonsms.tables.msg_ids import MsgIds
 from airflow_provider_osonsms.tables.results import MAX_INLINE_MESSAGES, ResultsTable, read_results_table
 
 _MSISDN = re.compile(r"992[0-9]{9}")
-_ACCEPTED = "a msg_id, the output of a send or campaign task, or a list of these"
+_EXPECTED = "a msg_id, the output of a send or campaign task, or a list of these"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedMessages:
-    """Messages to wait for, as they are handed from task to trigger.
+    """The messages to wait for, in a form that a task can pass to its trigger.
 
     Attributes:
         msg_ids: Unique, in the order given.
-        untracked: How many have no msg_id: nobody can ask for them.
-        sources: Results tables of campaigns, with more of both.
-        tables: These, and those of campaigns whose messages are all here: for keys and phones.
+        untracked: How many more messages have no msg_id, so that they cannot be polled.
+        sources: Results tables to read for more of both.
+        tables: All results tables, for keys and phones; also of campaigns whose msg_ids are all in *msg_ids*.
         campaigns: Ids of the campaigns.
-        is_listed: Whether every message stands in one of the tables.
+        is_listed: Whether every message is in one of the tables.
     """
 
     msg_ids: tuple[str, ...]
@@ -36,10 +36,10 @@ class TrackedMessages:
     is_listed: bool = False
 
     def load(self, open_path: Callable[[str], Any]) -> tuple[MsgIds, int]:
-        """Return all msg_ids, and the number of untracked messages; reads the tables and blocks meanwhile.
+        """Read the tables, and return all msg_ids and the number of untracked messages; it blocks.
 
         Args:
-            open_path: Makes something with ``suffix`` and ``open`` of a path.
+            open_path: Returns an object with ``suffix`` and ``open`` for a path.
 
         Raises:
             InvalidMessageError, TableUnavailableError, TableChangedError: A table cannot be read here, or for
@@ -65,15 +65,15 @@ class _Campaign(NamedTuple):
 
 
 def read_messages(messages: Any) -> TrackedMessages:
-    """Read what a user gave as ``messages``, however deeply mapped outputs nest it.
+    """Read the parameter ``messages``, which may be nested, as the outputs of mapped tasks are.
 
     Raises:
-        InvalidMessageError: It is neither a msg_id nor the output of a task that sends nor a list of them.
+        InvalidMessageError: It is not a msg_id, the output of a task that sends, or a list of these.
     """
     found = list(_walk(messages))
     campaigns = [item for item in found if isinstance(item, _Campaign)]
     single = [item for item in found if not isinstance(item, _Campaign)]
-    _refuse_shared_tables(campaigns)
+    _refuse_overwritten_tables(campaigns)
     if len(single) + sum(len(one.messages or ()) for one in campaigns) > MAX_INLINE_MESSAGES:
         campaigns = [one._replace(messages=None) if one.table else one for one in campaigns]
     known = [*single, *chain.from_iterable(one.messages or () for one in campaigns)]
@@ -87,14 +87,14 @@ def read_messages(messages: Any) -> TrackedMessages:
     )
 
 
-def _refuse_shared_tables(campaigns: list[_Campaign]) -> None:
-    """Refuse two campaigns that have written to one path: the table of the first is gone."""
+def _refuse_overwritten_tables(campaigns: list[_Campaign]) -> None:
+    """Refuse two campaigns that wrote to one path, because the table of the first is overwritten."""
     writers: dict[str, _Campaign] = {}
     for one in campaigns:
         if one.table and writers.setdefault(one.table.path, one).output != one.output:
             raise InvalidMessageError(
-                "messages holds several campaigns with one results_path, which holds the last of them only: "
-                "give each a path of its own, mapped ones with {{ ti.map_index }} in it"
+                "messages holds several campaigns with one results_path, which has only the last of them: "
+                "give each campaign its own path, mapped ones a path with {{ ti.map_index }}"
             )
 
 
@@ -105,14 +105,14 @@ def _walk(value: Any) -> Iterator[str | _Campaign | None]:
         yield from _walk_output(value)
     elif value is None or not hasattr(value, "__iter__"):
         hint = "; was the send task skipped, or does it not return anything?" if value is None else ""
-        raise InvalidMessageError(f"messages holds {type(value).__name__}; accepted are {_ACCEPTED}{hint}")
+        raise InvalidMessageError(f"messages holds {type(value).__name__}; give {_EXPECTED}{hint}")
     else:
         for item in value:
             yield from _walk(item)
 
 
 def _walk_output(output: Mapping[str, Any]) -> Iterator[str | _Campaign | None]:
-    """Read what a task has returned: a campaign its messages or their table, a send one message."""
+    """Read the output of a task: messages or their table for a campaign, one message for a send."""
     if "preview" in output or output.get("outcome") == Outcome.PENDING:
         return  # a dry run has sent nothing
     if "messages" in output or "results_path" in output:
@@ -129,18 +129,18 @@ def _walk_output(output: Mapping[str, Any]) -> Iterator[str | _Campaign | None]:
     else:
         raise InvalidMessageError(
             f"messages holds a dict of {len(output)} keys without 'msg_id', 'messages' or 'results_path'; "
-            f"accepted are {_ACCEPTED}"
+            f"give {_EXPECTED}"
         )
 
 
 def _check(msg_id: str) -> str:
     if _MSISDN.fullmatch(msg_id):
         raise InvalidMessageError(
-            "messages holds a phone number; a message is asked for by the msg_id of its send"
+            "messages holds a phone number; give the msg_id that the send task returned"
         )
     if not msg_id.isascii() or not msg_id.isalnum():
         raise InvalidMessageError(
-            "messages holds a text that is no msg_id (letters and digits only): if it should be a template "
-            "or a list, check that it renders to one, for instance with render_template_as_native_obj=True"
+            "messages holds a text that is not a msg_id (letters and digits only): if it is a template of a "
+            "list, set render_template_as_native_obj=True on the DAG"
         )
     return msg_id

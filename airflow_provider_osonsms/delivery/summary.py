@@ -1,4 +1,4 @@
-"""What a wait has found out so far, as counts for the next step and as words for people."""
+"""The result of a wait so far: counts for the next step, and a sentence for people."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -10,12 +10,12 @@ class DeliverySummary:
     """Counts of the messages of a wait.
 
     Attributes:
-        total: All of them.
-        delivered: Those that count as delivered.
-        failed: Those that have ended otherwise.
-        pending: Those without a final status.
-        untracked: Those that nobody can ask for, because their msg_id is unknown.
-        by_status: Counts by the last status, where one was seen.
+        total: All messages.
+        delivered: Messages that count as delivered.
+        failed: Messages with another final status.
+        pending: Messages without a final status.
+        untracked: Messages that cannot be polled, because their msg_id is unknown.
+        by_status: Counts by the last status, of the messages that have one.
         examples: A few msg_ids that are not delivered, with their status or ``unanswered``.
     """
 
@@ -29,15 +29,15 @@ class DeliverySummary:
 
     @property
     def counts(self) -> dict[str, Any]:
-        """The numbers alone."""
+        """The summary without the examples."""
         return {name: value for name, value in asdict(self).items() if name != "examples"}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values."""
+        """Return the summary as JSON values."""
         return asdict(self)
 
     def describe(self) -> str:
-        """Say it in one line."""
+        """Return the counts as one sentence."""
         statuses = ", ".join(f"{count} {status}" for status, count in self.by_status.items()) or "none yet"
         return (
             f"{self.delivered} of {self.total} messages delivered, {self.failed} failed, "
@@ -45,17 +45,17 @@ class DeliverySummary:
         )
 
     def describe_examples(self) -> str:
-        """Name a few msg_ids that are not delivered, for whoever has to find them."""
+        """Return a clause with a few msg_ids that are not delivered, for a look-up; "" if there are none."""
         examples = ", ".join(f"{msg_id} {status}" for msg_id, status in self.examples.items())
         return f"; not delivered: msg_id {examples}" if examples else ""
 
 
 NOTHING_KNOWN = DeliverySummary(total=0, delivered=0, failed=0, pending=0, untracked=0)
-"""Of a wait that has asked for nobody."""
+"""The summary of a wait that could not read its messages."""
 
 
 def read_summary(values: Any) -> DeliverySummary | None:
-    """Read the JSON values of a summary; None where they are something else."""
+    """Read a summary from its JSON values; None if *values* is something else."""
     names = {one.name for one in fields(DeliverySummary)}
     if not isinstance(values, dict) or set(values) != names:
         return None

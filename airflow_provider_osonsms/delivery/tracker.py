@@ -1,6 +1,6 @@
-"""What became of many messages: rounds of questions, and what is known between them.
+"""Polls the statuses of many messages in rounds, and keeps what is known between the rounds.
 
-A message costs a few bytes in arrays and no task of its own: a few workers share the list of questions.
+A message costs a few bytes in arrays and no asyncio task: a few workers share the numbers to poll.
 """
 
 import asyncio
@@ -25,17 +25,26 @@ log = logging.getLogger(__name__)
 
 EXAMPLES: Final = 10
 MAX_CONSECUTIVE_FAILURES: Final = 100
-"""Questions without a usable answer that end a round: the gateway is down, and the next round asks again."""
+"""After so many queries in a row without a usable answer a round ends: the gateway is probably down."""
 MIN_FIRST_ROUND_SECONDS: Final = 3600.0
 _STATUSES: Final = (None, *DeliveryStatus)
 _CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
 
 UnconfirmedStatus = tuple[DeliveryStatus, int]
-"""A status that needs confirmation, and how often in a row it was seen."""
+"""A status that needs confirmation, and how many times in a row it was seen."""
 
 
 class MessageStatus(NamedTuple):
-    """What was seen of a message: its last status or None, seconds since the epoch, number of answers."""
+    """What is known of a message.
+
+    Attributes:
+        status: The last status; None without an answer.
+        first_seen: The time of the first answer, in seconds since the epoch; None without an answer.
+        last_seen: The time of the last answer; None without an answer.
+        polls: The number of answers.
+        is_delivered: Whether the status counts as delivered.
+        is_final: Whether the status ends the wait for this message.
+    """
 
     status: str | None
     first_seen: float | None
@@ -46,22 +55,23 @@ class MessageStatus(NamedTuple):
 
 
 class DeliveryTracker:
-    """Knows what became of each message, and asks only for those that may still change.
+    """Keeps the status of each message, and polls only the messages whose status may still change.
 
     Args:
-        msg_ids: Of the messages to ask for.
-        untracked: How many more messages nobody can ask for.
-        criteria: What the task waits for.
-        concurrency: Questions under way at once.
-        acquire: Lets one question pass at a time; None for no limit.
-        unconfirmed: What an earlier process has seen in a row, by msg_id.
-        began: When the waiting began, in seconds since the epoch; None for now.
-        clock: Gives seconds since the epoch.
+        msg_ids: The msg_ids to poll.
+        untracked: How many more messages cannot be polled.
+        criteria: The conditions of the wait.
+        concurrency: Queries under way at once.
+        acquire: Awaited before each query, see `make_limiter`; None for no limit.
+        unconfirmed: Statuses that an earlier process has seen in a row, by msg_id.
+        began: When the wait began, in seconds since the epoch; None for now.
+        clock: Returns seconds since the epoch.
 
     Attributes:
+        msg_ids: As given.
         criteria: As given.
-        acquire: As given; of the running event loop.
-        began: As given.
+        acquire: As given; it belongs to the running event loop.
+        began: As given, or the time of the construction.
     """
 
     def __init__(
@@ -85,8 +95,8 @@ class DeliveryTracker:
         self.began = clock() if began is None else began
         size = len(msg_ids)
         self._pending = array("l", range(size))
-        self._first_to_ask = 0
-        self._was_each_asked = False
+        self._next_number = 0
+        self._was_each_polled = False
         self._codes = bytearray(size)
         self._repeats = bytearray(size)
         self._is_final = bytearray(size)
@@ -103,7 +113,7 @@ class DeliveryTracker:
 
     @property
     def unconfirmed(self) -> dict[str, UnconfirmedStatus]:
-        """By msg_id, statuses that need confirmation and their repeats; believed ones too."""
+        """Statuses that need confirmation, with their repeats, by msg_id; also the final ones."""
         return {
             self.msg_ids[number]: (status, count)
             for number, count in enumerate(self._repeats)
@@ -112,7 +122,7 @@ class DeliveryTracker:
 
     @property
     def unanswered(self) -> int:
-        """How many messages have had no usable answer here: they may have been delivered long ago."""
+        """How many messages have had no usable answer in this process; they may be delivered."""
         return self._polls.count(0)
 
     @property
@@ -123,43 +133,43 @@ class DeliveryTracker:
     async def poll(
         self, client: AsyncOsonSmsClient, *, time_limit: float | None = None, only_unconfirmed: bool = False
     ) -> None:
-        """Ask once for every pending message; one without a usable answer stays pending.
+        """Query every pending message once; a message without a usable answer stays pending.
 
         Args:
-            client: Asks.
-            time_limit: Seconds after which the round is cut; a message that was not asked for stays pending.
-                Until each was asked for once it is at least `MIN_FIRST_ROUND_SECONDS`: nothing is known of
-                the others.
-            only_unconfirmed: Ask only for those whose last status needs confirmation.
+            client: Sends the queries.
+            time_limit: Seconds after which the round is cut; a message that was not queried stays pending.
+                Until every message was queried once, it is at least `MIN_FIRST_ROUND_SECONDS`, because
+                nothing is known of the others.
+            only_unconfirmed: Query only messages whose last status needs confirmation.
 
         Raises:
-            FinalRefusalError: The account is refused: asking on makes no sense.
+            FinalRefusalError: The account is refused, so every other query would be refused too.
         """
-        wanted = self._pending
+        numbers = self._pending
         if only_unconfirmed:
-            wanted = array("l", (number for number in wanted if self._repeats[number]))
+            numbers = array("l", (number for number in numbers if self._repeats[number]))
         failures: Counter[str] = Counter()
-        split = bisect_left(wanted, self._first_to_ask)
-        questions = chain(wanted[split:], wanted[:split])
+        split = bisect_left(numbers, self._next_number)
+        queue = chain(numbers[split:], numbers[:split])
         self._failures_in_a_row = 0
         try:
-            if time_limit is not None and not self._was_each_asked:
+            if time_limit is not None and not self._was_each_polled:
                 time_limit = max(time_limit, MIN_FIRST_ROUND_SECONDS)
             async with asyncio.timeout(time_limit), asyncio.TaskGroup() as group:
-                for _ in range(min(self._concurrency, len(wanted))):
-                    group.create_task(self._ask_in_turn(client, questions, failures))
+                for _ in range(min(self._concurrency, len(numbers))):
+                    group.create_task(self._poll_from(client, queue, failures))
         except TimeoutError:
-            log.warning("The round was cut: the gateway answers too slowly to ask for all messages in time")
+            log.warning("The round was cut at its time limit: the gateway is too slow to query all messages")
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
-            left = next(questions, None)
-            self._first_to_ask = left or 0  # a round that was cut goes on where it stopped
-            self._was_each_asked |= left is None and not only_unconfirmed
+            left = next(queue, None)
+            self._next_number = left or 0  # the next round starts where a cut round stopped
+            self._was_each_polled |= left is None and not only_unconfirmed
             self._pending = array("l", (number for number in self._pending if not self._is_final[number]))
         if failures:
-            text = "%d of %d status queries gave no usable answer and are asked again: %s"
-            log.warning(text, failures.total(), len(wanted), dict(failures))
+            text = "%d of %d status queries had no usable answer and are repeated in the next round: %s"
+            log.warning(text, failures.total(), len(numbers), dict(failures))
 
     def decide(self, *, now: datetime, deadline: datetime) -> Decision:
         """Decide what the waiting task does next."""
@@ -172,7 +182,7 @@ class DeliveryTracker:
         )
 
     def summarize(self) -> DeliverySummary:
-        """Count what is known."""
+        """Return the counts of what is known."""
         seen = Counter(map(self._codes.__getitem__, self._pending))
         by_status = self._final + Counter(
             {status: seen[code] for code, status in enumerate(_STATUSES) if status is not None}
@@ -191,7 +201,7 @@ class DeliveryTracker:
         )
 
     def read_status(self, number: int) -> MessageStatus:
-        """Return what was seen of the message that `MsgIds` gives this number."""
+        """Return what is known of the message with this number in `msg_ids`."""
         status = _STATUSES[self._codes[number]]
         if status is None or not self._polls[number]:
             return MessageStatus(None, None, None, 0, is_delivered=False, is_final=False)
@@ -204,11 +214,11 @@ class DeliveryTracker:
             is_final=bool(self._is_final[number]),
         )
 
-    async def _ask_in_turn(
-        self, client: AsyncOsonSmsClient, questions: Iterator[int], failures: Counter[str]
+    async def _poll_from(
+        self, client: AsyncOsonSmsClient, queue: Iterator[int], failures: Counter[str]
     ) -> None:
         while self._failures_in_a_row < MAX_CONSECUTIVE_FAILURES:
-            if (number := next(questions, None)) is None:
+            if (number := next(queue, None)) is None:
                 return
             if self.acquire is not None:
                 await self.acquire()

@@ -1,1 +1,1 @@
-"""Airflow hooks."""
+"""The Airflow hooks of this provider."""

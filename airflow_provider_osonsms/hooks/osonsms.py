@@ -1,4 +1,4 @@
-"""The hook: a Connection of type ``osonsms`` and the clients that it opens."""
+"""The hook: reads a Connection of type ``osonsms`` and opens clients with it."""
 
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -21,11 +21,11 @@ from airflow_provider_osonsms.provider_info import CONNECTION_FIELDS, FIELD_BEHA
 
 
 class OsonSmsHook(BaseHook):
-    """Talk to OsonSMS with the credentials of a Connection.
+    """Sends messages and queries OsonSMS with the credentials of a Connection.
 
-    The Connection holds the login, the salt (or token) as password, and optionally the host and the extras
+    The Connection holds the login, the salt (or token) as password, and optionally, the host and the extras
     ``sender``, ``auth_scheme``, ``bulk_url``, ``timeout``, ``key_namespace``, ``price_per_part``,
-    ``allowed_phones`` and ``max_rate``. Nothing is read or opened before a method is called.
+    ``allowed_phones`` and ``max_rate``. The constructor reads and opens nothing.
 
     Args:
         osonsms_conn_id: Id of the Connection.
@@ -44,17 +44,17 @@ class OsonSmsHook(BaseHook):
         """Read the Connection.
 
         Raises:
-            InvalidSettingsError: A field is missing or wrong; the text names it and the Connection.
+            InvalidSettingsError: A field is missing or wrong; the text names the field and the Connection.
         """
-        with self._named():
+        with self._explain_missing_connection():
             connection = self.get_connection(self.osonsms_conn_id)
-        return self._read(connection)
+        return self._read_settings(connection)
 
     async def aget_settings(self) -> Settings:
         """Read the Connection without blocking the event loop; see `get_settings`."""
-        with self._named():
+        with self._explain_missing_connection():
             connection = await _aget_connection(self.osonsms_conn_id)
-        return self._read(connection)
+        return self._read_settings(connection)
 
     def get_conn(self) -> Settings:
         """Return the settings; open clients with `open_client`."""
@@ -87,20 +87,20 @@ class OsonSmsHook(BaseHook):
 
         Args:
             phone: A number of Tajikistan in any usual spelling.
-            message: The text.
+            message: The text of the message.
             txn_id: Your key of this message, the same in every attempt: ``make_txn_id("invoice", 17)``.
             sender: One of the account's sender names; default: the Connection's.
             channel: ``telegram``, or None for an SMS.
             is_confidential: Ask the gateway not to keep the text.
 
         Returns:
-            A receipt. Its outcome is ``accepted``; ``accepted_untracked`` without a msg_id when the gateway
-            knew the txn_id already; ``uncertain`` when nobody can tell.
+            A receipt. Its outcome is ``accepted``; ``accepted_untracked``, without a msg_id, when the gateway
+            knew the txn_id already; ``uncertain`` when it knew the txn_id after an error that proves nothing.
 
         Raises:
-            InvalidMessageError: Nothing was sent: the text says what to correct.
-            RequestNotSentError: The gateway was not reached.
-            OutcomeUnknownError: It may have been accepted: repeat with the same txn_id.
+            InvalidMessageError: Nothing was sent; the text says what to correct.
+            RequestNotSentError: The gateway was not reached; repeat with the same txn_id.
+            OutcomeUnknownError: The message may have been accepted; repeat with the same txn_id only.
             GatewayError: The gateway refused; the text says what to do.
 
         Reference:
@@ -120,10 +120,10 @@ class OsonSmsHook(BaseHook):
             return client.send(sms, history=TxnIdHistory.MAYBE_ACCEPTED)
 
     def get_status(self, msg_id: str | int | None) -> DeliveryStatus:
-        """Ask where a message is.
+        """Query the status of a message.
 
         Raises:
-            InvalidMessageError: There is no msg_id to ask for, as after ``accepted_untracked``.
+            InvalidMessageError: There is no msg_id, as after ``accepted_untracked``.
             UnknownMessageError: The gateway does not know this msg_id.
             OsonSmsError: No usable answer, or a refusal.
 
@@ -154,19 +154,22 @@ class OsonSmsHook(BaseHook):
         send_at: datetime | str,
         sender: str | None = None,
     ) -> BulkReceipt:
-        """Create one bulk job; an upload whose answer is lost is not repeated.
+        """Create one bulk job; an upload without an answer is not repeated: it could text all numbers twice.
 
         Args:
-            phones: At most 384,615 numbers of Tajikistan; one that is there twice is texted once.
-            message: One text for all.
+            phones: At most 384,615 numbers of Tajikistan; a repeated number is texted once.
+            message: One text for all numbers.
             txn_id: Your key of this job.
             send_at: Datetime or ISO text in the future; without a zone it means Asia/Dushanbe.
             sender: One of the account's sender names; default: the Connection's.
 
+        Returns:
+            A receipt; without a bulk_name when the gateway knew the txn_id already.
+
         Raises:
-            InvalidMessageError: Nothing was uploaded: the text says what to correct.
-            OutcomeUnknownError, TemporaryRefusalError: The job may exist: look in the cabinet before you
-            repeat. OsonSmsError: The gateway refused or was not reached: no job exists.
+            InvalidMessageError: Nothing was uploaded; the text says what to correct.
+            OutcomeUnknownError, TemporaryRefusalError: The job may exist; look in the cabinet before you
+            repeat. OsonSmsError: The gateway refused or was not reached; no job was created.
 
         Reference:
             OsonSMS protocol 1.5, §5.
@@ -194,7 +197,7 @@ class OsonSmsHook(BaseHook):
         return True, f"OsonSMS answers. Balance: {balance:.2f} somoni"
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
+    def _explain_missing_connection(self) -> Iterator[None]:
         if not isinstance(self.osonsms_conn_id, str) or not self.osonsms_conn_id:
             raise InvalidSettingsError("osonsms_conn_id is empty: name a Connection of type osonsms")
         try:
@@ -205,7 +208,7 @@ class OsonSmsHook(BaseHook):
                 f"osonsms with login and password"
             ) from None
 
-    def _read(self, connection: Connection) -> Settings:
+    def _read_settings(self, connection: Connection) -> Settings:
         settings = read_settings(
             self.osonsms_conn_id,
             login=connection.login,
@@ -217,20 +220,20 @@ class OsonSmsHook(BaseHook):
         )
         if settings.is_clear_text:
             self.log.warning(
-                "Connection '%s' uses http: login, hash and text travel in clear. Use https unless this is a "
-                "simulated gateway",
+                "Connection '%s' uses http: login, hash and text are sent unencrypted. Use https, except "
+                "for a simulated gateway",
                 self.osonsms_conn_id,
             )
         return settings
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Return the form's labels, for Airflow below 3.2."""
+        """Return the labels of the Connection form, for Airflow below 3.2."""
         return {key.replace("-", "_"): value for key, value in FIELD_BEHAVIOR.items()}
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """Return the form's fields, for Airflow below 3.2."""
+        """Return the fields of the Connection form, for Airflow below 3.2."""
         from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
         from flask_babel import lazy_gettext
         from wtforms import StringField
@@ -249,8 +252,8 @@ class OsonSmsHook(BaseHook):
 async def _aget_connection(conn_id: str) -> Connection:
     """Read a Connection without blocking the event loop.
 
-    Before 3.3.2 the asynchronous call masks secrets with a blocking one, and under ``dag.test()`` it does not
-    see the database; a thread serves both.
+    Before 3.3.2, Airflow's asynchronous call masks secrets with a blocking call; under ``dag.test()`` it does
+    not read the database. A thread avoids both.
     """
     from asgiref.sync import sync_to_async
 
@@ -263,7 +266,7 @@ async def _aget_connection(conn_id: str) -> Connection:
 
 
 def _read_extra(connection: Connection) -> dict[str, Any]:
-    """Read the extra as a dict; ``extra_dejson`` would block an event loop.
+    """Read the extra as a dict; ``extra_dejson`` may block the event loop.
 
     Raises:
         InvalidSettingsError: It is not a JSON object.
@@ -273,5 +276,8 @@ def _read_extra(connection: Connection) -> dict[str, Any]:
     except ValueError:
         extra = None
     if not isinstance(extra, dict):
-        raise InvalidSettingsError(f"Connection '{connection.conn_id}': extra must be a JSON object")
+        raise InvalidSettingsError(
+            f"Connection '{connection.conn_id}': extra must be a JSON object, such as "
+            '{"sender": "MYSHOP"}'
+        )
     return extra

@@ -1,1 +1,1 @@
-"""Airflow's extra links."""
+"""The extra links of this provider."""

@@ -1,4 +1,4 @@
-"""The button that opens a delivery report in the UI."""
+"""The extra link from a sensor in Airflow's UI to its delivery report."""
 
 from typing import Any
 from urllib.parse import quote
@@ -7,21 +7,22 @@ from airflow_provider_osonsms._compat import BaseOperator, BaseOperatorLink, con
 
 
 class OsonSmsDeliveryReportLink(BaseOperatorLink):
-    """Open the page that the task has written, where a browser can reach it.
+    """Link to the page that the task has written, if a browser can reach it.
 
-    That is at its path where this is an http(s) URL. Else ``[osonsms] report_base_url`` is the URL of the
-    folder ``[osonsms] report_root``, such as ``https://reports.example.tj/sms`` of ``/data/reports``.
+    A path that is an http(s) URL is the link itself. For other paths, ``[osonsms] report_base_url`` is the
+    URL of the folder ``[osonsms] report_root``, such as ``https://reports.example.tj/sms`` for
+    ``/data/reports``.
     """
 
     name = "Delivery report"
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:  # noqa: ARG002
-        """Return the URL of the page, or an empty text; runs in the worker once the task has ended."""
+        """Return the URL of the page, or an empty text; Airflow calls it in the worker after the task."""
         return find_report_url(getattr(operator, "page_path", None))
 
 
 def find_report_url(path: str | None) -> str:
-    """Return where a browser finds the page at *path*; an empty text where it does not."""
+    """Return the URL of the page at *path* for a browser; an empty text if there is none."""
     if path is None:
         return ""
     if path.startswith(("http://", "https://")):

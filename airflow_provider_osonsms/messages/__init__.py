@@ -1,1 +1,1 @@
-"""The messages of an audience before they are sent: whose text is what, how many parts, at what cost."""
+"""The messages of an audience before they are sent: their texts, their parts and their cost."""

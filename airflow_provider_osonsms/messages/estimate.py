@@ -1,4 +1,4 @@
-"""Counts the messages of a campaign before they are sent, chunk by chunk, into a `Preview`."""
+"""The estimate: messages of a campaign, counted chunk by chunk before they are sent."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Estimate:
-    """Messages by parts, and what would make them cheaper; its memory does not grow with the messages."""
+    """Counts of messages by parts, with samples and advice; its memory does not grow with the messages."""
 
     def __init__(self) -> None:
         from airflow_provider_osonsms.text.advice import Advice
@@ -30,7 +30,7 @@ class Estimate:
         return sum(parts * messages for parts, messages in self._messages_by_parts.items())
 
     def add(self, measured: "Measured", *, copies: int = 1) -> None:
-        """Count some messages, each *copies* times."""
+        """Add messages, each *copies* times."""
         for parts, count in Counter(measured.parts.tolist()).items():
             self._messages_by_parts[parts] += count * copies
         self.advice.add(measured)
@@ -43,7 +43,7 @@ class Estimate:
         balance: Decimal,
         max_rate: float | None = None,
     ) -> Preview:
-        """Return the preview of what was counted."""
+        """Return the preview of the counted messages."""
         distribution = {parts: count for parts, count in sorted(self._messages_by_parts.items()) if count}
         return Preview(
             recipients=sum(distribution.values()),
@@ -53,22 +53,22 @@ class Estimate:
             balance=balance,
             max_rate=max_rate,
             samples=tuple(self.samples),
-            advice=tuple(self.advice.sentences()),
+            advice=tuple(self.advice.list_sentences()),
         )
 
 
 def estimate_campaign(
     audience: "Audience", source: MessageSource, *, samples: int = 3
 ) -> "tuple[Audience, Estimate]":
-    """Render every message once, to count it, and keep none.
+    """Render every message once to count it, and keep none.
 
     Args:
-        audience: Who would be texted.
-        source: Where their texts come from.
-        samples: How many texts are kept, masked.
+        audience: The recipients.
+        source: Renders their texts.
+        samples: How many texts to keep, masked.
 
     Returns:
-        The audience without the rows that get no message, and the count of the others.
+        The audience without the rows that have no message, and the estimate of the others.
     """
     estimate, problems = Estimate(), Problems()
     for chunk in audience.read_chunks():
@@ -81,7 +81,7 @@ def estimate_campaign(
 
 
 def estimate_text(text: str, *, recipients: int) -> Estimate:
-    """Count one *text* for all *recipients*."""
+    """Return the estimate of one *text* for a number of *recipients*."""
     from airflow_provider_osonsms.text.counting import measure
 
     estimate = Estimate()

@@ -1,6 +1,6 @@
-"""What a campaign would do, seen before it is done: who, how many parts, at what cost.
+"""The preview of a campaign: how many recipients, parts and somoni.
 
-A preview holds no phone and no text but masked ones, so it may go to a log, an XCom or an approval step.
+A preview holds no phone, and only masked texts, so a log, an XCom or an approval step may show it.
 """
 
 from collections.abc import Mapping
@@ -14,17 +14,17 @@ _HOUR: Final = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What a task would send.
+    """The figures of what a task would send.
 
     Attributes:
-        recipients: Who would be texted.
-        reject_reasons: Rows that would not be, by `RejectReason`.
-        distribution: Messages by the parts that each is billed as, ascending.
-        price_per_part: Somoni; None when the Connection names none.
-        balance: Somoni, now.
-        max_rate: Messages per second at most; None when there is no limit, or the gateway chooses the pace.
-        samples: Some texts with every value masked.
-        advice: What would make it cheaper.
+        recipients: The number of recipients.
+        reject_reasons: The number of rejected rows by `RejectReason`.
+        distribution: The number of messages by their parts, ascending.
+        price_per_part: Somoni; None if the Connection has no price.
+        balance: The balance now, in somoni.
+        max_rate: Messages per second at most; None for no limit, or for a bulk job, which the gateway sends.
+        samples: A few texts with every value masked.
+        advice: Sentences on how to save parts.
     """
 
     recipients: int
@@ -38,31 +38,31 @@ class Preview:
 
     @property
     def rejected(self) -> int:
-        """Rows that would not be texted."""
+        """The number of rejected rows."""
         return sum(self.reject_reasons.values())
 
     @property
     def parts(self) -> int:
-        """Billed parts of all messages together."""
+        """The billed parts of all messages."""
         return sum(parts * messages for parts, messages in self.distribution.items())
 
     @property
     def cost(self) -> Decimal | None:
-        """Somoni; None when the price is unknown."""
+        """The cost in somoni; None if the price is unknown."""
         return None if self.price_per_part is None else self.price_per_part * self.parts
 
     @property
     def balance_after(self) -> Decimal | None:
-        """Somoni, below 0 when the balance does not suffice; None when the price is unknown."""
+        """The balance after sending, in somoni, below 0 if it is too low; None if the price is unknown."""
         return None if self.cost is None else self.balance - self.cost
 
     @property
     def seconds(self) -> float | None:
-        """How long the sending takes at the highest rate; None when there is none."""
+        """The seconds that sending takes at *max_rate*; None without a rate."""
         return None if self.max_rate is None else round(self.recipients / self.max_rate, 1)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values; ``markdown`` is for people."""
+        """Return the preview as JSON values; ``markdown`` is a text for people."""
         return {
             "recipients": self.recipients,
             "rejected": self.rejected,
@@ -79,7 +79,7 @@ class Preview:
         }
 
     def to_markdown(self) -> str:
-        """Return a table, the samples and the advice as Markdown."""
+        """Return the figures, the samples and the advice as Markdown."""
         lines = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in self._list_figures())]
         if self.samples:
             lines += ["", "Samples (values masked):", "", "```", *map(_print_sample, self.samples), "```"]
@@ -109,7 +109,7 @@ class Preview:
     def _list_advice(self) -> list[str]:
         if self.balance_after is None or self.balance_after >= 0:
             return list(self.advice)
-        return [f"**The balance does not suffice: top up {-self.balance_after:,.2f} somoni.**", *self.advice]
+        return [f"**The balance is too low: top up {-self.balance_after:,.2f} somoni.**", *self.advice]
 
 
 def _to_float(amount: Decimal | None) -> float | None:

@@ -1,4 +1,4 @@
-"""A text for everybody: from a template or from a column, as it is sent and billed."""
+"""The source of a campaign's texts, a template or a column: it renders and counts the text of each row."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow_provider_osonsms.text.counting import Measured
 
 Problems = dict[int, tuple[RejectReason, str]]
-"""By position in the input: why the row is not texted, and the column that is to blame or ""."""
+"""By position in the input: the reason, and the column that caused it or ""."""
 
 _REASONS: Final = {
     ProblemKind.MISSING: RejectReason.MISSING_VALUE,
@@ -28,14 +28,14 @@ _HIDDEN: Final = "▪"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedChunk:
-    """The messages of some recipients.
+    """The messages of a chunk of recipients.
 
     Attributes:
         positions: Rows of the input, from 0, ascending.
         phones: MSISDNs, aligned.
-        row_keys: What tells the rows of the audience apart, aligned.
-        measured: The texts as they are sent and their parts, aligned.
-        problems: The rows for which there is no message.
+        row_keys: The key of each row, aligned.
+        measured: The texts as they are sent, and their parts, aligned.
+        problems: The rows without a message.
     """
 
     positions: list[int]
@@ -47,11 +47,13 @@ class RenderedChunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageSource:
-    """Where the text of each recipient comes from: a template, or else a column.
+    """Renders the text of each recipient, from a template or from a column.
 
     Attributes:
-        is_latin: Whether the texts are written in Latin letters.
-        max_parts: A longer message is not sent; None for no limit.
+        template: The template; None for a column.
+        message_column: The column of the texts, without a template.
+        is_latin: Whether the texts are transliterated to Latin letters.
+        max_parts: Rows with more parts are rejected; None for no limit.
     """
 
     template: Template | None = field(repr=False)
@@ -61,7 +63,7 @@ class MessageSource:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that it needs."""
+        """The columns that the texts need."""
         return (self.message_column,) if self.template is None else self.template.columns
 
     def render(self, chunk: "RecipientChunk") -> RenderedChunk:
@@ -72,7 +74,7 @@ class MessageSource:
         if self.is_latin:
             texts = list(map(transliterate, texts))
         measured = measure(texts)
-        problems = {**self._judge_parts(measured.parts.tolist()), **problems}
+        problems = {**self._check_parts(measured.parts.tolist()), **problems}
         if not problems:
             return RenderedChunk(
                 positions=chunk.positions,
@@ -91,7 +93,7 @@ class MessageSource:
         )
 
     def render_samples(self, chunk: "RecipientChunk", positions: Sequence[int]) -> list[str]:
-        """Return the texts for *positions*, which have one, with every value masked: they may be shown."""
+        """Return the texts at *positions*, with every value masked so that a log may show them."""
         rows = [chunk.positions.index(position) for position in positions]
         columns = {name: [values[row] for row in rows] for name, values in chunk.columns.items()}
         if self.template is None:
@@ -100,13 +102,15 @@ class MessageSource:
             texts = self.template.render(columns, rows=len(rows), mask=_mask).texts
         return list(map(transliterate, texts)) if self.is_latin else texts
 
-    def _judge_parts(self, parts: list[int]) -> Problems:
-        most = max(parts, default=0) if self.max_parts is None else self.max_parts
+    def _check_parts(self, parts: list[int]) -> Problems:
+        maximum = max(parts, default=0) if self.max_parts is None else self.max_parts
         empty, too_many = (RejectReason.EMPTY_TEXT, self.message_column), (RejectReason.TOO_MANY_PARTS, "")
-        return {row: too_many if count else empty for row, count in enumerate(parts) if not 0 < count <= most}
+        return {
+            row: too_many if count else empty for row, count in enumerate(parts) if not 0 < count <= maximum
+        }
 
     def _render_texts(self, columns: Mapping[str, list[Any]], rows: int) -> tuple[list[str], Problems]:
-        """Return a text for each row, "" where there is none, and why, by row of the chunk."""
+        """Return the text of each row, "" if it has none, and the problems by row of the chunk."""
         if self.template is None:
             texts = columns[self.message_column]
             unfit = (RejectReason.UNFIT_VALUE, self.message_column)
@@ -126,26 +130,27 @@ class MessageSource:
 
 
 def _mask(value: str) -> str:
-    """Hide letters and digits; what is left shows how a value is laid out."""
+    """Replace letters and digits; the length and the signs of a value stay visible."""
     return _WORD_CHARACTER.sub(_HIDDEN, value)
 
 
 def read_message_source(
     message: object, message_column: str | None, *, is_latin: bool, max_parts: int | None
 ) -> MessageSource:
-    """Read what a user wrote for ``message`` and ``message_column``.
+    """Return the source for the parameters ``message`` and ``message_column``.
 
     Raises:
-        InvalidMessageError: Neither or both are given, or the message is no template.
+        InvalidMessageError: Neither or both are set, or the message is not a valid template.
     """
     if (message is None) == (message_column is None):
-        raise InvalidMessageError("give either message, a text with {columns}, or message_column")
+        raise InvalidMessageError("set either message, a text with {columns}, or message_column")
     if message is None:
         return MessageSource(
             template=None, message_column=str(message_column), is_latin=is_latin, max_parts=max_parts
         )
     if not isinstance(message, str) or is_blank(message):
         raise InvalidMessageError(
-            "message must be a text, such as 'Салом, {name}!'; it is empty, or rendered to nothing"
+            "message must be a text, such as 'Салом, {name}!'; it is empty, no text, or "
+            "rendered to a missing value"
         )
     return MessageSource(template=Template(message), is_latin=is_latin, max_parts=max_parts)

@@ -1,1 +1,1 @@
-"""Airflow operators."""
+"""The Airflow operators of this provider."""

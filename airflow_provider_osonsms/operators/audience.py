@@ -1,4 +1,4 @@
-"""What every operator that texts an audience is told about its people."""
+"""The base of the operators that text an audience: its recipients, its limits and its rejects."""
 
 import logging
 from collections.abc import Collection, Sequence
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 
 class AudienceOperator(RedactingOperator):
-    """Reads an audience, says who is left out and why, and holds it to the limits of the task.
+    """Reads an audience, reports the rejected rows, and checks the limits of the task.
 
     Args:
         recipients: DataFrame, list of numbers or of dicts, pyarrow Table, path (also ``s3://...``) to a CSV
             or Parquet file, an iterable of such chunks, or a callable ``(context, jinja_env)`` that returns
             one of them, which keeps personal data out of XCom.
-        phone_column: Column of the numbers.
-        exclude: Who is never texted: the same kinds of source.
-        only: Text these rows alone: a list of their keys, or a source with a column ``key``, such as the
+        phone_column: Column of the phones.
+        exclude: Phones that are never texted: the same kinds of source.
+        only: Text only these rows: a list of their keys, or a source with a column ``key``, such as the
             ``undelivered_path`` of a sensor. Without a ``key_column`` the phone is the key.
-        on_invalid: ``skip`` rows that are wrong, or ``fail`` for a single one.
+        on_invalid: ``skip`` rows that are wrong, or ``fail`` if one row is.
         max_invalid_ratio: Fail above this share of wrong rows, such as 0.05. Duplicates, excluded and not
             allowed numbers are not wrong.
         max_recipients: Fail above this number of recipients.
-        on_empty: ``skip``, ``fail`` or ``success`` when there is nobody to text.
-        rejects_path: Write row, masked phone, reason and column of every rejected row there (``.csv`` or
-            ``.parquet``).
-        osonsms_conn_id: Id of the Connection; its ``allowed_phones`` reject everybody else.
+        on_empty: ``skip``, ``fail`` or ``success`` when no recipient is left.
+        rejects_path: Write row, masked phone, reason and column of each rejected row to this path (``.csv``
+            or ``.parquet``).
+        osonsms_conn_id: Id of the Connection; if it has ``allowed_phones``, all other phones are rejected.
     """
 
     template_fields: Sequence[str] = ("recipients", "exclude", "only", "rejects_path", "osonsms_conn_id")
@@ -76,13 +76,14 @@ class AudienceOperator(RedactingOperator):
     def _read_audience(
         self, settings: Settings, *, key_column: str | None = None, columns: Collection[str] = ()
     ) -> "Audience":
-        """Read the audience, after a check of what would be in the way of reporting about it."""
+        """Read the audience, after checks of the sources and of the path of the rejects."""
         from airflow_provider_osonsms.audience.audience import prepare_audience
 
         for name in self._expected:
             if unwrap(getattr(self, name)) is None:
                 raise InvalidMessageError(
-                    f"{name} came out as None: did the step that it comes from run? An empty list is nobody"
+                    f"{name} came out as None: check that the task it comes from has run; to mean no row, it "
+                    f"must return an empty list"
                 )
         if self.rejects_path is not None:
             check_table_path(resolve_path(self.rejects_path), "rejects_path")
@@ -97,7 +98,7 @@ class AudienceOperator(RedactingOperator):
         )
 
     def _report_rejects(self, audience: "Audience") -> None:
-        """Tell the log, and the file, who is left out."""
+        """Write the rejected rows to the log, and to `rejects_path` if it is set."""
         level = logging.WARNING if audience.rejects.invalid else logging.INFO
         self.log.log(level, "%s", audience.describe())
         if self.rejects_path is not None:
@@ -106,13 +107,13 @@ class AudienceOperator(RedactingOperator):
             self.log.info("The rejected rows are listed in %s", self.rejects_path)
 
     def _check_policy(self, audience: "Audience") -> None:
-        """Return when the audience may be texted; end the task when it may not."""
+        """Return if the audience may be texted; end the task if it may not."""
         self.policy.check(recipients=len(audience), invalid=audience.rejects.invalid, rows=audience.rows)
         if len(audience) or self.policy.on_empty is OnEmpty.SUCCESS:
             return
         reasons = ", ".join(f"{count} {reason}" for reason, count in audience.rejects.count().items())
-        nobody = f"There is nobody to text ({reasons or 'no rows'}): nothing was sent"
-        raise (AirflowSkipException if self.policy.on_empty is OnEmpty.SKIP else AirflowFailException)(nobody)
+        text = f"No recipient is left ({reasons or 'no rows'}): this try sent nothing"
+        raise (AirflowSkipException if self.policy.on_empty is OnEmpty.SKIP else AirflowFailException)(text)
 
     def _redact(self) -> None:
         for name in ("recipients", "exclude", "only"):

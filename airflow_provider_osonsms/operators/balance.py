@@ -1,4 +1,4 @@
-"""Read the balance."""
+"""The balance operator."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -12,17 +12,17 @@ from airflow_provider_osonsms.preflight.parameters import read_somoni
 
 
 class OsonSmsBalanceOperator(BaseOperator):
-    """Read the balance, and fail below a minimum.
+    """Read the balance, and fail if it is below a minimum.
 
     Args:
         min_balance: Somoni; None for no minimum.
         osonsms_conn_id: Id of the Connection.
 
     Returns:
-        ``{"balance"}`` in somoni, a float for people and conditions.
+        ``{"balance"}`` in somoni, a float.
 
     Raises:
-        BalanceTooLowError: Top up; a retry reads it again.
+        BalanceTooLowError: The balance is below the minimum; a retry reads it again.
         AirflowFailException: The account is refused.
 
     Reference:

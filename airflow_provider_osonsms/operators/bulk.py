@@ -1,4 +1,4 @@
-"""Create bulk jobs."""
+"""The bulk operator."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 
 
 class OsonSmsBulkCreateOperator(AudienceOperator):
-    """Create a bulk job: one text for many numbers, sent by the gateway at a given time, not trackable.
+    """Create a bulk job: one text for many numbers, which the gateway sends at a given time; not trackable.
 
-    More than 384,615 recipients become several jobs. A job whose upload was not answered may exist: it is not
-    repeated by default, because the protocol documents no protection against a second one.
+    More than 384,615 recipients become several jobs. A job whose upload was not answered may exist: by
+    default it is not repeated, because the protocol documents no protection against a second job.
 
     Args:
-        message: One text for all, or the name of a ``.txt`` or ``.j2`` file with it. Braces are doubled: a
-            ``{column}`` is an error here, only a campaign has a text for each.
+        message: One text for all, or the name of a ``.txt`` or ``.j2`` file with it. Braces are doubled; a
+            ``{column}`` is an error, because only a campaign has a text for each row.
         send_at: Aware datetime, ISO text or template; without a zone it means Asia/Dushanbe.
         sender: One of the account's sender names; default: the Connection's.
-        campaign_id: Your name of this campaign, instead of dag, run and task, as part of the keys. One name
-            is one text at one time: name next week's campaign anew.
+        campaign_id: Your name of this campaign, from which the keys are made instead of dag, run and task.
+            One name is one text at one time: next week's campaign needs a new name.
         transliterate: Write the text in Latin letters, which usually halves its parts.
         max_parts: Fail instead of creating a job whose text is billed as more parts.
         on_unconfirmed: What to do about a job whose upload was not answered. ``fail``; once somebody has
@@ -55,15 +55,15 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
             of yours another run too, creates no job that exists. Without it the task state store of Airflow
             3.3 holds that within one run; another run under the same ``campaign_id`` uploads again.
         dry_run: Check everything, log a preview with the cost, and create nothing.
-        kwargs: Who is texted: see `AudienceOperator`.
+        kwargs: The audience: see `AudienceOperator`.
 
     Returns:
         ``{"campaign_id", "bulk_names", "txn_ids", "recipients", "rejected", "reject_reasons",
         "parts_per_message", "send_at"}``: numbers of recipients and rejects, rejects by reason. After a dry
-        run the names are an empty list, and ``preview`` is there too.
+        run, the names are an empty list, and ``preview`` is added.
 
     Raises:
-        AirflowSkipException: There is nobody to text. AirflowFailException: A retry would not help, or could
+        AirflowSkipException: No recipient is left. AirflowFailException: A retry would not help, or could
         text people twice; the text says what to do. OsonSmsError: Try again: the failed upload created no
         job, or with ``resend`` is repeated under its key.
 
@@ -143,7 +143,7 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
     def _create_jobs(
         self, plan: BulkPlan, audience: "Audience", settings: Settings, context: Context
     ) -> list[BulkReceipt]:
-        for sentence in estimate_text(plan.text, recipients=len(audience)).advice.slips():
+        for sentence in estimate_text(plan.text, recipients=len(audience)).advice.list_stray_sentences():
             self.log.warning("%s", sentence)
         with open_client(settings.account) as client:
             run = BulkRun(

@@ -1,4 +1,4 @@
-"""A personal message for everybody of an audience, exactly once."""
+"""The campaign operator: a personal message for each row of an audience, exactly once."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from airflow_provider_osonsms.messages.source import MessageSource
 from airflow_provider_osonsms.operators.errors import airflow_errors
 from airflow_provider_osonsms.operators.personalized import PersonalizedOperator
 from airflow_provider_osonsms.preflight.balance import check_balance
-from airflow_provider_osonsms.preflight.lateness import check_lateness
+from airflow_provider_osonsms.preflight.lateness import explain_lateness
 from airflow_provider_osonsms.preflight.message import check_sender_and_channel, choose_sender
 from airflow_provider_osonsms.preflight.parameters import (
     read_flag,
@@ -42,29 +42,30 @@ if TYPE_CHECKING:
 class OsonSmsCampaignOperator(PersonalizedOperator):
     """Send every row of an audience its own text, exactly once however often the task runs or is killed.
 
-    One task sends to everybody, many requests at a time. To scale out, map it over parts of an audience with
+    One task sends all messages, many requests at a time. To scale out, map it over parts of an audience with
     one ``campaign_id``: the keys do not depend on the parts.
 
     Args:
-        campaign_id: Your name of the campaign, from which the keys are made: the same row is never texted
-            twice under it, in whichever task or run. Default: dag, run and task.
+        campaign_id: Your name of the campaign, from which the keys are made: under one name, a row is texted
+            once, whatever the task and the run. Default: dag, run and task.
         sender: One of the account's sender names; default: the Connection's.
         channel: ``telegram``, or None for an SMS; another channel is another message.
         concurrency: Requests under way at once.
-        require_balance: Send nothing unless the balance covers the estimated cost (needs the Connection's
+        require_balance: Send only if the balance covers the estimated cost (needs the Connection's
             ``price_per_part``).
-        max_lateness: Skip a run that was due longer ago, such as one of a catch-up.
+        max_lateness: Skip a run that was due longer ago than this, such as a run of a catch-up.
         send_window: ``"09:00-20:00"``, in Asia/Dushanbe or a zone that follows: outside it the task waits
             without a worker slot.
         max_consecutive_failures: Stop when so many attempts fail in a row; the task's next try goes on.
-        max_failed_ratio: Fail at the end above this share of recipients that were not accepted for good.
+        max_failed_ratio: Fail at the end if more than this share of the messages is not known to be accepted;
+            the task always fails if none is.
         results_path: Write row, key, phone, outcome, reason, txn_id, msg_id, parts, accepted_at and try of
             every row there (``.csv`` or ``.parquet``); required above 1,000 recipients. It is the second
             journal: a later try reads it, so each run needs a path of its own, such as one with ``{{ run_id
                 }}``.
         replace_results: Replace the table of another campaign at *results_path* instead of failing.
         dry_run: Check everything, log a preview with the cost, and send nothing.
-        kwargs: The text: see `PersonalizedOperator`; who is texted: see `AudienceOperator`.
+        kwargs: The texts: see `PersonalizedOperator`. The audience: see `AudienceOperator`.
 
     Returns:
         ``{"campaign_id", "recipients", "outcomes", "rejected", "parts", "cost", "seconds"}``; with
@@ -75,7 +76,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         last. A dry run adds ``preview``. The events of ``outlets`` carry these counts.
 
     Raises:
-        AirflowSkipException: There is nobody to text, or the run is too late. AirflowFailException: A retry
+        AirflowSkipException: No recipient is left, or the run is too late. AirflowFailException: A retry
         would not help; the text says what would. OsonSmsError: Rows are left; the next try goes on.
 
     Reference:
@@ -150,9 +151,8 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             if self.require_balance:
                 left = estimate.parts - run.rows.total_parts
                 check_balance(left, price_per_part=settings.price_per_part, balance=hook.get_balance())
-            self._wait_for(
-                window, was_interrupted=was_interrupted
-            )  # it may have closed while the audience was read
+            # the window may have closed while the audience was read
+            self._wait_for(window, was_interrupted=was_interrupted)
             table = self._send(run, settings)
             if run.is_closed:
                 self._wait_for(window, was_interrupted=True)
@@ -167,7 +167,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         return result
 
     def on_kill(self) -> None:
-        """Begin no further row; what is under way is finished and stored."""
+        """Begin no other row; requests under way are finished and stored."""
         if self._run is not None:
             self._run.stop()
 
@@ -254,6 +254,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         return table
 
     def _wait_for(self, window: SendWindow, *, was_interrupted: bool) -> None:
+        """Return if *window* is open; defer until it opens if it is closed."""
         answer = window.judge(self._clock())
         if not isinstance(answer, Closed):
             return
@@ -289,4 +290,4 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         now = self._clock()
         answer = window.judge(now)
         moment = answer.until if isinstance(answer, Closed) else now
-        return check_lateness(self.max_lateness, due=due, now=moment)
+        return explain_lateness(self.max_lateness, due=due, now=moment)

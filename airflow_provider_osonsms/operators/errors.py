@@ -1,6 +1,6 @@
-"""From our errors to what Airflow does next: fail for good, skip, or let the task retry.
+"""This package's errors as Airflow's: fail without a retry, skip, or let the task retry.
 
-Whether a retry may help is not decided here: `protocol.history` says it of each error.
+`protocol.history` decides for each error whether a retry may help.
 """
 
 from collections.abc import Iterator
@@ -18,15 +18,15 @@ from airflow_provider_osonsms.protocol.errors import (
 )
 from airflow_provider_osonsms.protocol.history import may_send_again
 
-_FOR_A_PERSON = (AudienceChangedError, HistoryNotStoredError, KeysChangedError, UnconfirmedBulkError)
-"""Another try could text people twice: somebody has to look first."""
+_NEEDS_A_PERSON = (AudienceChangedError, HistoryNotStoredError, KeysChangedError, UnconfirmedBulkError)
+"""Another try could text people twice: an engineer has to look into the cabinet first."""
 
 
 @contextmanager
 def airflow_errors() -> Iterator[None]:
-    """Turn errors that a retry cannot mend into AirflowFailException; the others stay, and the task retries.
+    """Turn errors that a retry cannot solve into AirflowFailException; with other errors the task retries.
 
-    A number that the Connection's ``allowed_phones`` does not list skips the task: that list is for staging.
+    A number that is not in the Connection's ``allowed_phones`` skips the task: that list is for staging.
     """
     try:
         yield
@@ -42,6 +42,6 @@ def airflow_errors() -> Iterator[None]:
             f"Connection, and clear this task"
         ) from None
     except OsonSmsError as error:
-        if may_send_again(error) and not isinstance(error, _FOR_A_PERSON):
+        if may_send_again(error) and not isinstance(error, _NEEDS_A_PERSON):
             raise
         raise AirflowFailException(str(error)) from None

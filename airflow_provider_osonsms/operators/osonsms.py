@@ -1,4 +1,4 @@
-"""The operators of this provider, under the import path that Airflow's users expect."""
+"""The public import path of this provider's operators."""
 
 from airflow_provider_osonsms.operators.balance import OsonSmsBalanceOperator
 from airflow_provider_osonsms.operators.bulk import OsonSmsBulkCreateOperator

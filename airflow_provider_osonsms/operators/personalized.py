@@ -1,4 +1,4 @@
-"""What every operator that writes a text of its own for each recipient is told about the texts."""
+"""The base of the operators that send a personal text to each recipient."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,18 +18,18 @@ _SAMPLES = 3
 
 
 class PersonalizedOperator(AudienceOperator):
-    """Writes the texts of an audience, counts them before anything is sent, and tells what they cost.
+    """Renders the texts of an audience, counts them before a message is sent, and previews the cost.
 
     Args:
         message: A text with columns, ``"Салом, {name}! Қарз {amount:.2f} сомонӣ"``, or the name of a ``.txt``
-            or ``.j2`` file with it. Jinja comes first, once; a literal brace is doubled.
+            or ``.j2`` file with it. Jinja renders it first, once; a literal brace is doubled.
         message_column: Column of the texts, instead of *message*.
-        key_column: Column that tells two rows with one number apart.
+        key_column: Column of a unique key, for an audience with several rows for one number.
         transliterate: Write the texts in Latin letters, which usually halves the parts.
         max_parts: Reject rows whose text is billed as more parts.
         max_rate: Messages per second at most, evenly spread; default: the Connection's, else no limit.
         is_confidential: Ask the gateway not to keep the texts, and show no samples.
-        kwargs: Who is texted: see `AudienceOperator`.
+        kwargs: The audience: see `AudienceOperator`.
     """
 
     template_fields: Sequence[str] = (*AudienceOperator.template_fields, "message")
@@ -58,7 +58,7 @@ class PersonalizedOperator(AudienceOperator):
         self.is_confidential = read_flag(is_confidential, "is_confidential")
 
     def _prepare_texts(self, settings: Settings) -> "tuple[MessageSource, Audience, Estimate]":
-        """Read who is texted and what, render every text once to count it, and log who is left out."""
+        """Read audience and source of its texts, render each text to count it, and log the rejects."""
         source = read_message_source(
             unwrap(self.message), self.message_column, is_latin=self.transliterate, max_parts=self.max_parts
         )
@@ -68,14 +68,14 @@ class PersonalizedOperator(AudienceOperator):
             samples=0 if self.is_confidential else _SAMPLES,
         )
         self._report_rejects(audience)
-        for sentence in estimate.advice.slips():
+        for sentence in estimate.advice.list_stray_sentences():
             self.log.warning("%s", sentence)
         return source, audience, estimate
 
     def _preview(
         self, audience: "Audience", estimate: Estimate, *, hook: OsonSmsHook, settings: Settings
     ) -> dict[str, Any]:
-        """Tell the log what would be sent, check it against the limits, and return it."""
+        """Log the preview, check the limits of the task, and return the preview."""
         preview = estimate.make_preview(
             rejects=audience.rejects.count(),
             settings=settings,

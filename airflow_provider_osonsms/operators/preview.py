@@ -1,4 +1,4 @@
-"""See what a campaign would do, and send nothing."""
+"""The preview operator."""
 
 from typing import Any
 
@@ -9,20 +9,21 @@ from airflow_provider_osonsms.operators.personalized import PersonalizedOperator
 
 
 class OsonSmsCampaignPreviewOperator(PersonalizedOperator):
-    """Tell who a campaign would text, who not and why, in how many parts and at what cost; send nothing.
+    """Preview a campaign: its recipients, rejects, parts and cost; send nothing.
 
-    It fails where the campaign would: after the preview is in the log.
+    If the audience breaks a limit of the campaign, the task fails after the preview is in the log.
 
     Args:
-        kwargs: The text: see `PersonalizedOperator`; who is texted: see `AudienceOperator`.
+        kwargs: The texts: see `PersonalizedOperator`. The audience: see `AudienceOperator`.
 
     Returns:
         ``{"recipients", "rejected", "reject_reasons", "parts", "parts_distribution", "cost", "balance",
-        "balance_after", "seconds", "samples", "advice", "markdown"}``: somoni, None where the Connection
-        names no ``price_per_part``; seconds, None without a rate; three samples with masked values.
+        "balance_after", "seconds", "samples", "advice", "markdown"}``: amounts in somoni, ``cost`` and
+        ``balance_after`` None without the Connection's ``price_per_part``; ``seconds`` None without a rate;
+        at most three samples, with masked values.
 
     Raises:
-        AirflowSkipException: There is nobody to text. AirflowFailException: A retry would not help; the text
+        AirflowSkipException: No recipient is left. AirflowFailException: A retry would not help; the text
         says what would.
 
     Reference:
@@ -32,7 +33,7 @@ class OsonSmsCampaignPreviewOperator(PersonalizedOperator):
     ui_color = "#e3e8f8"
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
-        """Count everything; see the class."""
+        """Preview the campaign; see the class."""
         with airflow_errors():
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()

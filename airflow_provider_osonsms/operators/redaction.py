@@ -1,4 +1,4 @@
-"""Operators whose template fields are personal: Airflow stores and shows what it has rendered."""
+"""Redaction of personal template fields, because Airflow stores and shows the rendered fields."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from airflow_provider_osonsms._compat import BaseOperator
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Redacted:
-    """Holds a personal value and prints as *shown* only."""
+    """Holds a personal value, and prints only as *shown*."""
 
     value: Any = field(repr=False)
     shown: str
@@ -20,10 +20,10 @@ class Redacted:
 
 @dataclass(frozen=True, slots=True)
 class StableCallable:
-    """A callable that prints the same in every process.
+    """A callable with the same text in every process.
 
-    Airflow before 3.3 stores ``str()`` of a template field with the DAG: the address in a plain function's
-    ``repr`` would make every parse a new DAG version.
+    Airflow below 3.3 stores ``str()`` of a template field with the DAG. The memory address in the ``repr`` of
+    a plain function would make each parse a new version of the DAG.
     """
 
     function: Callable[..., Any]
@@ -39,21 +39,21 @@ class StableCallable:
 
 
 def make_stable(source: Any) -> Any:
-    """Return a callable *source* with a steady name, and anything else as it is.
+    """Return a callable *source* as a `StableCallable`, and any other source unchanged.
 
-    What resolves itself, such as an XComArg, is left to Airflow.
+    An object that Airflow resolves, such as an XComArg, is unchanged too.
     """
     is_function = callable(source) and not hasattr(source, "resolve")
     return StableCallable(source) if is_function else source
 
 
 def unwrap(value: Any) -> Any:
-    """Return what a Concealed holds, and anything else as it is."""
+    """Return the value of a `Redacted`, and any other value unchanged."""
     return value.value if isinstance(value, Redacted) else value
 
 
 class RedactingOperator(BaseOperator):
-    """Conceals its personal template fields as soon as they are rendered."""
+    """Redacts its personal template fields as soon as they are rendered."""
 
     def _do_render_template_fields(
         self, parent: Any, template_fields: Iterable[str], *args: Any, **kwargs: Any

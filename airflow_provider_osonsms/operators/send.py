@@ -1,4 +1,4 @@
-"""Send one message to one number."""
+"""The send operator."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -19,19 +19,19 @@ from airflow_provider_osonsms.protocol.models import Outcome, SendReceipt
 
 
 class OsonSmsSendOperator(RedactingOperator):
-    """Send one message to one number, exactly once however often the task runs.
+    """Send one message to one number, exactly once, however often the task runs.
 
     Args:
         phone: A number of Tajikistan in any usual spelling.
         message: The text, or the name of a ``.txt`` or ``.j2`` file with it.
         sender: One of the account's sender names; default: the Connection's.
-        txn_id: Your key of this message, such as ``{{ params.invoice }}``; the same key is never sent twice,
-            in whichever run. Default: made of dag, run, task and map index, so that a retry and a *Clear* do
-            not send again.
+        txn_id: Your key of this message, such as ``{{ params.invoice }}``; a key is sent once, whatever the
+            run. Default: made of dag, run, task and map index, so that a retry and a *Clear* do not send
+            again.
         channel: ``telegram``, or None for an SMS.
         is_confidential: Ask the gateway not to keep the text.
         transliterate: Write the text in Latin letters, which usually halves its parts.
-        max_parts: Fail instead of sending a text that is billed as more parts.
+        max_parts: Fail if the text is billed as more parts.
         dry_run: Check everything, log a preview with the cost, and send nothing.
         osonsms_conn_id: Id of the Connection.
 
@@ -41,7 +41,7 @@ class OsonSmsSendOperator(RedactingOperator):
 
     Raises:
         AirflowFailException: A retry would not help; the text says what would.
-        OsonSmsError: Try again; the key stays the same.
+        OsonSmsError: A retry may help, and sends under the same key.
 
     Reference:
         OsonSMS protocol 1.5, §2.
@@ -116,7 +116,7 @@ class OsonSmsSendOperator(RedactingOperator):
     def _report(self, receipt: SendReceipt, phone: str, parts: int) -> dict[str, Any]:
         if receipt.outcome is Outcome.UNCERTAIN:
             raise AirflowFailException(
-                f"Nobody can tell whether the message to {mask_phone(phone)} was sent: the gateway reported "
+                f"It is unknown whether the message to {mask_phone(phone)} was sent: the gateway reported "
                 f"an error first and then knew its txn_id {receipt.txn_id}. It is not sent again: look for "
                 f"it in the cabinet, and send it in a new DAG run if it is not there"
             )

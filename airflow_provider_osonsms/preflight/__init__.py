@@ -1,4 +1,5 @@
-"""Checks before anything is sent: each is written once, for send, campaign, bulk and preview alike.
+"""Checks before a message is sent: each is written once, for send, campaign, bulk and preview.
 
-``parameters`` reads what a user wrote in a DAG; the others are limits that stop a task. Knows no Airflow.
+``parameters`` reads the arguments of a DAG; the other modules are limits that stop a task. Airflow is not
+imported.
 """

@@ -1,4 +1,4 @@
-"""Whether the balance covers what would be sent."""
+"""Checks of the balance before a task sends."""
 
 from decimal import Decimal
 
@@ -6,14 +6,14 @@ from airflow_provider_osonsms.protocol.errors import InvalidSettingsError, OsonS
 
 
 class BalanceTooLowError(OsonSmsError):
-    """The balance is too low; nothing was sent, and a later try may."""
+    """The balance is too low; this try sent nothing, and a later try may send."""
 
 
 def check_min_balance(balance: Decimal, *, minimum: Decimal | None) -> None:
-    """Return when *balance* is not below *minimum*, in somoni.
+    """Check that *balance* is at least *minimum*, both in somoni.
 
     Raises:
-        BalanceTooLowError: It is.
+        BalanceTooLowError: The balance is below.
     """
     if minimum is not None and balance < minimum:
         raise BalanceTooLowError(
@@ -22,11 +22,11 @@ def check_min_balance(balance: Decimal, *, minimum: Decimal | None) -> None:
 
 
 def check_balance(parts: int, *, price_per_part: Decimal | None, balance: Decimal) -> None:
-    """Return when *balance* covers *parts*, in somoni.
+    """Check that *balance*, in somoni, covers the cost of *parts*.
 
     Raises:
-        InvalidSettingsError: Nobody knows the price.
-        BalanceTooLowError: It does not.
+        InvalidSettingsError: The price of a part is not set.
+        BalanceTooLowError: The balance is below the cost.
     """
     if price_per_part is None:
         raise InvalidSettingsError(
@@ -35,6 +35,6 @@ def check_balance(parts: int, *, price_per_part: Decimal | None, balance: Decima
     cost = price_per_part * parts
     if cost > balance:
         raise BalanceTooLowError(
-            f"Nothing was sent: the estimated cost is {cost:.2f} somoni ({parts} parts) and the balance is "
-            f"{balance:.2f}. Top up; the task's next try, or a Clear, sends"
+            f"This try sent nothing: the estimated cost is {cost:.2f} somoni ({parts} parts) and the balance "
+            f"is {balance:.2f}. Top up; the task's next try, or a Clear, sends"
         )

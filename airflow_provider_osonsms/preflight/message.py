@@ -1,4 +1,4 @@
-"""The message that a user described: phone, text, sender and channel, each read or refused."""
+"""The fields of a message as a user wrote them: phone, text, sender and channel, each checked."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ def read_phone(phone: object) -> str:
     """Return *phone* as an MSISDN.
 
     Raises:
-        InvalidMessageError: It is none; the text says why and shows it masked.
+        InvalidMessageError: It is not a phone; the text says why and shows it masked.
     """
     msisdn = normalize_phone(phone)
     if isinstance(msisdn, RejectReason):
@@ -29,10 +29,10 @@ def read_phone(phone: object) -> str:
 
 
 def read_text(message: object, *, is_latin: bool = False) -> str:
-    """Return *message* normalized for counting and sending, in Latin letters if it should be.
+    """Return *message* normalized for counting and sending; with *is_latin*, in Latin letters.
 
     Raises:
-        InvalidMessageError: It is empty, no text, or a template that rendered to nothing.
+        InvalidMessageError: It is not a text, is empty, or rendered to a missing value.
     """
     if not isinstance(message, str):
         raise InvalidMessageError(
@@ -41,15 +41,17 @@ def read_text(message: object, *, is_latin: bool = False) -> str:
         )
     text = normalize_text(transliterate(message) if is_latin else message)
     if is_blank(text):
-        raise InvalidMessageError(f"message is empty or rendered to {text.strip()!r}: nobody is texted that")
+        raise InvalidMessageError(
+            f"message is empty or rendered to {text.strip()!r}: write a text, or correct the template"
+        )
     return text
 
 
 def read_common_text(message: object, *, is_latin: bool = False) -> str:
-    """Return the one text for a whole audience, which has no fields.
+    """Return the text of a bulk job, which is one text for all and has no fields.
 
     Raises:
-        InvalidMessageError: As `read_text`; or it has a field, which would be sent as it stands.
+        InvalidMessageError: As `read_text`; or the text has a field, which would be sent unfilled.
     """
     if not isinstance(message, str):
         return read_text(message)
@@ -63,10 +65,10 @@ def read_common_text(message: object, *, is_latin: bool = False) -> str:
 
 
 def choose_sender(sender: object, settings: Settings) -> str:
-    """Return the task's *sender*, or else the Connection's.
+    """Return the task's *sender*, or the Connection's if the task names none.
 
     Raises:
-        InvalidMessageError: Neither names one.
+        InvalidMessageError: Neither has a sender.
     """
     chosen = read_name(sender, "sender") or settings.sender
     if not chosen:
@@ -78,10 +80,10 @@ def choose_sender(sender: object, settings: Settings) -> str:
 
 
 def check_parts(text: str, *, max_parts: int | None) -> int:
-    """Return how many parts *text* is billed as.
+    """Return the number of parts that *text* is billed as.
 
     Raises:
-        InvalidMessageError: More than *max_parts*.
+        InvalidMessageError: It is above *max_parts*.
     """
     segments = count_parts(text)
     if max_parts is not None and segments.parts > max_parts:
@@ -103,10 +105,10 @@ def make_message(
     is_confidential: bool = False,
     is_latin: bool = False,
 ) -> Message:
-    """Make the message that a user described.
+    """Make a message from the fields that a user wrote.
 
     Raises:
-        InvalidMessageError: Something breaks a rule; nothing left this machine.
+        InvalidMessageError: A field breaks a rule; nothing left this machine.
     """
     return Message(
         phone=read_phone(phone),
@@ -119,10 +121,10 @@ def make_message(
 
 
 def check_sender_and_channel(account: Account, *, sender: str, channel: str | None) -> None:
-    """Return when a message from *sender* over *channel* can be sent at all.
+    """Check that messages from *sender* over *channel* can be sent, before a campaign rejects every row.
 
     Raises:
-        InvalidMessageError: No row could be sent; the text says why.
+        InvalidMessageError: No message could be sent; the text says why.
     """
     probe = Message(
         phone="992000000000", text="probe", sender=sender, txn_id=make_txn_id("probe"), channel=channel

@@ -1,7 +1,8 @@
-"""What a user wrote in a DAG, read in one way everywhere: plain values and names.
+"""The arguments of a DAG, each kind read in one way by all operators.
 
-Plain values (a share, a rate) are wrong in the DAG file, so they raise ValueError when it is parsed. What may
-be a template is read when the task runs, and raises InvalidMessageError: nothing has left this machine.
+A plain value (a share, a rate) is known when the DAG file is parsed, so a wrong one raises ValueError then.
+A name may be a template, so it is read when the task runs: a wrong one raises InvalidMessageError, and
+nothing has left this machine.
 """
 
 import contextlib
@@ -16,27 +17,27 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
 _MAX_SHOWN_CHARACTERS: Final = 10
-"""A longer value is not shown in an error: it may be a phone in the wrong place."""
+"""A longer value is not shown in an error, because it may be a phone in the wrong parameter."""
 
 
 def read_positive_int(value: Any, name: str, *, maximum: int | None = None) -> int:
-    """Return a whole number from 1, to *maximum* if there is one.
+    """Return a whole number from 1 to *maximum*; None for no maximum.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: *value* is something else.
     """
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if is_whole and value >= 1 and (maximum is None or value <= maximum):
         return int(value)
-    wanted = "a whole number above 0" if maximum is None else f"a whole number from 1 to {maximum}"
-    raise _wrong(value, name, wanted)
+    expected = "a whole number above 0" if maximum is None else f"a whole number from 1 to {maximum}"
+    raise _make_error(value, name, expected)
 
 
 def read_optional_int(value: Any, name: str) -> int | None:
     """Return a whole number above 0, or None for no limit.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: *value* is something else.
     """
     return None if value is None else read_positive_int(value, name)
 
@@ -45,101 +46,101 @@ def read_share(value: Any, name: str) -> float | None:
     """Return a share from 0 to 1, or None for no limit.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: *value* is something else.
     """
     if value is None or (_is_number(value) and 0 <= value <= 1):
         return value  # type: ignore[no-any-return]
-    raise _wrong(value, name, "a share from 0 to 1, such as 0.05, or None for no limit")
+    raise _make_error(value, name, "a share from 0 to 1, such as 0.05, or None for no limit")
 
 
 def read_rate(value: Any, name: str) -> float | None:
     """Return a number per second above 0, or None for no limit.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: *value* is something else.
     """
     if value is None or (_is_number(value) and 0 < value < inf):
         return value  # type: ignore[no-any-return]
-    raise _wrong(value, name, "a number per second above 0, such as 20, or None")
+    raise _make_error(value, name, "a number per second above 0, such as 20, or None")
 
 
 def read_seconds(value: Any, name: str) -> float:
-    """Return the seconds above 0 of a number or a timedelta.
+    """Return seconds above 0, given as a number or a timedelta.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: *value* is something else.
     """
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     if _is_number(seconds) and 0 < seconds < inf:
         return float(seconds)
-    raise _wrong(value, name, "seconds above 0, or a timedelta")
+    raise _make_error(value, name, "seconds above 0, or a timedelta")
 
 
 def read_timedelta(value: Any, name: str) -> timedelta | None:
     """Return a timedelta, or None for no limit.
 
     Raises:
-        ValueError: It is something else; a bare number could mean seconds or hours.
+        ValueError: *value* is something else; a bare number could mean seconds or hours.
     """
     if value is None or isinstance(value, timedelta):
         return value
-    raise _wrong(value, name, "a timedelta, such as timedelta(hours=6), or None for no limit")
+    raise _make_error(value, name, "a timedelta, such as timedelta(hours=6), or None for no limit")
 
 
 def read_somoni(value: Any, name: str) -> Decimal:
     """Return an amount of somoni.
 
     Raises:
-        ValueError: It is no number.
+        ValueError: *value* is not a finite number.
     """
     with contextlib.suppress(InvalidOperation):
         amount = Decimal(str(value))
         if amount.is_finite() and not isinstance(value, bool):
             return amount
-    raise _wrong(value, name, "a number of somoni, such as 50")
+    raise _make_error(value, name, "a number of somoni, such as 50")
 
 
 def read_flag(value: Any, name: str) -> bool:
-    """Return True or False; a text is neither, though ``"False"`` would count as true.
+    """Return True or False; the text ``"False"`` is refused, because Python would take it as true.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: *value* is something else.
     """
     if isinstance(value, bool):
         return value
-    raise _wrong(value, name, "True or False")
+    raise _make_error(value, name, "True or False")
 
 
 def read_choice(value: Any, name: str, choices: type[ChoiceT]) -> ChoiceT:
     """Return one of *choices*.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: *value* is something else.
     """
     if isinstance(value, str) and value in tuple(choices):
         return choices(value)
-    raise _wrong(value, name, f"one of {', '.join(choices)}")
+    raise _make_error(value, name, f"one of {', '.join(choices)}")
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _wrong(value: Any, name: str, wanted: str) -> ValueError:
+def _make_error(value: Any, name: str, expected: str) -> ValueError:
     shown = repr(value)
     given = shown if len(shown) <= _MAX_SHOWN_CHARACTERS else f"a {type(value).__name__}"
-    return ValueError(f"{name} must be {wanted}; it is {given}")
+    return ValueError(f"{name} must be {expected}; it is {given}")
 
 
 def read_name(value: object, field: str) -> str | None:
-    """Return a name that the user chose, or None where there is none to read.
+    """Return a name that the user chose, or None for the default.
 
     Args:
         value: A text, a whole number, or None for the default.
-        field: What it is, for the error.
+        field: The name of the parameter, for the error.
 
     Raises:
-        InvalidMessageError: It is something else, or a template that rendered to nothing.
+        InvalidMessageError: *value* is something else, is empty, or rendered to a missing value.
     """
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""Where the results of a campaign go: settled before the first message is sent."""
+"""The path of a campaign's results, checked before the first message is sent."""
 
 from typing import Any
 
@@ -8,20 +8,20 @@ from airflow_provider_osonsms.tables.results import MAX_INLINE_MESSAGES
 
 
 def check_results_path(path: Any, *, recipients: int) -> Any:
-    """Return where the results are written; None where they need not be.
+    """Return the path of the results; None when the results fit an XCom and no path is set.
 
     Args:
-        path: What the user gave, resolved; or None.
-        recipients: How many results there will be.
+        path: The path that the user set, resolved; None for no path.
+        recipients: The number of results.
 
     Raises:
-        InvalidMessageError: It is needed and missing, or cannot be written.
+        InvalidMessageError: The path is missing although it is needed, or cannot be written.
     """
     if path is None:
         if recipients > MAX_INLINE_MESSAGES:
             raise InvalidMessageError(
-                f"{recipients} recipients are too many for an XCom: set results_path, where a row is written "
-                f"for each. Nothing was sent"
+                f"{recipients} recipients are too many for an XCom (at most {MAX_INLINE_MESSAGES}): set "
+                f"results_path, where a row is written for each. This try sent nothing"
             )
         return None
     place = check_table_path(path, "results_path")

@@ -1,7 +1,7 @@
 """The time of day in which a campaign may be sent.
 
-A window answers `Open`, `Closed` or `Always`. "No window" is an answer of its own: read as "not closed yet",
-a window that closed while the audience was read once let a whole campaign out at night.
+A window answers `Open`, `Closed` or `Always`. "No window" has an answer of its own, not None: when None also
+meant "no end yet", a window that closed while the audience was read let a whole campaign go out at night.
 """
 
 import contextlib
@@ -25,26 +25,26 @@ class Always:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Messages may be sent now; nothing is begun from *until* on."""
+    """Messages may be sent now; from *until* on, no message is begun."""
 
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Nothing may be begun before *until*."""
+    """No message may be begun before *until*."""
 
     until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyWindow:
-    """The time of day in which messages are sent; over midnight when it opens after it closes.
+    """A window of each day; it spans midnight when *opens* is later than *closes*.
 
     Attributes:
         opens: Wall time.
-        closes: Wall time; nothing is begun from then on.
-        zone: Of both.
+        closes: Wall time; from then on, no message is begun.
+        zone: The time zone of both.
     """
 
     opens: time
@@ -52,7 +52,7 @@ class DailyWindow:
     zone: tzinfo
 
     def judge(self, now: datetime) -> Open | Closed:
-        """Say whether messages may be sent at *now*, and until when that holds."""
+        """Return whether messages may be sent at *now*, and until when that holds."""
         local = now.astimezone(self.zone)
         for day in (local - _DAY, local):
             begin = self._at(day, self.opens)
@@ -68,10 +68,10 @@ class DailyWindow:
 
 @dataclass(frozen=True, slots=True)
 class NoWindow:
-    """No limit by the time of day."""
+    """No window: messages may be sent at any time of day."""
 
     def judge(self, now: datetime) -> Always:  # noqa: ARG002
-        """Say that messages may be sent."""
+        """Return that messages may be sent."""
         return Always()
 
 
@@ -83,7 +83,7 @@ def read_window(written: Any) -> SendWindow:
     """Read ``"09:00-20:00"`` or ``"09:00-20:00 Asia/Dushanbe"``; None for no window.
 
     Raises:
-        InvalidMessageError: It is something else.
+        InvalidMessageError: *written* is something else.
     """
     if written is None:
         return ALWAYS_OPEN

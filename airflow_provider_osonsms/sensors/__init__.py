@@ -1,1 +1,1 @@
-"""Airflow sensors."""
+"""The Airflow sensors of this provider."""

@@ -1,4 +1,4 @@
-"""The sensor: waits until messages have a terminal status."""
+"""The delivery sensor: waits until messages have a final status."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -17,7 +17,7 @@ from airflow_provider_osonsms._context import add_to_asset_events
 from airflow_provider_osonsms._storage import open_path
 from airflow_provider_osonsms.delivery.criteria import UNKNOWN_LIMIT, Decision, DeliveryCriteria
 from airflow_provider_osonsms.delivery.inputs import read_messages
-from airflow_provider_osonsms.delivery.polling import MAX_PAUSE, PollSettings
+from airflow_provider_osonsms.delivery.polling import MAX_POLL_INTERVAL, PollSettings
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.links.osonsms import OsonSmsDeliveryReportLink
@@ -30,36 +30,36 @@ from airflow_provider_osonsms.sensors.wait_state import WaitState
 
 
 class OsonSmsDeliverySensor(BaseSensorOperator):
-    """Wait until every message has a terminal status, and succeed if enough were delivered.
+    """Wait until every message has a final status, and succeed if enough messages were delivered.
 
-    One sensor waits for all messages of a campaign, in each mode. A gateway that does not answer never fails
-    the wait before the deadline; a refused account does at once.
+    One sensor waits for all messages of a campaign, in every mode. A gateway that does not answer never fails
+    the wait before the deadline; a refused account fails it at once.
 
     Args:
-        messages: A msg_id, the output of a send or campaign task (of which ``results_path`` is read when it
-            holds no messages), or a list of these. Messages without a msg_id are counted as untracked and not
-            waited for.
+        messages: A msg_id, the output of a send or campaign task, or a list of these. The table at
+            ``results_path`` is read if the output of a campaign holds no messages. Messages without a msg_id
+            are counted as untracked; the sensor does not wait for them.
         osonsms_conn_id: Id of the Connection.
         min_delivered: A float is the share of the tracked messages, 0.0 to 1.0, that must be delivered, an
             int their number. Reaching it does not end the wait for the others before the deadline.
         accepted_is_delivered: Let ACCEPTED count as delivered, for networks that never report more.
-        unknown_limit: ``UNKNOWN``, and a msg_id that the gateway does not know, are believed after so many
-            sightings in a row.
-        concurrency: Questions under way at once.
-        max_rate: Questions per second at most, evenly spread; default: the Connection's, else no limit.
+        unknown_limit: How often in a row ``UNKNOWN``, or an answer that the msg_id is unknown, must be seen
+            to be final.
+        concurrency: Queries under way at once.
+        max_rate: Queries per second at most, evenly spread; default: the Connection's, else no limit.
         poke_interval: Seconds before the second round; later pauses grow with the age of the messages.
-        max_poll_interval: Seconds that they grow to.
-        timeout: Seconds until the deadline, from the first try's start on Airflow 3.3, else from this one's.
-        report_path: Write what became of each message: ``.csv`` or ``.parquet`` for a table, ``.html`` for a
-            page and a table beside it, anything else for a folder with both. A local path, or a URL as
-            ``s3://...``; for each task of a mapped one another. In deferrable mode the triggerer writes it. A
-            failed wait has one too. In reschedule mode its times and polls are those of the last poke.
-        report_language: Of the page: ``en``, ``ru`` or ``tg``.
-        undelivered_path: Write key, phone and status of every row of the campaigns that no message is known
-            to have reached (``.csv`` or ``.parquet``): ``only=`` of another campaign takes it. For that,
-            *messages* holds campaigns with a ``results_path``, and *min_delivered* is 0.0.
-        deferrable: Wait in the triggerer, without a worker slot; the way for large campaigns, which the other
-            modes ask for anew with each poke.
+        max_poll_interval: The longest of these pauses, in seconds.
+        timeout: Seconds until the deadline, from the start of the first try; below Airflow 3.3, of this try.
+        report_path: Write the status of each message: ``.csv`` or ``.parquet`` for a table, ``.html`` for a
+            page and a table beside it, any other name for a folder with both. It is a local path or a URL
+            such as ``s3://...``, and different for each mapped task. In deferrable mode the triggerer writes
+            it. A failed wait has a report too. In reschedule mode, the times and polls are of the last poke.
+        report_language: The language of the page: ``en``, ``ru`` or ``tg``.
+        undelivered_path: Write key, phone and status of every row whose recipient no message is known to have
+            reached (``.csv`` or ``.parquet``), for ``only=`` of another campaign. For that, *messages* must
+            hold campaigns with a ``results_path``, and *min_delivered* should be 0.0.
+        deferrable: Wait in the triggerer, without a worker slot. Use it for large campaigns: reschedule mode
+            queries every message again with each poke.
 
     Returns:
         ``{"total", "delivered", "failed", "pending", "untracked", "by_status", "examples"}``: counts, counts
@@ -67,10 +67,11 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         ``undelivered_path`` where they were written. The events of ``outlets`` carry the counts.
 
     Raises:
-        DeliveryFailedError: Fewer than *min_delivered* were delivered. No retry.
+        DeliveryFailedError: Fewer than *min_delivered* messages were delivered. No retry.
         DeliveryTimeoutError: The deadline came first. No retry.
-        AirflowFailException: The Connection, or what *messages* holds, is wrong. No retry.
-        UndeliveredNotWrittenError, TableUnavailableError: A storage failed. Try again.
+        AirflowFailException: The Connection or *messages* is wrong. No retry.
+        UndeliveredNotWrittenError, TableUnavailableError: A storage failed, or a message had no answer. The
+        task retries.
 
     Reference:
         OsonSMS protocol 1.5, §3.
@@ -98,7 +99,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         concurrency: int = 16,
         max_rate: float | None = None,
         poke_interval: float | timedelta = 10.0,
-        max_poll_interval: float | timedelta = MAX_PAUSE,
+        max_poll_interval: float | timedelta = MAX_POLL_INTERVAL,
         report_path: Any = None,
         report_language: str = "en",
         undelivered_path: Any = None,
@@ -136,16 +137,16 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
                 if self.deferrable and self._wait.messages.sources:  # a table is read by the triggerer only
                     self._defer(self._wait)
                 self._tracker = self._start_tracker(self._wait)
-        except AirflowFailException as error:  # as Airflow itself does once the first poke has begun
+        except AirflowFailException as error:  # Airflow does the same with an error of a poke
             if self.soft_fail or self.never_fail:
                 raise AirflowSkipException(str(error)) from error
             raise
-        # our deadline comes first: Airflow's would skip without a word
+        # our deadline comes first, because Airflow's would end the wait without the counts
         self.timeout += GRACE.total_seconds()
         return super().execute(context)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Ask once for every pending message; a deferrable wait goes on in the triggerer from here."""
+        """Query every pending message once; after that, a deferrable wait goes on in the triggerer."""
         wait, tracker = self._wait, self._tracker
         if len(tracker.msg_ids):
             with airflow_errors():
@@ -163,11 +164,11 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         return PokeReturnValue(is_done=True, xcom_value=self._finish(result, context))
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
-        """End with the trigger's event; anything unexpected fails."""
+        """End the wait with the trigger's event; an unexpected event fails the task."""
         return self._finish(read_event(event), context)
 
     def _begin_wait(self, context: Context) -> Wait:
-        """Settle what is waited for, since when, and what is left behind."""
+        """Read the messages, and find the start of the wait and the files to write."""
         messages = read_messages(self.messages)
         poked = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
         plan = self._report_files.plan(messages, context, is_checked=poked is not None)
@@ -200,7 +201,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         )
 
     def _write_files(self, wait: Wait, tracker: DeliveryTracker) -> str | None:
-        """Write what this process knows of the messages, and return what went wrong."""
+        """Write the files of the wait, and return what went wrong, or None."""
         if wait.plan is None:
             return None
         from airflow_provider_osonsms.delivery.report.write import try_to_write_report
@@ -210,7 +211,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
 
     def _finish(self, result: WaitResult, context: Context) -> dict[str, Any]:
         files = self._report_files.name_files(problem=result.problem)
-        self.page_path = find_page(files)  # for the link, which also a failed wait has
+        self.page_path = find_page(files)  # for the link, which a failed wait has too
         add_to_asset_events(context, result.summary.counts)
         finish(result, criteria=self.criteria, timeout=self._seconds, soft_fail=bool(self.soft_fail))
         return result.summary.to_dict() | files
@@ -236,7 +237,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         raise AssertionError("defer() does not return")
 
     def _get_next_poke_interval(self, *_: Any) -> float:
-        """Grow as the trigger's pauses do, to the deadline; Airflow's own back-off overflows within a day."""
+        """Return the trigger's pause, at most to the deadline; Airflow's back-off overflows within a day."""
         now = datetime.now(UTC)
         age, left = (now - self._wait.began).total_seconds(), (self._wait.deadline - now).total_seconds()
         return max(0.0, min(self.polling.plan_pause(age), left))

@@ -1,4 +1,4 @@
-"""How a wait ends, the same in every mode."""
+"""The end of a wait, the same in every mode: from its result to success or an error."""
 
 import logging
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class DeliveryFailedError(AirflowFailException):
-    """Too many messages ended without being delivered; waiting again would not change it."""
+    """Too few messages were delivered, and all have a final status: another try would not change it."""
 
 
 class WaitInterruptedError(OsonSmsError):
@@ -26,12 +26,12 @@ class DeliveryTimeoutError(AirflowSensorTimeout):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitResult:
-    """What a wait has come to, in this process or in the triggerer.
+    """The result of a wait, in this process or in the triggerer.
 
     Attributes:
-        decision: Anything but WAIT.
+        decision: Every decision except WAIT.
         summary: The counts.
-        problem: Why there are no files of it; None where there are, or should be none.
+        problem: Why the files were not written; None if they were, or if none were planned.
     """
 
     decision: Decision
@@ -40,7 +40,7 @@ class WaitResult:
 
 
 def read_event(event: Any) -> WaitResult:
-    """Read the trigger's event; anything unexpected fails.
+    """Read the trigger's event.
 
     Raises:
         WaitInterruptedError: It tells of an error that another try may not meet.
@@ -58,13 +58,13 @@ def read_event(event: Any) -> WaitResult:
 
 
 def finish(result: WaitResult, *, criteria: DeliveryCriteria, timeout: float, soft_fail: bool) -> None:
-    """Return when the wait is a success.
+    """Return if the wait is a success; raise if it is not.
 
     Args:
-        result: What it has come to.
-        criteria: What was waited for.
-        timeout: Seconds to the deadline.
-        soft_fail: Whether Airflow makes a skip of an error, which would not say why.
+        result: The result of the wait.
+        criteria: The conditions of the wait.
+        timeout: Seconds from the start to the deadline.
+        soft_fail: Whether Airflow turns an error into a skip, whose log would not have the counts.
 
     Raises:
         DeliveryFailedError, DeliveryTimeoutError: Too few messages were delivered.
@@ -73,11 +73,11 @@ def finish(result: WaitResult, *, criteria: DeliveryCriteria, timeout: float, so
     if result.decision is Decision.SUCCEED:
         log.info("%s", summary.describe())
         if summary.untracked:
-            log.warning("%d messages have no msg_id: nobody can ask for them", summary.untracked)
+            log.warning("%d messages have no msg_id, so their delivery is unknown", summary.untracked)
         return
     counts = f"{summary.describe()}{summary.describe_examples()}"
     if soft_fail:
         log.warning("%s", counts)
     if result.decision is Decision.FAIL:
-        raise DeliveryFailedError(f"{counts}; {criteria.words}")
-    raise DeliveryTimeoutError(f"{counts}; after {timeout:g} s, timeout= allows longer")
+        raise DeliveryFailedError(f"{counts}; {criteria.requirement}")
+    raise DeliveryTimeoutError(f"{counts}; the deadline came after {timeout:g} s: set a longer timeout")

@@ -1,4 +1,4 @@
-"""The sensors of this provider, under the import path that Airflow's users expect."""
+"""The public import path of this provider's sensors."""
 
 from airflow_provider_osonsms.sensors.delivery import OsonSmsDeliverySensor
 from airflow_provider_osonsms.sensors.finish import DeliveryFailedError, DeliveryTimeoutError

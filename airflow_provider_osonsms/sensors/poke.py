@@ -1,4 +1,4 @@
-"""One poke of a sensor: a round of questions from the worker's own process, without the triggerer."""
+"""One poke of a sensor: a round of status queries from the worker's own process."""
 
 import asyncio
 import time
@@ -16,19 +16,19 @@ from airflow_provider_osonsms.delivery.tracker import MIN_FIRST_ROUND_SECONDS, D
 from airflow_provider_osonsms.sensors.wait_state import MAX_UNCONFIRMED, WaitState
 
 GRACE: Final = timedelta(seconds=MIN_FIRST_ROUND_SECONDS + 600)
-"""For a round of questions that begins at the deadline, and the report."""
+"""Time after the deadline: for a round of queries that begins at the deadline, and for the report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """A wait that has begun: what is waited for, since when, until when, and what it leaves behind.
+    """A wait that has begun: its messages, its start and deadline, and the files that it writes.
 
     Attributes:
-        began: Aware; by an earlier try where Airflow remembers it.
-        seconds: From then to the deadline.
-        messages: What is waited for.
-        plan: Which files it leaves behind; None for none.
-        state: What the next poke must know.
+        began: Aware; the start of the first try, if Airflow stores it.
+        seconds: Seconds from *began* to the deadline.
+        messages: The messages to wait for.
+        plan: The files to write; None for no files.
+        state: The stored state of the wait.
     """
 
     began: datetime
@@ -39,7 +39,7 @@ class Wait:
 
     @property
     def deadline(self) -> datetime:
-        """When it ends at the latest."""
+        """The time at which the wait ends at the latest."""
         return self.began + timedelta(seconds=self.seconds)
 
 
@@ -52,23 +52,23 @@ def poke_once(
     is_rescheduled: bool,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Ask once for every pending message, and confirm or save what needs confirmation.
+    """Query every pending message once, and confirm or save the statuses that need confirmation.
 
-    Below Airflow 3.3 a rescheduled task can save nothing, and never more than some, so it asks for those
-    messages again soon, from here.
+    A rescheduled task forgets how often it saw a status. Airflow 3.3 stores up to `MAX_UNCONFIRMED` of them;
+    for more, and below 3.3, these messages are queried again in this poke until their statuses are confirmed.
 
     Args:
-        wait: The wait that pokes.
-        tracker: Knows which messages are pending.
-        settings: Of the Connection.
-        polling: How fast.
+        wait: The wait.
+        tracker: The tracker of the messages.
+        settings: The settings of the Connection.
+        polling: The rate of the queries.
         is_rescheduled: Whether each poke is a process of its own.
-        sleep: Waits between two rounds from here.
+        sleep: Pauses between two rounds.
 
     Raises:
         FinalRefusalError: The account is refused.
     """
-    _ask(wait, tracker, settings, polling=polling)
+    _poll(wait, tracker, settings, polling=polling)
     if not is_rescheduled:
         return
     if wait.state.is_lasting and len(tracker.unconfirmed) <= MAX_UNCONFIRMED:
@@ -79,10 +79,10 @@ def poke_once(
         if left <= 0 or not tracker.has_unconfirmed:
             return
         sleep(min(polling.poll_interval, polling.max_poll_interval, left))
-        _ask(wait, tracker, settings, polling=polling, only_unconfirmed=True)
+        _poll(wait, tracker, settings, polling=polling, only_unconfirmed=True)
 
 
-def _ask(
+def _poll(
     wait: Wait,
     tracker: DeliveryTracker,
     settings: Settings,
@@ -90,10 +90,10 @@ def _ask(
     polling: PollSettings,
     only_unconfirmed: bool = False,
 ) -> None:
-    async def ask() -> None:
+    async def poll() -> None:
         tracker.acquire = polling.make_limiter(settings.max_rate)
         async with open_async_client(settings.account, max_connections=polling.concurrency) as client:
             limit = plan_time_limit(datetime.now(UTC), wait.deadline, timeout=settings.account.timeout)
             await tracker.poll(client, time_limit=limit, only_unconfirmed=only_unconfirmed)
 
-    asyncio.run(ask())
+    asyncio.run(poll())

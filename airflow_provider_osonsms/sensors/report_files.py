@@ -1,4 +1,4 @@
-"""The files that a wait leaves behind: planned before it, named in its output after it."""
+"""The files of a wait: planned and checked at its start, named in its output at its end."""
 
 import logging
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ log = logging.getLogger(__name__)
 
 
 class UndeliveredNotWrittenError(OsonSmsError):
-    """The table of those who were not reached could not be written: the next step would read an old one."""
+    """The undelivered rows could not be written, so the next step would read an old table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFiles:
-    """What a sensor was told about its files, after rendering.
+    """The parameters of a sensor about its files, after rendering.
 
     Attributes:
         report_path: See `ReportPlan.path`.
         undelivered_path: See `ReportPlan.undelivered_path`.
-        language: Of the page.
+        language: The language of the page.
     """
 
     report_path: Any
@@ -34,16 +34,16 @@ class ReportFiles:
     language: str
 
     def plan(self, messages: TrackedMessages, context: Context, *, is_checked: bool) -> ReportPlan | None:
-        """Plan the files, and check that they can be written; None where there are none.
+        """Plan the files, and check that they can be written; return None for no files.
 
         Args:
-            messages: What is waited for.
-            context: Of the running task.
-            is_checked: Whether an earlier poke has found that they can be written.
+            messages: The messages to wait for.
+            context: The context of the running task.
+            is_checked: Whether an earlier poke has checked that the files can be written.
 
         Raises:
-            InvalidMessageError: The language is unknown, a place cannot be written here, or nothing names the
-                people whom the messages went to.
+            InvalidMessageError: The language is unknown, a path cannot be written, or no results table has
+                the recipients for the undelivered rows.
         """
         plan = self._make_plan(messages, context)
         if plan is None:
@@ -56,8 +56,8 @@ class ReportFiles:
             )
         if plan.undelivered_path is not None and not messages.is_listed:
             raise InvalidMessageError(
-                "undelivered_path needs to know who was texted: messages must be the output of campaigns "
-                "with a results_path, and of nothing else"
+                "undelivered_path needs the recipients of all messages: messages must be only outputs of "
+                "campaigns with a results_path"
             )
         for name, path in (("report_path", plan.table_path), ("undelivered_path", plan.undelivered_path)):
             if path is not None and not is_checked:
@@ -71,7 +71,7 @@ class ReportFiles:
             problem: What went wrong, or None.
 
         Raises:
-            UndeliveredNotWrittenError: It did, and the next step needs to know who was not reached.
+            UndeliveredNotWrittenError: There is a problem, and the next step needs the undelivered rows.
         """
         if problem is not None and self.undelivered_path is not None:
             raise UndeliveredNotWrittenError(f"{problem}. The next try writes it again")
@@ -87,18 +87,18 @@ class ReportFiles:
     def _make_plan(self, messages: TrackedMessages, context: Context) -> ReportPlan | None:
         if self.report_path is None and self.undelivered_path is None:
             return None
-        who = identify_task(context)
-        mapped = f"[{who.map_index}]" if who.map_index >= 0 else ""
+        task = identify_task(context)
+        index = f"[{task.map_index}]" if task.map_index >= 0 else ""
         return ReportPlan(
             path=None if self.report_path is None else str(self.report_path),
             undelivered_path=None if self.undelivered_path is None else str(self.undelivered_path),
             language=self.language,
             tables=messages.tables,
-            task=f"{who.dag_id} · {who.run_id} · {who.task_id}{mapped}",
+            task=f"{task.dag_id} · {task.run_id} · {task.task_id}{index}",
             campaigns=messages.campaigns,
         )
 
 
 def find_page(files: Mapping[str, str]) -> str | None:
-    """Return where the page is, of the *files* that were written; None where there is none."""
+    """Return the path of the page among the *files* that were written; None if there is no page."""
     return ReportPlan(path=files.get("report_path")).page_path

@@ -19,20 +19,20 @@ _BEHAVIOR: Final = {
     "enroute_seconds": "how long a message stays ENROUTE (default 0.5)",
     "accepted_seconds": "how long it stays ACCEPTED after that (default 0.5)",
     "slow_seconds": "how much longer for a phone that ends in 97 (default 60)",
-    "latency": "before each answer, such as 20ms",
-    "jitter": "by how much the latency differs at most, such as 5ms",
+    "latency": "delay before each answer, such as 20ms",
+    "jitter": "by how much the latency varies, up or down, such as 5ms",
     "max_rate": "requests per second; more are refused with HTTP 429",
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until a signal comes, and return the exit code."""
+    """Serve until SIGINT or SIGTERM, and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
         settings = read_settings(options.config, overrides=_read_overrides(options))
         return _serve(settings)
     except (SettingsError, StateFileError) as error:
-        _warn(f"cannot start: {error}")
+        _print_error(f"cannot start: {error}")
         return 2
 
 
@@ -41,7 +41,9 @@ def _serve(settings: GatewaySettings) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     if not is_loopback(settings.host):
-        _warn(f"warning: {settings.host} is not a loopback address: others may reach this simulator")
+        _print_error(
+            f"warning: {settings.host} is not a loopback address: other machines may reach this simulator"
+        )
     gateway = SimulatedGateway(
         accounts=settings.accounts,
         host=settings.host,
@@ -56,12 +58,12 @@ def _serve(settings: GatewaySettings) -> int:
         with gateway:
             for account in settings.accounts:
                 senders = ", ".join(sorted(account.senders))
-                _tell(f"OsonSMS simulator on {gateway.url} (login {account.login}, sender {senders})")
+                _print_line(f"OsonSMS simulator on {gateway.url} (login {account.login}, sender {senders})")
             stop.wait()
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
-        why = "the port is taken, choose another with --port" if taken else error.strerror
-        _warn(f"cannot listen on {settings.host}:{settings.port}: {why}")
+        why = "the port is taken; choose another with --port" if taken else error.strerror
+        _print_error(f"cannot listen on {settings.host}:{settings.port}: {why}")
         return 1
     finally:
         gateway.backend.close()
@@ -76,9 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--config", type=Path, default=None, help="TOML file; options go before it")
     parser.add_argument("--host", help="default 127.0.0.1")
-    parser.add_argument("--port", type=int, help="default 8025; 0 takes a free one")
+    parser.add_argument("--port", type=int, help="default 8025; 0 for any free port")
     parser.add_argument("--state", type=Path, help="SQLite file that keeps the ledger over restarts")
-    parser.add_argument("--seed", type=int, help="of everything that happens by chance (default 0)")
+    parser.add_argument("--seed", type=int, help="of all random choices (default 0)")
     account = parser.add_argument_group("accounts")
     account.add_argument(
         "--account",
@@ -104,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _read_overrides(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the options that were given, shaped as the file is."""
+    """Return the options that were given, in the shape of the TOML file."""
     given = vars(options)
     overrides: dict[str, Any] = {
         name: given[name] for name in ("host", "port", "state", "seed") if name in given
@@ -114,7 +116,7 @@ def _read_overrides(options: argparse.Namespace) -> dict[str, Any]:
     if "accounts" in given:
         overrides["accounts"] = [_read_account(written) | shared for written in given["accounts"]]
     elif shared and options.config:
-        raise SettingsError("--sender, --balance and --price go with --account; the file says its own")
+        raise SettingsError("--sender, --balance and --price need --account; a file has its own")
     elif shared:
         (default,) = GatewaySettings().accounts
         overrides["accounts"] = [asdict(default) | shared]
@@ -136,12 +138,12 @@ def _read_fault(written: str) -> dict[str, str]:
     return {"fault": fault, **{key.strip(): value for key, _, value in pairs}}
 
 
-def _tell(text: str) -> None:
+def _print_line(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
-def _warn(text: str) -> None:
+def _print_error(text: str) -> None:
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 

@@ -1,4 +1,4 @@
-"""The simulated gateway without HTTP: fields in, HTTP status and JSON out, and a ledger of what happened."""
+"""The simulated gateway without HTTP: fields in, HTTP status and JSON out, and a ledger of all calls."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -32,24 +32,24 @@ from airflow_provider_osonsms.simulator.ledger.storage import Storage
 
 
 def tajik_now() -> datetime:
-    """Return the moment by the machine's clock."""
+    """Return the machine's time, in the zone of Tajikistan."""
     return datetime.now(TAJIK_TIME)
 
 
 class GatewayBackend:
-    """Accounts, the four calls and the ledger; every method may be called from any thread.
+    """The accounts, the four calls and the ledger; every method may be called from any thread.
 
-    Reading the properties gives copies that do not change any more.
+    The properties return copies, which do not change later.
 
     Args:
-        *accounts: The clients of the gateway. A balance that the state file knows goes before theirs.
-        clock: Gives aware datetimes; ``advance`` comes on top.
-        behavior: How fast messages are delivered.
-        state: File that keeps the ledger over restarts; None keeps it in memory.
+        *accounts: The clients of the gateway. A balance in the state file replaces theirs.
+        clock: Returns aware datetimes; ``advance`` adds to them.
+        behavior: Delivery, latency and rate limit.
+        state: File that keeps the ledger over restarts; None for memory.
 
     Attributes:
         accounts: By login.
-        revision: A number that changes with everything that is shown.
+        revision: A number that grows with every change of what the page shows.
 
     Raises:
         StateFileError: The file cannot be used.
@@ -93,7 +93,7 @@ class GatewayBackend:
 
     @property
     def totals(self) -> dict[str, int]:
-        """How many messages, parts, bulks and refusals there are."""
+        """Counts of messages, parts, bulks and refusals."""
         with self._lock:
             return self._storage.totals()
 
@@ -122,22 +122,22 @@ class GatewayBackend:
         """Change attributes of Behavior.
 
         Raises:
-            ValidationError: An attribute or a value that it does not have.
+            ValidationError: There is no such attribute, or the value is not valid.
         """
         with self._lock:
             self.behavior = self.behavior.changed(changes)
             self.revision += 1
 
     def change_account(self, login: str, **changes: Any) -> None:
-        """Block an account, top it up, change its secret ... while it is in use.
+        """Block an account, top it up or change its secret while it is in use.
 
         Args:
-            login: Of the account.
+            login: The account's login.
             **changes: Attributes of SimAccount and their new values.
 
         Raises:
             KeyError: No account has this login.
-            ValidationError: A value that an account cannot have.
+            ValidationError: A value is not valid.
         """
         with self._lock:
             self.put_account(replace(self.accounts[login], **changes))
@@ -145,22 +145,22 @@ class GatewayBackend:
     def put_account(self, account: SimAccount) -> None:
         """Add an account, or replace the one with its login."""
         with self._lock, self._storage.transaction():
-            self._storage.keep_balance(account.login, account.balance)
+            self._storage.save_balance(account.login, account.balance)
             self.accounts[account.login] = account
             self.revision += 1
 
     def clear(self) -> None:
-        """Show only what comes from now on; used txn_ids and msg_ids stay known."""
+        """Hide everything so far from the page; used txn_ids and msg_ids stay known."""
         with self._lock, self._storage.transaction():
             self._storage.clear()
             self.revision += 1
 
     def status(self, message: AcceptedMessage) -> DeliveryStatus:
-        """Return where *message* is now."""
+        """Return the status of *message* now."""
         return self.history(message)[-1][0]
 
     def history(self, message: AcceptedMessage) -> History:
-        """Return where *message* has been until now."""
+        """Return the statuses of *message* until now, with the times at which they began."""
         return history(message, self.behavior, until=self.now())
 
     def send(
@@ -176,7 +176,7 @@ class GatewayBackend:
         return self._serve(Call.QUERY, query, work=work, authorization=authorization)
 
     def balance(self, query: Mapping[str, str], *, authorization: str | None = None) -> Answer:
-        """Tell the balance (§4)."""
+        """Return the balance (§4)."""
         return self._serve(Call.BALANCE, query, work=serve_balance, authorization=authorization)
 
     def create_bulk(
@@ -193,11 +193,10 @@ class GatewayBackend:
         if uses_up_txn_id:
             with self._lock, self._storage.transaction():
                 self._storage.use_up(fields.get("login", ""), fields.get("txn_id", ""))
-
         return self.refuse(call, fields, failed_by_fault(code, is_bulk=call is Call.BULK))
 
     def refuse(self, call: Call, fields: Mapping[str, str], refused: RefusedError) -> Answer:
-        """Write a refusal into the ledger, and return its answer."""
+        """Write a refusal to the ledger, and return its answer."""
         now = self.now()
         refusal = Refusal(
             call=call,
@@ -215,7 +214,7 @@ class GatewayBackend:
         return refused.http_status, refused.body(stamp(now))
 
     def close(self) -> None:
-        """Let go of the state file; nothing can be asked any more."""
+        """Close the state file; no call can be served after that."""
         with self._lock:
             self._storage.close()
 

@@ -1,4 +1,4 @@
-"""How the simulated gateway behaves: how fast it delivers and answers, and how much it bears."""
+"""The behavior of the simulated gateway: how fast it delivers and answers, and its rate limit."""
 
 import math
 import re
@@ -21,21 +21,21 @@ def read_seconds(written: Any) -> Any:
 
 
 Seconds = Annotated[float, BeforeValidator(read_seconds), Field(ge=0, allow_inf_nan=False)]
-"""A duration in seconds; ``"20ms"``, ``"1.5s"``, ``"5m"`` and ``"2h"`` are read too."""
+"""A duration in seconds, or a text such as ``"20ms"``, ``"1.5s"``, ``"5m"`` and ``"2h"``."""
 
 
 class Behavior(BaseModel):
-    """What may be changed while the gateway runs.
+    """Settings that may be changed while the gateway runs.
 
     Attributes:
         enroute_seconds: How long a message stays ENROUTE.
         accepted_seconds: How long it stays ACCEPTED after that.
         slow_seconds: How much longer it takes for a phone that ends in 97.
-        latency: Before each answer, in seconds; what was asked is done before.
-        jitter: By how much the latency differs at most, up or down, in seconds.
+        latency: The delay before each answer, in seconds; the request is served before it.
+        jitter: By how much the latency varies, up or down, in seconds.
         hang_seconds: How long a hanging request stays without an answer.
-        max_rate: Requests per second over all calls, a second's worth at once; more are refused with HTTP 429
-            (a guess). None bears them all.
+        max_rate: Requests per second over all calls, in bursts of up to a second's worth; more are refused
+            with HTTP 429 (a guess). None for no limit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,21 +49,21 @@ class Behavior(BaseModel):
     max_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
     def changed(self, changes: dict[str, Any]) -> "Behavior":
-        """Return the same with these *changes*, checked."""
+        """Return a copy with *changes*, validated."""
         return Behavior.model_validate({**self.model_dump(), **changes})
 
 
 class RateLimit:
-    """Counts requests against ``max_rate``: a bucket that holds a second's worth."""
+    """A token bucket for ``max_rate`` that holds a second's worth of requests."""
 
     def __init__(self) -> None:
         self._tokens = math.inf
         self._filled_at = 0.0
 
     def admit(self, now: float, *, max_rate: float) -> bool:
-        """Say whether a request at *now* (seconds, monotonic) is borne, and count it."""
+        """Whether a request at *now* (seconds, monotonic) is within the limit; it is counted if so."""
         filled = self._tokens + (now - self._filled_at) * max_rate
         self._tokens, self._filled_at = min(filled, max(1.0, max_rate)), now
-        is_borne = self._tokens >= 1 - _ROUNDING
-        self._tokens -= is_borne
-        return is_borne
+        is_admitted = self._tokens >= 1 - _ROUNDING
+        self._tokens -= is_admitted
+        return is_admitted

@@ -1,6 +1,6 @@
-"""What becomes of an accepted message as time goes by.
+"""The delivery of an accepted message: its statuses over time.
 
-A message is ENROUTE, then ACCEPTED, then final. The last two digits of the phone choose the final status.
+A message is ENROUTE, then ACCEPTED, then final. The last two digits of the phone decide the final status.
 
 Reference:
     OsonSMS protocol 1.5, §3.2; docs/wire-notes.md "Statuses".
@@ -21,17 +21,18 @@ FINAL_STATUS_BY_ENDING: Final = {
     "95": DeliveryStatus.UNKNOWN,
     "96": DeliveryStatus.ACCEPTED,
 }
-"""Magic phones, by their last two digits; 96 stays ACCEPTED for ever, every other phone gets its message."""
+"""Magic phones, by their last two digits; 96 stays ACCEPTED for ever, a message to any other phone is
+delivered."""
 
 CODE_BY_STATUS: Final = {status: code for code, status in STATUS_BY_CODE.items()}
 _SLOW_ENDING: Final = "97"
 
 History = tuple[tuple[DeliveryStatus, datetime], ...]
-"""Statuses with the moments at which they began."""
+"""Statuses, each with the time at which it began."""
 
 
-def foresee(message: AcceptedMessage, behavior: Behavior) -> History:
-    """Return every status of *message*, past and to come, with the moment it begins."""
+def plan_statuses(message: AcceptedMessage, behavior: Behavior) -> History:
+    """Return every status of *message*, past and future, with the time at which it begins."""
     ending = message.phone[-2:]
     sent_at = message.accepted_at + timedelta(seconds=behavior.enroute_seconds)
     final_at = sent_at + timedelta(
@@ -43,6 +44,6 @@ def foresee(message: AcceptedMessage, behavior: Behavior) -> History:
 
 
 def history(message: AcceptedMessage, behavior: Behavior, *, until: datetime) -> History:
-    """Return the statuses that *message* has had *until* a moment, the present one last."""
-    reached = tuple((status, since) for status, since in foresee(message, behavior) if since <= until)
+    """Return the statuses that *message* has had *until* a time, the latest last."""
+    reached = tuple((status, since) for status, since in plan_statuses(message, behavior) if since <= until)
     return reached or ((DeliveryStatus.ENROUTE, message.accepted_at),)

@@ -1,7 +1,7 @@
-"""Ways in which a request can go wrong, and the rules that say which requests do.
+"""Faults that a request can meet, and the rules that decide which requests meet them.
 
-A fault named BEFORE happens before the gateway looks at the request; one named AFTER, or TRUNCATED or EMPTY,
-once the gateway has done what was asked, so that only the answer is lost.
+A fault named BEFORE happens before the gateway serves the request. A fault named AFTER, and TRUNCATED and
+EMPTY, happen after the gateway has served it, so that only the answer is lost.
 """
 
 from enum import StrEnum
@@ -35,7 +35,7 @@ class Fault(StrEnum):
     SMSC_UNREACHABLE = "smsc_unreachable"
     """599/113; nothing was accepted (§2.3)."""
     BAD_GATEWAY = "bad_gateway"
-    """502 with HTML from something in between; nothing was accepted."""
+    """502 with HTML from a proxy in between; nothing was accepted."""
     GARBAGE = "garbage"
     """200 with bytes that are not JSON; nothing was accepted."""
     GARBAGE_AFTER = "garbage_after"
@@ -55,7 +55,7 @@ CODE_BY_FAULT: Final = {
 ACCEPTING: Final = frozenset(
     {Fault.CUT_AFTER, Fault.HANG_AFTER, Fault.GARBAGE_AFTER, Fault.TRUNCATED, Fault.EMPTY}
 )
-"""Faults of the answer only: the request itself is served as ever."""
+"""Faults of the answer only: the request itself is served."""
 
 
 def _read_times(written: Any) -> Any:
@@ -68,9 +68,9 @@ class FaultRule(BaseModel):
     Attributes:
         fault: What happens to them.
         call: Which of the four calls.
-        times: How many requests meet it in all; None, written ``"always"``, sets no end.
-        every: Only each n-th request of the call that comes to this rule.
-        probability: And of these only such a share, by the gateway's seed.
+        times: How many requests meet it in all; None, written ``"always"``, for no limit.
+        every: Only each n-th request of the call that no earlier rule has taken.
+        probability: Of these only this share, chosen by the gateway's seed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -89,54 +89,54 @@ class FaultRule(BaseModel):
 
 
 class FaultRules:
-    """The rules that are in force; a request meets the first that says so.
+    """The rules in force, in order; a request meets the fault of the first rule that applies.
 
     Args:
-        seed: Of the probabilities: the same requests in the same order meet the same faults.
+        seed: Of the probabilities: with one seed, the same requests in the same order meet the same faults.
     """
 
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
         self._added = 0
-        self._armed: list[_ArmedRule] = []
+        self._active: list[_ActiveRule] = []
         self._lock = Lock()
 
     def add(self, rule: FaultRule) -> None:
-        """Let *rule* be in force, after those added before."""
+        """Add *rule* after the other rules."""
         with self._lock:
-            self._armed.append(_ArmedRule(rule, random=Random(f"{self._seed}/{self._added}")))  # noqa: S311
+            self._active.append(_ActiveRule(rule, random=Random(f"{self._seed}/{self._added}")))  # noqa: S311
             self._added += 1
 
     def clear(self) -> None:
-        """Let no rule be in force."""
+        """Remove all rules."""
         with self._lock:
-            self._armed.clear()
+            self._active.clear()
 
-    def waiting(self) -> list[FaultRule]:
-        """Return the rules that are in force, each with the number of times that are left."""
+    def list_rules(self) -> list[FaultRule]:
+        """Return the rules in force, each with the number of times that are left."""
         with self._lock:
-            return [armed.rule.model_copy(update={"times": armed.left}) for armed in self._armed]
+            return [active.rule.model_copy(update={"times": active.left}) for active in self._active]
 
     def choose(self, call: Call) -> Fault | None:
-        """Return the fault that this request of *call* meets."""
-        if not self._armed:
+        """Count a request of *call*, and return the fault that it meets, if any."""
+        if not self._active:
             return None
         with self._lock:
-            for armed in self._armed:
-                if armed.rule.call is call and armed.fires():
-                    if armed.left == 0:
-                        self._armed.remove(armed)
-                    return armed.rule.fault
+            for active in self._active:
+                if active.rule.call is call and active.fires():
+                    if active.left == 0:
+                        self._active.remove(active)
+                    return active.rule.fault
         return None
 
 
-class _ArmedRule:
+class _ActiveRule:
     def __init__(self, rule: FaultRule, *, random: Random) -> None:
         self.rule, self.left = rule, rule.times
         self._random, self._seen = random, 0
 
     def fires(self) -> bool:
-        """Count a request, and say whether it meets the fault."""
+        """Count a request, and return whether it meets the fault."""
         self._seen += 1
         if self._seen % self.rule.every or self._random.random() >= self.rule.probability:
             return False

@@ -1,4 +1,4 @@
-"""The simulated gateway as a context manager: a server in a thread, with its ledger at hand."""
+"""The simulated gateway as a context manager: a server in a thread of this process, and its ledger."""
 
 import asyncio
 import json
@@ -35,27 +35,27 @@ class SimulatedGateway:
     """An OsonSMS gateway on this machine, served while the ``with`` block lasts.
 
     Args:
-        login: Of the one account; add others to ``backend.accounts``.
+        login: Of the account; ``backend.put_account`` adds others.
         secret: Salt of the hash, and Bearer token.
         senders: The names that the account may send from.
         balance: In somoni.
         price: Of one part, in somoni.
-        accounts: In place of the one that these describe; the first is the default.
+        accounts: Used in place of the account that the arguments above describe; the first is the default.
         host: Address to listen on.
-        port: 0 takes a free one.
-        state: SQLite file that keeps the ledger over restarts; None keeps it in memory.
-        seed: Of everything that happens by chance.
-        clock: Gives aware datetimes; the machine's clock by default.
+        port: Port to listen on; 0 for any free port.
+        state: SQLite file that keeps the ledger over restarts; None for memory.
+        seed: Of all random choices.
+        clock: Returns aware datetimes; the machine's clock by default.
         **behavior: Attributes of Behavior: ``enroute_seconds``, ``latency="20ms"``, ``max_rate`` ...
 
-    A second block opens the same gateway again, on the same port and with everything it knew.
+    A second ``with`` block serves the same gateway again, on the same port and with the same ledger.
 
     Attributes:
-        backend: The gateway behind the HTTP.
+        backend: The gateway without HTTP.
         url: ``http://host:port``, for sending, queries, balance and bulk alike; kept after the block.
 
     Raises:
-        ValidationError: An account or a behavior that cannot be.
+        ValidationError: An account or a behavior is not valid.
         StateFileError: The state file cannot be used.
     """
 
@@ -88,7 +88,7 @@ class SimulatedGateway:
         self._sender = senders[0] if known[0] is described else min(known[0].senders, default="")
         self._host, self._port = host, port
         self._faults = FaultRules(seed)
-        self._door = GatewayServer(self.backend, self._faults, seed=seed)
+        self._server = GatewayServer(self.backend, self._faults, seed=seed)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._thread: Thread | None = None
@@ -110,7 +110,7 @@ class SimulatedGateway:
         self.stop()
 
     def stop(self) -> None:
-        """Stop serving, at once; a gateway that does not serve is left alone."""
+        """Stop serving at once; does nothing when the gateway is not serving."""
         loop, self._loop = self._loop, None
         if loop and self._thread:
             loop.call_soon_threadsafe(self._stop.set)
@@ -133,12 +133,12 @@ class SimulatedGateway:
 
     @property
     def requests(self) -> dict[Call, int]:
-        """How many requests each call has had, whatever became of them."""
-        return {call: self._door.requests[call] for call in Call}
+        """How many requests each call has had, with every outcome."""
+        return {call: self._server.requests[call] for call in Call}
 
     @property
     def balance(self) -> Decimal:
-        """What the default account has left, in somoni."""
+        """The balance of the default account, in somoni."""
         return self.backend.accounts[self._login].balance
 
     def inbox(self, phone: str) -> list[AcceptedMessage]:
@@ -154,23 +154,25 @@ class SimulatedGateway:
         every: int = 1,
         probability: float = 1.0,
     ) -> None:
-        """Let requests of *call* ("send", "query", "balance", "bulk") meet *fault*, after earlier rules.
+        """Add a rule: requests of *call* ("send", "query", "balance", "bulk") meet *fault*.
+
+        Earlier rules apply first.
 
         Args:
             fault: What happens instead of a proper answer.
-            call: Which requests.
-            times: How many in all; None sets no end.
-            every: Only each n-th.
-            probability: And of these only such a share, by the gateway's seed.
+            call: The call of these requests.
+            times: How many in all; None for no limit.
+            every: Only each n-th request.
+            probability: Of these only this share, chosen by the gateway's seed.
 
         Raises:
-            ValidationError: Such a rule cannot be.
+            ValidationError: The rule is not valid.
         """
         rule = {"fault": fault, "call": call, "times": times, "every": every, "probability": probability}
         self._faults.add(FaultRule.model_validate(rule))
 
     def clear_faults(self) -> None:
-        """Let no request go wrong any more."""
+        """Remove all fault rules."""
         self._faults.clear()
 
     def advance(self, seconds: float) -> None:
@@ -181,7 +183,7 @@ class SimulatedGateway:
         """Return an Airflow Connection to this gateway, for an ``AIRFLOW_CONN_...`` variable.
 
         Args:
-            **extra: Settings that go into the Connection's ``extra``.
+            **extra: Fields of the Connection's ``extra``.
         """
         connection = {
             "conn_type": "osonsms",
@@ -202,7 +204,7 @@ class SimulatedGateway:
 
     async def _serve(self, listening: Future[int]) -> None:
         is_local = is_loopback(self._host)
-        runner = make_runner(self._door, self.backend, self._faults, is_local=is_local)
+        runner = make_runner(self._server, self.backend, self._faults, is_local=is_local)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._port).start()

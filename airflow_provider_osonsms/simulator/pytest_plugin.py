@@ -14,7 +14,7 @@ from airflow_provider_osonsms.simulator.ledger.records import AcceptedMessage
 
 @pytest.fixture
 def osonsms_gateway_options() -> dict[str, Any]:
-    """Arguments of the `SimulatedGateway` beside those of the plugin; define it anew to give some."""
+    """More arguments of `SimulatedGateway`; override this fixture to set them."""
     return {}
 
 
@@ -22,7 +22,7 @@ def osonsms_gateway_options() -> dict[str, Any]:
 def osonsms_gateway(
     monkeypatch: pytest.MonkeyPatch, osonsms_gateway_options: dict[str, Any]
 ) -> Iterator[SimulatedGateway]:
-    """A gateway of its own for each test, behind the Connection ``osonsms_default``; it delivers at once."""
+    """A new gateway for each test, as the Connection ``osonsms_default``; it delivers at once."""
     options = {"enroute_seconds": 0, "accepted_seconds": 0, **osonsms_gateway_options}
     with SimulatedGateway(**options) as gateway:
         monkeypatch.setenv("AIRFLOW_CONN_OSONSMS_DEFAULT", gateway.connection_json())
@@ -30,7 +30,7 @@ def osonsms_gateway(
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """Show messages with phone and text where a comparison of them fails; confidential texts stay hidden."""
+    """Show phone and text of messages whose comparison failed; confidential texts stay hidden."""
     sides = [_describe(side) for side in (left, right)]
     if sides == [None, None]:
         return None
@@ -41,7 +41,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 
 
 def _describe(value: object) -> list[str] | None:
-    """Return a line for each message of a list of them."""
+    """Return a line for each message; None when *value* is not a list of messages."""
     if not isinstance(value, list) or not value or not all(isinstance(one, AcceptedMessage) for one in value):
         return None
     return [

@@ -1,4 +1,4 @@
-"""What a simulator is started with: a TOML file, the command line, or both.
+"""The settings that a simulator starts with: from a TOML file, the command line, or both.
 
 ```toml
 port = 8025
@@ -34,20 +34,20 @@ from airflow_provider_osonsms.simulator.ledger.records import SimAccount
 
 
 class SettingsError(Exception):
-    """A simulator cannot be started like this; the text says what to correct."""
+    """The simulator cannot start with these settings; the text says what to correct."""
 
 
 class GatewaySettings(BaseModel):
-    """Everything that a simulator is started with; see the protocol's simulator in ``docs/simulator.md``.
+    """The settings that a simulator starts with; see ``docs/simulator.md``.
 
     Attributes:
         host: Address to listen on.
-        port: 0 takes a free one.
-        state: File that keeps the ledger over restarts; None keeps it in memory.
-        seed: Of everything that happens by chance.
-        behavior: Delivery, latency, rate limit.
-        accounts: The first is the one that Connections are made for.
-        faults: In force from the start.
+        port: Port to listen on; 0 for any free port.
+        state: File that keeps the ledger over restarts; None for memory.
+        seed: Of all random choices.
+        behavior: Delivery, latency and rate limit.
+        accounts: The clients; Connections are made for the first.
+        faults: Rules in force from the start.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -68,7 +68,7 @@ class GatewaySettings(BaseModel):
         if not accounts:
             raise ValueError("a gateway needs at least one account")
         if len({account.login for account in accounts}) < len(accounts):
-            raise ValueError("a login stands twice")
+            raise ValueError("two accounts have the same login")
         return accounts
 
 
@@ -76,8 +76,8 @@ def read_settings(file: Path | None, *, overrides: dict[str, Any]) -> GatewaySet
     """Return the settings of a TOML file with *overrides* over them.
 
     Args:
-        file: None is an empty one.
-        overrides: ``behavior`` is merged key by key, everything else replaces.
+        file: The TOML file; None for no file.
+        overrides: ``behavior`` is merged key by key, everything else replaces the file's.
 
     Raises:
         SettingsError: The file cannot be read, or a setting cannot be used.
@@ -90,11 +90,13 @@ def read_settings(file: Path | None, *, overrides: dict[str, Any]) -> GatewaySet
     try:
         return GatewaySettings.model_validate({**written, **overrides, "behavior": behavior})
     except ValidationError as error:
-        raise SettingsError(explain(error)) from None
+        raise SettingsError(describe_errors(error)) from None
 
 
-def explain(error: ValidationError) -> str:
-    """Return what is wrong in one line, without the values: one of them may be a secret."""
+def describe_errors(error: ValidationError) -> str:
+    """Describe the errors in one line, without the values, because a value may be a secret."""
     problems = error.errors(include_url=False, include_input=False, include_context=False)
-    told = [f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {problem['msg']}" for problem in problems]
-    return "; ".join(told)
+    sentences = [
+        f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {problem['msg']}" for problem in problems
+    ]
+    return "; ".join(sentences)

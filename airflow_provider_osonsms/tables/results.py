@@ -75,7 +75,8 @@ def read_results(path: Any, *, expected: TableIdentity | None = None) -> Iterato
         if isinstance(error, DamagedTableError) and expected is not None:
             problem = TableChangedError(
                 f"the results_path of a campaign does not hold the table that it has written ({error}): "
-                f"another run may have written there. Give each run a path of its own, with {{{{ run_id }}}} in it"
+                f"another run may have written there. Give each run a path of its own, with "
+                f"{{{{ run_id }}}} in it"
             )
         elif is_final_storage_error(error):
             problem = InvalidMessageError(

@@ -1,1 +1,1 @@
-"""What a message says: its text as it is sent, and the parts it is billed in."""
+"""The text of a message: rendered, normalized, and counted in the parts that it is billed as."""

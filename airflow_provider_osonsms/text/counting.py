@@ -1,7 +1,7 @@
-"""Many texts at a time: as `normalize_text` leaves them, with the parts that `count_parts` counts.
+"""Many texts at a time, with the results of `normalize_text` and `count_parts`.
 
-All texts become one row of UTF-16 units, a table tells what each unit means for its text, and only the rare
-text that needs more than lengths (marks to compose, pairs at the border of two parts) is looked at alone.
+All texts become one array of UTF-16 units, and a table of flags says what each unit means. Only the rare text
+that needs more than counts (marks to compose, pairs at the border of two parts) is read by itself.
 
 Reference:
     docs/design.md "Phones and texts".
@@ -24,9 +24,9 @@ _EXTENSION: Final = 2
 _HIGH: Final = 4
 """The first half of a surrogate pair."""
 _SUSPECT: Final = 8
-"""`normalize_text` may change a text that has it."""
+"""`normalize_text` may change a text that has this unit."""
 _LAST_SINGLE: Final = 0xFFFF
-"""The last character of one UTF-16 unit."""
+"""The last character that is one UTF-16 unit."""
 
 _JAMO: Final = range(0x1100, 0x1200)
 _HIGH_SURROGATES: Final = range(0xD800, 0xDC00)
@@ -34,7 +34,7 @@ _EMOJI: Final = range(0xD83C, 0xD83F)
 """High surrogates of U+1F000 to U+1FBFF, where nothing is composed."""
 
 _BLOCK: Final = 512
-"""Texts at a time: more would take and give back memory each time, and twice as long."""
+"""Texts at a time: larger blocks allocate and free memory each time, and take twice as long."""
 
 Counts = NDArray[np.int64]
 Flags = NDArray[np.uint8]
@@ -42,7 +42,7 @@ Flags = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Texts as they are sent, and row by row what they cost.
+    """Texts as they are sent, and the parts of each.
 
     Attributes:
         texts: Normalized.
@@ -57,7 +57,7 @@ class Measured:
     foreign: Counts
 
     def take(self, rows: Sequence[int]) -> "Measured":
-        """Return what is known about the texts at *rows*, in that order."""
+        """Return the texts at *rows* with their counts, in that order."""
         chosen = np.asarray(rows, np.intp)
         return Measured(
             texts=[self.texts[row] for row in rows],
@@ -67,8 +67,8 @@ class Measured:
         )
 
 
-class _Survey(NamedTuple):
-    """Row by row the UTF-16 units, and how many of them are what."""
+class _UnitCounts(NamedTuple):
+    """UTF-16 units of each text: all of them, and those of each kind."""
 
     units: Counts
     foreign: Counts
@@ -85,72 +85,74 @@ def measure(texts: Sequence[str]) -> Measured:
         docs/design.md "Phones and texts".
     """
     sent = list(texts)
-    survey = _prepare_texts(sent)
-    suspects = np.flatnonzero(survey.suspects).tolist()
+    counts = _count_units(sent)
+    suspects = np.flatnonzero(counts.suspects).tolist()
     if suspects:
         for row in suspects:
             sent[row] = normalize_text(sent[row])
-        survey = _prepare_texts(sent)
-    is_ucs2 = survey.foreign > 0
-    return Measured(texts=sent, parts=_count(sent, survey, is_ucs2), is_ucs2=is_ucs2, foreign=survey.foreign)
+        counts = _count_units(sent)
+    is_ucs2 = counts.foreign > 0
+    return Measured(
+        texts=sent, parts=_count_parts(sent, counts, is_ucs2), is_ucs2=is_ucs2, foreign=counts.foreign
+    )
 
 
-def _count(texts: list[str], survey: _Survey, is_ucs2: NDArray[np.bool_]) -> Counts:
-    units = np.where(is_ucs2, survey.units, survey.units + survey.extensions)
+def _count_parts(texts: list[str], counts: _UnitCounts, is_ucs2: NDArray[np.bool_]) -> Counts:
+    units = np.where(is_ucs2, counts.units, counts.units + counts.extensions)
     is_one = units <= np.where(is_ucs2, Encoding.UCS2.single_capacity, Encoding.GSM7.single_capacity)
     capacity = np.where(is_ucs2, Encoding.UCS2.part_capacity, Encoding.GSM7.part_capacity)
     parts: Counts = np.where(is_one, np.minimum(units, 1), -(-units // capacity))
-    torn = np.where(is_ucs2, survey.torn_surrogates, survey.torn_escapes)
+    torn = np.where(is_ucs2, counts.torn_surrogates, counts.torn_escapes)
     for row in np.flatnonzero((torn > 0) & ~is_one).tolist():
         parts[row] = count_parts(texts[row]).parts
     return parts
 
 
-def _prepare_texts(texts: list[str]) -> _Survey:
+def _count_units(texts: list[str]) -> _UnitCounts:
     blocks = range(0, max(len(texts), 1), _BLOCK)
-    surveys = [_survey_block(texts[start : start + _BLOCK]) for start in blocks]
-    return _Survey(*map(np.concatenate, zip(*surveys, strict=True)))
+    blocks_of_counts = [_count_block(texts[start : start + _BLOCK]) for start in blocks]
+    return _UnitCounts(*map(np.concatenate, zip(*blocks_of_counts, strict=True)))
 
 
-def _survey_block(texts: list[str]) -> _Survey:
+def _count_block(texts: list[str]) -> _UnitCounts:
     joined = "".join(texts)
-    # without borders two lone surrogates may meet: they are still two units, each counted for its own text
+    # two lone surrogates of two texts may become neighbors: still two units, each counted for its own text
     codes = np.frombuffer(joined.encode("utf-16-le", "surrogatepass"), np.dtype("<u2"))
     units = np.fromiter(map(len, texts), np.int64, len(texts))
     if codes.size > len(joined):
         units += _count_astral(joined, units)
     flags = _FLAGS.take(codes)
-    return _Survey(
+    return _UnitCounts(
         units=units,
-        foreign=_estimate(flags & _FOREIGN, units),
-        extensions=_estimate(flags & _EXTENSION, units),
-        suspects=_estimate(flags & _SUSPECT, units),
-        torn_escapes=_tally_torn(
+        foreign=_count_marks(flags & _FOREIGN, units),
+        extensions=_count_marks(flags & _EXTENSION, units),
+        suspects=_count_marks(flags & _SUSPECT, units),
+        torn_escapes=_count_torn(
             flags & _EXTENSION, units, capacity=Encoding.GSM7.part_capacity, widens=True
         ),
-        torn_surrogates=_tally_torn(flags & _HIGH, units, capacity=Encoding.UCS2.part_capacity, widens=False),
+        torn_surrogates=_count_torn(flags & _HIGH, units, capacity=Encoding.UCS2.part_capacity, widens=False),
     )
 
 
 def _count_astral(joined: str, lengths: Counts) -> Counts:
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
-    return _estimate(codes > _LAST_SINGLE, lengths)
+    return _count_marks(codes > _LAST_SINGLE, lengths)
 
 
-def _estimate(marks: NDArray[Any], lengths: Counts) -> Counts:
-    """Count the marks, in stretches of *lengths*."""
+def _count_marks(marks: NDArray[Any], lengths: Counts) -> Counts:
+    """Count the marks of each text; *lengths* are the lengths of the texts."""
     counts = np.zeros(lengths.size, np.int64)
     if marks.any():
-        is_filled = lengths > 0  # reduceat knows no empty stretch
+        is_filled = lengths > 0  # reduceat cannot sum an empty text
         starts = (np.cumsum(lengths) - lengths)[is_filled]
         counts[is_filled] = np.add.reduceat(marks.astype(np.bool_), starts, dtype=np.int64)
     return counts
 
 
-def _tally_torn(marks: NDArray[Any], lengths: Counts, *, capacity: int, widens: bool) -> Counts:
-    """Count the marks on the last unit of a part, if parts are filled without gaps.
+def _count_torn(marks: NDArray[Any], lengths: Counts, *, capacity: int, widens: bool) -> Counts:
+    """Count the marks that stand on the last unit of a part, if parts were filled without gaps.
 
-    A mark *widens* a text when it stands for two units while its own place is one.
+    A mark *widens* a text when it costs two units but is one unit in *marks*, as a GSM-7 extension is.
     """
     if not marks.any():
         return np.zeros(lengths.size, np.int64)

@@ -28,19 +28,19 @@ _GSM7: Final = re.compile(f"[{re.escape(_GSM7_BASIC + _GSM7_EXTENSION)}]*+")
 _FOREIGN: Final = re.compile(f"[^{re.escape(_GSM7_BASIC + _GSM7_EXTENSION)}]")
 
 _ESCAPE: Final = "\x1b"
-"""Stands for the first half of a pair; it is not in GSM-7 as a character of a text."""
+"""Marks the first half of a pair; as a character of a text, it is not in GSM-7."""
 _EXTENSION: Final = re.compile(f"[{re.escape(_GSM7_EXTENSION)}]")
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
 
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u200b\u200c\u2060\ufeff]"
-    # a zero-width joiner that holds an emoji together is not noise
+    # a zero-width joiner before an emoji is kept: it joins the parts of one emoji
     "|\u200d(?![\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff])"
 )
 
 
 class Encoding(StrEnum):
-    """The alphabet that a text travels in."""
+    """The alphabet that a text is sent in."""
 
     GSM7 = "GSM-7"
     UCS2 = "UCS-2"
@@ -58,11 +58,11 @@ class Encoding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segments:
-    """What a text costs.
+    """The length of a text, and the parts that it is billed as.
 
     Attributes:
         encoding: The alphabet of the whole text.
-        units: Septets (GSM-7) or UTF-16 units (UCS-2), without the gaps that unsplit pairs leave.
+        units: Septets (GSM-7) or UTF-16 units (UCS-2), without the gaps before a pair that starts a part.
         parts: Billed parts; 0 for an empty text.
     """
 
@@ -81,7 +81,7 @@ def normalize_text(text: str) -> str:
 
 
 def count_parts(text: str) -> Segments:
-    """Count the parts of *text* as it stands; see `normalize_text` for what should happen before.
+    """Count the parts of *text*, which is normalized already (`normalize_text`).
 
     Reference:
         docs/design.md "Phones and texts".
@@ -112,7 +112,7 @@ def _measure(encoding: Encoding, units: int, *, laid_out: str = "") -> Segments:
 
 
 def _fill_parts(laid_out: str, capacity: int) -> int:
-    """Fill part after part, leaving a gap where the last unit of a part would be half a pair."""
+    """Fill part after part; leave a gap where the last unit of a part would be half a pair."""
     parts = start = 0
     while start < len(laid_out):
         end = start + capacity

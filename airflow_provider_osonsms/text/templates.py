@@ -1,7 +1,8 @@
-"""A text with fields, ``"Салом, {name}! Қарз {amount:.2f} сомонӣ"``, written for many rows at a time.
+"""Templates: texts with fields, ``"Салом, {name}! Қарз {amount:.2f} сомонӣ"``, rendered for many rows.
 
-A field is the name of a column and, behind a colon, a format: nothing is looked up inside a value, called or
-converted. A brace of the text itself is doubled. Jinja has run before.
+A field is the name of a column and, after a colon, a format. A field cannot call anything or look
+inside a value, so a text can print what the columns hold and nothing else. A brace of the text itself is
+doubled. Jinja has rendered the text before.
 
 Reference:
     docs/design.md "Phones and texts"; Python's Format Specification Mini-Language.
@@ -18,8 +19,8 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.text.values import Format, read_format, write_column
 
 _FORBIDDEN: Final = frozenset(".[]{}!")
-_LONGEST_SHOWN: Final = 40
-"""What is longer between two braces is hardly a name, but the text itself."""
+_MAX_SHOWN_CHARACTERS: Final = 40
+"""A longer name is hidden in errors: it is probably a piece of the text, which may be personal."""
 
 
 class ProblemKind(StrEnum):
@@ -31,7 +32,7 @@ class ProblemKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Rows that have no text, all for the same reason.
+    """Rows without a text, all for the same reason.
 
     Attributes:
         rows: Positions, ascending; a row is in one problem only.
@@ -44,7 +45,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """The texts of all rows: "" for those with a problem."""
+    """The texts of all rows, "" for the rows with a problem."""
 
     texts: list[str] = field(repr=False)
     problems: list[Problem]
@@ -60,13 +61,13 @@ class Template:
     """A text with fields for the columns of a table.
 
     Args:
-        text: Never shown in an error: it may hold personal data by now.
+        text: Never shown in an error, because Jinja may have put personal data into it.
 
     Attributes:
-        columns: The columns it needs, in the order in which they appear.
+        columns: The columns of its fields, in the order of the text.
 
     Raises:
-        InvalidMessageError: *text* is not written in the language of this module.
+        InvalidMessageError: A field of *text* is not written as this module describes.
     """
 
     def __init__(self, text: str) -> None:
@@ -80,12 +81,12 @@ class Template:
         rows: int,
         mask: Callable[[str], str] | None = None,
     ) -> Rendered:
-        """Write the text for each row.
+        """Render the text of each row.
 
         Args:
             columns: At least `Template.columns`, each *rows* long; a missing value is None.
-            rows: How many texts there will be; a text without fields is repeated.
-            mask: Replaces what a field prints, for texts that are shown.
+            rows: The number of rows; a text without fields is repeated.
+            mask: Applied to each printed value, for samples that are shown.
         """
         strips: list[Iterable[str]] = [repeat("", rows)]
         found = [_find_missing(name, columns[name]) for name in self.columns]
@@ -96,7 +97,7 @@ class Template:
                 found.append(Problem(kind=ProblemKind.UNFIT, column=piece.column, rows=unfit))
                 strips.append(map(mask, written) if mask else written)
         texts = list(map("".join, zip(*strips, strict=True)))
-        problems = _tell_apart(found)
+        problems = _keep_first_problems(found)
         for row in chain.from_iterable(problem.rows for problem in problems):
             texts[row] = ""
         return Rendered(texts=texts, problems=problems)
@@ -107,14 +108,14 @@ def _find_missing(column: str, values: Sequence[object]) -> Problem:
     return Problem(kind=ProblemKind.MISSING, column=column, rows=rows)
 
 
-def _tell_apart(found: Iterable[Problem]) -> list[Problem]:
-    """Leave each row in the first problem that has it."""
-    told: set[int] = set()
+def _keep_first_problems(found: Iterable[Problem]) -> list[Problem]:
+    """Return the problems with each row only in the first problem that has it."""
+    seen: set[int] = set()
     problems = []
     for problem in found:
-        rows = [row for row in problem.rows if row not in told]
+        rows = [row for row in problem.rows if row not in seen]
         if rows:
-            told.update(rows)
+            seen.update(rows)
             problems.append(replace(problem, rows=rows))
     return problems
 
@@ -126,7 +127,7 @@ def _parse(text: str) -> Iterator[tuple[str, _Field | None]]:
     except ValueError:
         raise InvalidMessageError(
             "The braces of the text do not match: write a field as {column} or {column:format}, "
-            "and double a brace that is part of the text: {{ or }}."
+            "and double a brace that is part of the text: {{ or }}"
         ) from None
     for literal, name, spec, conversion in pieces:
         yield literal, None if name is None else _read_field(name, spec or "", conversion)
@@ -136,24 +137,27 @@ def _read_field(name: str, spec: str, conversion: str | None) -> _Field:
     if not name.strip() or name.strip().isdecimal():
         raise InvalidMessageError(
             "A field of the text has no column name: write the name of a column, like {name}, "
-            "and double a brace that is part of the text: {{ or }}."
+            "and double a brace that is part of the text: {{ or }}"
         )
     if conversion:
-        raise InvalidMessageError(f"{_show(name)} has a conversion, '!{conversion}': leave it out.")
+        raise InvalidMessageError(f"{_describe_field(name)} has a conversion, '!{conversion}': leave it out")
     if not _FORBIDDEN.isdisjoint(name):
         raise InvalidMessageError(
-            f"{_show(name)} looks inside a value: write the name of a column alone; "
-            "a column with '.', '[' or ']' in its name needs another name."
+            f"{_describe_field(name)} looks inside a value: write the name of a column alone; "
+            "a column with '.', '[' or ']' in its name needs another name"
         )
     if "{" in spec:
-        raise InvalidMessageError(f"{_show(name)} has a field in its format: write the format out, like .2f.")
+        raise InvalidMessageError(
+            f"{_describe_field(name)} has a field in its format: write the format out, like .2f"
+        )
     form = read_format(spec)
     if form is None:
         raise InvalidMessageError(
-            f"{_show(name)} has a format that is none of text (like >10), numbers (.2f) or dates (%d.%m.%Y)."
+            f"{_describe_field(name)} has an unknown format: use one of text (>10), numbers (.2f) or "
+            "dates (%d.%m.%Y)"
         )
     return _Field(name, form)
 
 
-def _show(name: str) -> str:
-    return f"The field {name!r} of the text" if len(name) <= _LONGEST_SHOWN else "A field of the text"
+def _describe_field(name: str) -> str:
+    return f"The field {name!r} of the text" if len(name) <= _MAX_SHOWN_CHARACTERS else "A field of the text"

@@ -1,8 +1,8 @@
 """Tajik and Russian in ASCII Latin: a text of 160 characters then costs one part instead of three.
 
-Each letter has one spelling. ъ and ь are dropped: an apostrophe would help no reader of an SMS. Quotation
-marks, dashes, spaces and the like, which make a text UCS-2 all alone, become what a keyboard writes. Whatever
-else there is, an emoji or a brace, stays.
+Each letter has one spelling. ъ and ь are dropped: an apostrophe helps no reader of an SMS. Typographic
+quotation marks, dashes and spaces, one of which makes a whole text UCS-2, become those of a keyboard. Every
+other character, such as an emoji or a brace, stays.
 """
 
 import re
@@ -31,17 +31,17 @@ _TABLE: Final = str.maketrans(
 
 _CAPITALS: Final = "A-Z" + "".join(_LETTERS).upper()
 _LETTER: Final = r"[^\W\d_]"
-_SHOUTED: Final = re.compile(f"[{_CAPITALS}](?<!{_LETTER}[{_CAPITALS}])[{_CAPITALS}]++(?!{_LETTER})")
+_CAPITALIZED_WORD: Final = re.compile(f"[{_CAPITALS}](?<!{_LETTER}[{_CAPITALS}])[{_CAPITALS}]++(?!{_LETTER})")
 
 
 def transliterate(text: str) -> str:
-    """Return *text* in ASCII, as far as it consists of Tajik, Russian, and what ASCII and typography hold.
+    """Return *text* with Tajik and Russian letters and typographic signs in ASCII; the rest is unchanged.
 
-    A capital becomes ``Sh`` or, in a word that is all in capitals, ``SH``. The text is composed (NFC) first.
+    A capital becomes ``Sh`` or, in a word of capitals, ``SH``. The text is composed (NFC) first.
     """
     composed = unicodedata.normalize("NFC", text)
-    return _SHOUTED.sub(_shout, composed).translate(_TABLE)
+    return _CAPITALIZED_WORD.sub(_capitalize_word, composed).translate(_TABLE)
 
 
-def _shout(match: re.Match[str]) -> str:
+def _capitalize_word(match: re.Match[str]) -> str:
     return match[0].translate(_TABLE).upper()

@@ -1,1 +1,1 @@
-"""Airflow triggers."""
+"""The Airflow triggers of this provider."""

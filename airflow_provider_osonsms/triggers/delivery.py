@@ -1,4 +1,4 @@
-"""The trigger: waits for many messages at once, without a worker slot."""
+"""The delivery trigger: waits for many messages at once, without a worker slot."""
 
 import asyncio
 import random
@@ -27,7 +27,8 @@ from airflow_provider_osonsms.tables.results import ResultsTable, TableUnavailab
 
 FIRST_POLL_AFTER = 6.0
 """Seconds: a trigger that fires while the task that deferred is still being reported as ended makes the
-scheduler fail the resumed task (apache/airflow issues 66374 and 72716). A restarted one asks no sooner."""
+scheduler fail the resumed task (apache/airflow issues 66374 and 72716). A restarted
+trigger waits too."""
 
 
 class OsonSmsDeliveryTrigger(BaseTrigger):
@@ -38,11 +39,11 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
     try may end otherwise, and what went wrong with the report or None. It holds no phone.
 
     Args:
-        began: When the waiting began, as an aware ISO time: how often it asks depends on it.
-        deadline: Aware ISO time; a restarted triggerer keeps it.
-        msg_ids: Whom to ask for.
+        began: When the wait began, as an aware ISO time; the pauses between rounds depend on it.
+        deadline: Aware ISO time; it stays the same after a restart of the triggerer.
+        msg_ids: The msg_ids to poll.
         untracked: How many messages have no msg_id; they are only counted.
-        sources: Fields of the `ResultsTable` of campaigns, with more of both.
+        sources: Fields of each `ResultsTable` to read for more of both.
         osonsms_conn_id: Id of the Connection.
         criteria: Fields of `DeliveryCriteria`.
         polling: Fields of `PollSettings`.
@@ -74,7 +75,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         self.report = None if report is None else read_plan(report)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return what a triggerer needs to make this trigger again."""
+        """Return the class path and the arguments, from which a triggerer makes this trigger again."""
         return (
             "airflow_provider_osonsms.triggers.osonsms.OsonSmsDeliveryTrigger",
             {
@@ -91,7 +92,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Ask round after round, and yield the one event."""
+        """Poll round after round, and yield the one event."""
         decision: Decision | None = None
         problem: str | None = None
         may_retry = False
@@ -144,7 +145,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
 
         try:
             places = {path: await aopen_path(path) for path in self.report.paths}
-        except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
+        except Exception as error:  # noqa: BLE001 - the text of a storage's own error may show a URL
             return f"the report could not be written to its path ({type(error).__name__})"
         return await asyncio.to_thread(
             try_to_write_report,
@@ -170,7 +171,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                 await self._sleep(self.polling.plan_pause(age, jitter=random.random()), deadline)  # noqa: S311
 
     async def _retry_until(self, read: Callable[[], Awaitable[T]], what: str, deadline: datetime) -> T:
-        """Return what *read* does; again until the deadline while it fails for now."""
+        """Return the result of *read*; repeat it until the deadline while its error is not final."""
         while True:
             try:
                 return await read()
@@ -178,7 +179,9 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                 is_final = isinstance(error, OsonSmsError) and not isinstance(error, TableUnavailableError)
                 if is_final or datetime.now(UTC) >= deadline:
                     raise
-                self.log.warning("%s cannot be read for now: %s", what, type(error).__name__)
+                self.log.warning(
+                    "%s cannot be read for now (%s): it is read again", what, type(error).__name__
+                )
             await self._sleep(self.polling.poll_interval, deadline)
 
     async def _sleep(self, seconds: float, deadline: datetime) -> None:

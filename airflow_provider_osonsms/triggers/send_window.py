@@ -1,4 +1,4 @@
-"""The trigger that waits for a send window to open."""
+"""The send window trigger: waits until a send window opens, without a worker slot."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,11 +14,11 @@ _MAX_NAP = 60.0
 
 
 class OsonSmsWindowTrigger(BaseTrigger):
-    """Wait until a moment, without a worker slot.
+    """Fire at a moment.
 
     Args:
         moment: ISO datetime with a zone.
-        was_interrupted: Comes back in the event: whether the campaign had begun when its window closed.
+        was_interrupted: Whether the campaign had begun when its window closed; the event returns it.
     """
 
     def __init__(self, moment: str, *, was_interrupted: bool) -> None:
@@ -27,7 +27,7 @@ class OsonSmsWindowTrigger(BaseTrigger):
         self.was_interrupted = was_interrupted
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and what remakes the trigger."""
+        """Return the class path and the arguments, from which a triggerer makes this trigger again."""
         path = "airflow_provider_osonsms.triggers.osonsms.OsonSmsWindowTrigger"
         return path, {"moment": self.moment, "was_interrupted": self.was_interrupted}
 

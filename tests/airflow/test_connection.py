@@ -122,7 +122,7 @@ def test_http_is_warned_about(connect, caplog):
     """Login, hash and text in clear are worth a warning, which names the Connection and no address."""
     with caplog.at_level(logging.WARNING):
         connect(host="http://gateway.invalid").get_settings()
-        assert "travel in clear" in caplog.text
+        assert "are sent unencrypted" in caplog.text
         caplog.clear()
         connect().get_settings()
 

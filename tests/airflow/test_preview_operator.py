@@ -154,7 +154,7 @@ def test_an_unknown_price_is_said(gateway, preview, monkeypatch):
         ({"on_invalid": "fail"}, "2 of 6 rows are invalid"),
         ({"max_invalid_ratio": 0.3}, "33.3%"),
         ({"max_recipients": 2}, "3 recipients"),
-        ({"recipients": [], "message": "Салом!", "on_empty": "fail"}, "nobody to text"),
+        ({"recipients": [], "message": "Салом!", "on_empty": "fail"}, "No recipient is left"),
     ],
 )
 def test_what_would_stop_the_campaign_stops_the_preview(gateway, preview, fields, hint):

@@ -174,7 +174,7 @@ def test_uncertain_across_tries(gateway, run_task, has_state_store):
 
     assert first.state == "up_for_retry"
     assert second.state == "failed"
-    assert "Nobody can tell" in str(second.error)
+    assert "It is unknown whether" in str(second.error)
 
 
 def test_uncertain_after_a_final_refusal(gateway, run_task, has_state_store):
@@ -194,7 +194,7 @@ def test_uncertain_after_a_final_refusal(gateway, run_task, has_state_store):
     second = run_task(make_operator(), try_number=2)
 
     assert "login" in str(first.error)
-    assert "Nobody can tell" in str(second.error)
+    assert "It is unknown whether" in str(second.error)
     assert gateway.sent == []
 
 

@@ -1,4 +1,4 @@
-"""Phones: one value as people write it (the truth), and whole columns of them (the same, many times as fast).
+"""Phones: ``one`` normalizes a single value, ``column`` a whole column with the same result and much faster.
 
-Nothing is imported here: ``one`` is read when a DAG file is parsed, the others need pandas.
+This file imports nothing: parsing a DAG file imports ``one``; the other modules need pandas.
 """

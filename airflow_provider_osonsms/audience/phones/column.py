@@ -1,7 +1,7 @@
-"""A column of phones at once: what `normalize_phone` says of each cell, many times as fast.
+"""A whole column of phones: the same result as `normalize_phone` for each cell, many times as fast.
 
-Only what is surely one of a few simple spellings is judged here; every other cell goes to `normalize_phone`,
-which stays the truth.
+Only cells that are certainly in one of a few simple spellings are decided here. Every other cell goes to
+`normalize_phone`, which defines what is right.
 
 Reference:
     docs/design.md "Phones and texts".
@@ -29,7 +29,7 @@ _Bytes = NDArray[np.uint8]
 _Flags = NDArray[np.bool_]
 
 CHUNK_ROWS: Final = 32_768
-"""Rows that are read at once: what they need on the way fits the processor's cache."""
+"""Rows that are read at once: their working memory fits the processor's cache."""
 
 _COUNTRY: Final = 992
 _NATIONAL: Final = 10**9
@@ -43,17 +43,17 @@ _FLOAT32_EXACT: Final = 2**24
 _FLOAT_BYTES: Final = 8
 
 _NAN: Final = np.nan
-"""The object that pandas puts in place of a missing text."""
+"""The object that pandas puts in place of a missing text; compared by identity."""
 _UNSURE: Final = 255
 _UNSURE_TEXT: Final = "?"
-"""What is read in place of a cell that is no text, or a long one."""
+"""Stands in for a cell that is not a text, or a long text: `normalize_phone` decides it."""
 
 
 def normalize_column(column: "pd.Series[Any]") -> tuple[_Integers, _Bytes]:
-    """Return the MSISDNs that the cells of *column* spell, and why the others spell none.
+    """Return the MSISDN of each cell of *column*, or the reason why it has none.
 
     Returns:
-        The MSISDNs, 0 where rejected; and the `RejectReason.code` of each row, 0 where fine.
+        The MSISDNs, 0 where rejected; and the `RejectReason.code` of each row, 0 where accepted.
     """
     msisdns = np.zeros(len(column), dtype=np.int64)
     codes = np.zeros(len(column), dtype=np.uint8)
@@ -71,7 +71,7 @@ def _normalize_numbers(column: "pd.Series[Any]") -> tuple[_Integers, _Bytes]:
     with np.errstate(over="ignore"):
         numbers = column.to_numpy(dtype=f"{dtype.kind}8", na_value=0)
     values = np.where((numbers >= 0) & (numbers < _MAX_NUMBER), numbers, 0).astype(np.int64)
-    msisdns, codes = _judge_numbers(values, is_float=dtype.kind == "f")
+    msisdns, codes = _normalize_whole_numbers(values, is_float=dtype.kind == "f")
     if dtype.kind == "f" and dtype.itemsize < _FLOAT_BYTES:
         codes[values > _FLOAT32_EXACT] = RejectReason.LOST_DIGITS.code
     codes[numbers != values] = RejectReason.NOT_A_NUMBER.code
@@ -81,17 +81,17 @@ def _normalize_numbers(column: "pd.Series[Any]") -> tuple[_Integers, _Bytes]:
 
 
 def _normalize_cells(column: "pd.Series[Any]") -> tuple[_Integers, _Bytes]:
-    cells = _list_cells(column)
+    cells = _list_texts(column)
     texts = cells
     try:
         msisdns, lengths = read_digits(texts)
-    except TypeError:  # numbers or whatever between the texts
+    except TypeError:  # other objects between the texts
         texts = [cell if isinstance(cell, str) else _UNSURE_TEXT for cell in cells]
         msisdns, lengths = read_digits(texts)
     is_local = lengths == _LOCAL_LENGTH
     msisdns[is_local] += _COUNTRY * _NATIONAL
-    is_fine = (is_local | (lengths == _FULL_LENGTH)) & (msisdns // _NATIONAL == _COUNTRY)
-    codes = np.where(is_fine, np.uint8(0), np.uint8(_UNSURE))
+    is_accepted = (is_local | (lengths == _FULL_LENGTH)) & (msisdns // _NATIONAL == _COUNTRY)
+    codes = np.where(is_accepted, np.uint8(0), np.uint8(_UNSURE))
     rest = np.flatnonzero(codes)
     msisdns[rest], codes[rest] = _normalize_spellings(map(texts.__getitem__, rest.tolist()))
     for row in np.flatnonzero(codes == _UNSURE).tolist():
@@ -103,14 +103,14 @@ def _normalize_cells(column: "pd.Series[Any]") -> tuple[_Integers, _Bytes]:
     return msisdns, codes
 
 
-def _list_cells(column: "pd.Series[Any]") -> list[Any]:
+def _list_texts(column: "pd.Series[Any]") -> list[Any]:
     cells = column.tolist()
     try:
         missing = np.flatnonzero(column.isna().to_numpy())
-    except ArithmeticError:  # pandas asks a signalling NaN whether it equals itself
+    except ArithmeticError:  # pandas compares a signaling NaN with itself
         return cells
     for row in missing.tolist():
-        if cells[row] is None or cells[row] is _NAN:  # other kinds of nothing are rare
+        if cells[row] is None or cells[row] is _NAN:  # other kinds of missing values are rare
             cells[row] = ""
     return cells
 
@@ -119,21 +119,21 @@ def _normalize_spellings(texts: Iterable[str]) -> tuple[_Integers, _Bytes]:
     lines = Lines.join([text if len(text) <= MAX_LINE_LENGTH else _UNSURE_TEXT for text in texts])
     numbers = lines.read_numbers()
     lengths = np.minimum(lines.lengths, MAX_DIGITS)
-    msisdns, codes = _judge_digits(numbers, lengths, is_international=lines.have_plus())
+    msisdns, codes = _normalize_digits(numbers, lengths, is_international=lines.have_plus())
     codes[~lines.are_spelled()] = _UNSURE
     codes[lines.are_several()] = RejectReason.SEVERAL_NUMBERS.code
     codes[lines.are_scientific()] = RejectReason.LOST_DIGITS.code
     codes[lines.are_fillers()] = RejectReason.NOT_A_NUMBER.code
     codes[lines.are_empty()] = RejectReason.EMPTY.code
     floats = np.flatnonzero(lines.are_floats())
-    msisdns[floats], codes[floats] = _judge_numbers(numbers[floats] // 10, is_float=True)
+    msisdns[floats], codes[floats] = _normalize_whole_numbers(numbers[floats] // 10, is_float=True)
     return msisdns, codes
 
 
-def _judge_numbers(values: _Integers, *, is_float: bool) -> tuple[_Integers, _Bytes]:
-    """Judge whole numbers from 0 to 10**15: they have lost leading zeros, and floats maybe digits."""
+def _normalize_whole_numbers(values: _Integers, *, is_float: bool) -> tuple[_Integers, _Bytes]:
+    """Normalize whole numbers from 0 to 10**15: leading zeros are lost, in floats perhaps digits too."""
     lengths = np.maximum(np.searchsorted(POWERS, values, side="right"), 1)
-    msisdns, codes = _judge_digits(values, lengths, is_international=np.False_)
+    msisdns, codes = _normalize_digits(values, lengths, is_international=np.False_)
     shortest, longest = _AMBIGUOUS_LENGTHS
     codes[(lengths >= shortest) & (lengths <= longest)] = RejectReason.AMBIGUOUS_SHORT.code
     if is_float:
@@ -142,10 +142,10 @@ def _judge_numbers(values: _Integers, *, is_float: bool) -> tuple[_Integers, _By
     return msisdns, codes
 
 
-def _judge_digits(
+def _normalize_digits(
     values: _Integers, lengths: _Integers, *, is_international: _Flags | np.bool_
 ) -> tuple[_Integers, _Bytes]:
-    """Judge up to 16 digits by their value and how many they are, leading zeros included."""
+    """Normalize up to 16 digits, given as their value and their count with leading zeros."""
     has_zeros = ~is_international & (lengths > _LOCAL_LENGTH) & (values < POWERS[np.maximum(lengths - 2, 0)])
     lengths = lengths - 2 * has_zeros
     is_full = lengths == _FULL_LENGTH

@@ -1,8 +1,8 @@
-"""Thousands of short texts as one buffer of bytes, and which spellings of a phone they surely are.
+"""Thousands of short texts as one buffer of bytes, and which spelling of a phone each certainly has.
 
-No text is looked at by itself. `read_digits` knows those that are nothing but digits; `Lines` counts how
-often each kind of byte occurs in a text, before its first digit and after its last, which proves most others.
-What a phone is, is not decided here.
+No text is read by itself. `read_digits` reads the texts that are only digits. `Lines` counts how often each
+kind of byte occurs in a text, before its first digit and after its last; that settles most of the others.
+What a phone is, is decided in `column` and `one`.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ _STEPS: Final = (
     (100 * 2**16 + 1, 16, 0x0000FFFF0000FFFF),
     (10_000 * 2**32 + 1, 32, 0x00000000FFFFFFFF),
 )
-"""Each makes neighbors one number: of 8 digits 4 pairs, then 2 fours, then one eight."""
+"""Each step joins neighbors: 8 digits become 4 pairs, then 2 numbers of 4 digits, then 1 of 8 digits."""
 
 
 def _weigh_bytes() -> _Integers:
@@ -50,14 +50,14 @@ _WEIGHTS: Final = _weigh_bytes()
 
 
 def read_digits(texts: Sequence[str]) -> tuple[_Integers, _Integers]:
-    """Return the numbers that *texts* of 1 to 16 digits are, and how many digits; 0 and 0 for all others."""
+    """Return the value and the length of each text of 1 to 16 digits; 0 and 0 for every other text."""
     joined = _PADDING + "\n" + "\n".join(texts) + "\n"
     buffer = np.frombuffer(joined.encode("ascii", "replace"), dtype=np.uint8)
     marks = np.flatnonzero(~_are_digits(buffer))
     ends_a_line = buffer[marks] == ord("\n")
     ends = marks[ends_a_line]
     lengths = np.diff(ends) - 1
-    if len(lengths) != len(texts):  # some text has lines of its own
+    if len(lengths) != len(texts):  # a text has a line end inside
         return np.zeros(len(texts), dtype=np.int64), np.zeros(len(texts), dtype=np.int64)
     has_marks = np.diff(np.flatnonzero(ends_a_line)) > 1
     lengths[has_marks | (lengths > MAX_DIGITS)] = 0
@@ -65,7 +65,7 @@ def read_digits(texts: Sequence[str]) -> tuple[_Integers, _Integers]:
 
 
 def read_numbers(buffer: _Bytes, ends: _Integers, lengths: _Integers) -> _Integers:
-    """Return the number that up to 16 digits before each of *ends* are."""
+    """Return the value of the digits, at most 16, before each of *ends*."""
     windows = np.ndarray(len(buffer) - MAX_DIGITS + 1, f"V{MAX_DIGITS}", buffer, strides=(1,))
     words = windows[ends - MAX_DIGITS].view("<u8").reshape(-1, 2)
     words &= 0x0F0F0F0F0F0F0F0F
@@ -75,7 +75,7 @@ def read_numbers(buffer: _Bytes, ends: _Integers, lengths: _Integers) -> _Intege
         words &= mask
     numbers: _Integers = words.view("<i8")
     numbers = numbers[:, 0] * 10**8 + numbers[:, 1]
-    return numbers % POWERS[lengths]  # whatever stands before the digits is in the upper ones
+    return numbers % POWERS[lengths]  # the bytes before the digits are in the upper places
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Lines:
     """Texts in one buffer.
 
     Attributes:
-        buffer: Their bytes, after as many zeros as `read_numbers` may look back.
+        buffer: Their bytes, after as many zeros as `read_numbers` reads before a text.
         totals: The sum of the weights of all bytes before each place in *buffer*.
         digits: The places of the digits in *buffer*.
         starts, ends: Where each text is in *buffer*.
@@ -123,12 +123,12 @@ class Lines:
         )
 
     def read_numbers(self) -> _Integers:
-        """Return the number that the digits of each text are, the last 16 of them."""
+        """Return the value of the digits of each text, of the last 16 of them."""
         lengths = np.minimum(self.lengths, MAX_DIGITS)
         return read_numbers(self.buffer[self.digits], self.digit_ends, lengths)
 
     def are_empty(self) -> _Flags:
-        """Whether each text has no character at all."""
+        """Whether each text is empty."""
         return self.counts <= 0
 
     def have_plus(self) -> _Flags:
@@ -136,7 +136,7 @@ class Lines:
         return self.counts & _COUNT * _PLUS > 0
 
     def are_spelled(self) -> _Flags:
-        """Whether each text surely is 1 to 16 digits with marks between them, and no decimal fraction."""
+        """Whether each text certainly is 1 to 16 digits with marks between them, not a decimal fraction."""
         first = self.digits.take(self.digit_ends - self.lengths, mode="clip")
         last = self.digits[self.digit_ends - 1]
         before = self.totals[first] - self.totals[self.starts]
@@ -155,13 +155,13 @@ class Lines:
         return are_spelled
 
     def are_floats(self) -> _Flags:
-        """Whether each text surely is 4 to 15 digits and ``.0``."""
+        """Whether each text certainly is 4 to 15 digits and ``.0``."""
         has_length = (self.lengths <= MAX_DIGITS) & (self.lengths >= _SHORTEST_FLOAT - 1)
         ends_in_zero = self._is_at(self.ends - 2, ".") & self._is_at(self.ends - 1, "0")
         return _is(self.counts - self.lengths, _DOT) & has_length & ends_in_zero
 
     def are_scientific(self) -> _Flags:
-        """Whether each text surely is like ``9.92928E+11``."""
+        """Whether each text certainly is like ``9.92928E+11``."""
         has_length = self.lengths >= _SHORTEST_SCIENTIFIC - 3
         has_marks = _is(self.counts - self.lengths, _DOT | _PLUS | _LETTER)
         has_e = self._is_at(self.ends - 4, "E") | self._is_at(self.ends - 4, "e")
@@ -169,7 +169,7 @@ class Lines:
         return has_length & has_marks & has_places
 
     def are_several(self) -> _Flags:
-        """Whether each text surely has digits at both ends and a mark between that no number has."""
+        """Whether each text certainly has digits at both ends and a mark between that no number has."""
         first = self.starts + self._is_at(self.starts, "+")
         has_digits = self._is_at(first, "0", "9") & self._is_at(self.ends - 1, "0", "9")
         is_known = _is(self.counts & _COUNT * (_LETTER | _OTHER), 0)
@@ -177,7 +177,7 @@ class Lines:
         return is_known & (self.counts & _COUNT * _BETWEEN > 0) & has_digits & ~may_be_float
 
     def are_fillers(self) -> _Flags:
-        """Whether each text surely is like ``-`` or ``n/a``: a mark, no digit, and no word for nothing."""
+        """Whether each text certainly is like ``-`` or ``n/a``: it has a mark, and no digit."""
         has_mark = self.counts & _COUNT * (_OPEN | _CLOSE | _DASH | _PLUS | _DOT | _BETWEEN) > 0
         return _is(self.counts & _COUNT * (_DIGIT | _OTHER), 0) & has_mark
 

@@ -1,6 +1,7 @@
-"""One phone as people, spreadsheets and databases write it: to an MSISDN, or to the reason why not.
+"""One phone, as people, spreadsheets and databases write it, as an MSISDN or a reject reason.
 
-Lost digits are never repaired, and no network's prefix is known here: spelling and length decide.
+Lost digits are never repaired, because a guess could text a stranger. Spelling and length decide, and never
+the prefix of a network: networks get new prefixes.
 
 Reference:
     docs/design.md "Phones and texts"; docs/wire-notes.md "Phones" (12 digits, +992 only).
@@ -23,7 +24,7 @@ _FOREIGN_LENGTH: Final = 11
 _AMBIGUOUS_LENGTHS: Final = (7, 8)
 _MAX_NUMBER: Final = 10**15
 _ROUNDING: Final = 10**6
-"""Excel shows six digits of a number of twelve."""
+"""Excel shows only the first six digits of a number of twelve."""
 _FLOAT32_EXACT: Final = 2**24
 
 _MSISDN: Final = re.compile(r"992[0-9]{9}")
@@ -43,9 +44,9 @@ _SHOWS_TWO_DIGITS: Final = re.compile(r".{5,}[0-9]{2}", re.DOTALL)
 
 
 def normalize_phone(value: object) -> str | RejectReason:
-    """Return the MSISDN that *value* spells, or the reason why it spells none.
+    """Return *value* as an MSISDN, or the reason why it is not one.
 
-    Any object may come in and none raises. A `RejectReason` is a str too, so ask
+    Every object is accepted, and none raises. A `RejectReason` is a str too, so test the result with
     ``isinstance(result, RejectReason)``.
 
     Reference:
@@ -64,7 +65,7 @@ def normalize_phone(value: object) -> str | RejectReason:
 
 
 def mask_phone(value: object) -> str:
-    """Return *value* fit for a log: ``992•••••777`` for an MSISDN, else at most its last two digits."""
+    """Return *value* masked for a log: ``992•••••777`` for an MSISDN, else at most its last two digits."""
     text = value.strip() if isinstance(value, str) else _print_number(value)
     if _MSISDN.fullmatch(text):
         return f"{text[:3]}{_BULLETS}{text[-3:]}"
@@ -93,7 +94,7 @@ def _read_spelling(text: str, digits: str) -> str | RejectReason:
         return RejectReason.NOT_A_NUMBER
     if "+" in text:
         return _read_international(digits)
-    # nine digits are a local number even when they start with 00: length decides
+    # nine digits are a local number, also when they start with 00: length decides
     if digits.startswith("00") and len(digits) > _LOCAL_LENGTH:
         return _read_international(digits[2:])
     return _read_digits(digits)
@@ -143,7 +144,7 @@ def _read_number(value: Any) -> str | RejectReason:
 
 
 def _has_lost_digits(value: Any, digits: str) -> bool:
-    """Whether *value* is what a spreadsheet's ``9.92928E+11`` or a float of 32 bits leaves of *digits*."""
+    """Whether *value* has been rounded: by a spreadsheet (``9.92928E+11``) or as a float of 32 bits."""
     if isinstance(value, Decimal):
         return int(value.as_tuple().exponent) > 0
     if isinstance(value, Integral | Fraction):

@@ -1,4 +1,4 @@
-"""What may be given as ``recipients`` or ``exclude``: read in chunks, phones first.
+"""Sources of ``recipients``, ``exclude`` and ``only``: tables, lists, CSV and Parquet files, read in chunks.
 
-`people` is the way in; `chunks` tells the kinds of source apart.
+Callers use `phones.read_phones`, or `readers.read_chunks`, which selects the reader for a kind of source.
 """

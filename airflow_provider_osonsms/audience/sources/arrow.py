@@ -1,4 +1,4 @@
-"""Arrow tables and Parquet files, which pyarrow reads; without it there are none."""
+"""Arrow tables and Parquet files, read by pyarrow, which is an optional dependency."""
 
 import sys
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ _INTEGERS: Final = {
 
 
 def is_arrow(source: object) -> bool:
-    """Whether *source* is a Table or a RecordBatch: whoever holds one has imported pyarrow."""
+    """Whether *source* is a Table or a RecordBatch; if pyarrow is not imported yet, it cannot be one."""
     pyarrow = sys.modules.get("pyarrow")
     return pyarrow is not None and isinstance(source, pyarrow.Table | pyarrow.RecordBatch)
 
 
 def read_arrow(table: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame]:
-    """Yield the wanted columns of *table*; integers never become floats, decimals stay `Decimal`.
+    """Yield the selected columns of *table*; integers never become floats, decimals stay `Decimal`.
 
     Raises:
         InvalidMessageError: A column is not there.
@@ -48,14 +48,14 @@ def read_arrow(table: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame]
 
 
 def read_parquet(path: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame]:
-    """Yield the wanted columns of the Parquet file *path*, a row group at a time at most.
+    """Yield the selected columns of the Parquet file *path*, at most one row group at a time.
 
     Raises:
         InvalidMessageError: pyarrow is not installed, the file cannot be read, or a column is not there.
     """
-    require_pyarrow(selection.what)
+    require_pyarrow(selection.parameter)
     parquet, pyarrow = import_module("pyarrow.parquet"), import_module("pyarrow")
-    with open_file(path, what=selection.what) as file:
+    with open_file(path, parameter=selection.parameter) as file:
         try:
             reader = parquet.ParquetFile(file)
             names = reader.schema_arrow.names
@@ -64,8 +64,8 @@ def read_parquet(path: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame
                 yield from read_arrow(batch, selection)
         except pyarrow.ArrowException:
             raise InvalidMessageError(
-                f"{selection.what}: {print_path(path)} is no Parquet file that "
-                f"pyarrow can read; write it again."
+                f"{selection.parameter}: {print_path(path)} is not a Parquet file that "
+                f"pyarrow can read; write it again"
             ) from None
 
 

@@ -1,4 +1,4 @@
-"""Which columns of a source are read, and what is said when one of them is not there."""
+"""The columns to read from a source, and the errors when one of them is missing."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,59 +20,59 @@ class ColumnSelection:
     """The columns to read from every table of a source.
 
     Attributes:
-        what: The parameter that the source was given as, for errors.
-        phone_column: Where the phone is.
-        columns: The others; None for all there are.
-        one_column_is_phones: Whether the column of a table that has only one may have any name.
+        parameter: The name of the parameter that holds the source, for errors.
+        phone_column: The column of the phones.
+        columns: The other columns; None for all.
+        one_column_is_phones: Whether the only column of a table may have any name.
     """
 
-    what: str
+    parameter: str
     phone_column: str
     columns: tuple[str, ...] | None = None
     one_column_is_phones: bool = False
 
     @property
     def names(self) -> list[str]:
-        """The columns that must be there, the phones first."""
+        """The columns that the source must have, the phones first."""
         return list(dict.fromkeys([self.phone_column, *(self.columns or ())]))
 
     def find(self, names: Sequence[object]) -> list[int]:
         """Return the places, ascending, of the columns to read in a table with the columns *names*.
 
         Raises:
-            InvalidMessageError: A column is not there, or several times; or what should be the name of the
-                only column is a phone, which would be lost.
+            InvalidMessageError: A column is missing, or there several times; or the name of the only column
+                is itself a phone, which would be lost.
         """
-        if self._takes_any_name(names):
+        if self._allows_any_name(names):
             if _is_data(names[0]):
                 raise InvalidMessageError(
-                    f"{self.what} has no header: its only column is named {mask_phone(names[0])}; "
-                    f"put the line {self.phone_column!r} above the phones."
+                    f"{self.parameter} has no header: its only column is named {mask_phone(names[0])}; "
+                    f"put the line {self.phone_column!r} above the phones"
                 )
             return [0]
         for column in self.names:
-            require_column(names, column, what=self.what)
+            require_column(names, column, parameter=self.parameter)
         if self.columns is None:
             return list(range(len(names)))
         return sorted(names.index(column) for column in self.names)
 
     def rename(self, names: Sequence[Any]) -> list[Any]:
-        """Return what the columns *names*, in which all was found, are called from here on."""
-        return [self.phone_column] if self._takes_any_name(names) else list(names)
+        """Return the columns *names* of a table that was read; an only column becomes `phone_column`."""
+        return [self.phone_column] if self._allows_any_name(names) else list(names)
 
     def make_empty(self) -> pd.DataFrame:
-        """Return the table of nobody."""
+        """Return a table without rows."""
         return pd.DataFrame(columns=self.names, dtype="object")
 
-    def _takes_any_name(self, names: Sequence[object]) -> bool:
+    def _allows_any_name(self, names: Sequence[object]) -> bool:
         return self.one_column_is_phones and len(names) == len(self.names) == 1
 
 
-def require_column(names: Iterable[object], column: str, *, what: str = "recipients") -> None:
+def require_column(names: Iterable[object], column: str, *, parameter: str = "recipients") -> None:
     """Check that a table with the columns *names* has *column* exactly once.
 
     Raises:
-        InvalidMessageError: It has not; the text names the columns there are, masked where they are data.
+        InvalidMessageError: It does not; the text names its columns, masked where they are data.
     """
     columns = list(names)
     found = columns.count(column)
@@ -84,12 +84,12 @@ def require_column(names: Iterable[object], column: str, *, what: str = "recipie
     how_often = f"{found} columns" if found else "no column"
     hint = "" if has_header else " (a first row of data instead of a header?)"
     raise InvalidMessageError(
-        f"{what} has {how_often} {column!r}; its columns are {', '.join(printed) or 'none'}{more}{hint}."
+        f"{parameter} has {how_often} {column!r}; its columns are {', '.join(printed) or 'none'}{more}{hint}"
     )
 
 
 def _is_data(name: object) -> bool:
-    """Whether *name* is a phone: a file without a header gives its first row as the names."""
+    """Whether *name* is a phone: in a file without a header, the first row is read as the names."""
     digits = sum(character.isdigit() for character in str(name))
     return digits >= _DIGITS_OF_A_PHONE or normalize_phone(name) is RejectReason.LOST_DIGITS
 

@@ -1,7 +1,7 @@
 """CSV files of recipients as tables of text.
 
-pandas' C parser reads the cells. It lets rows pass that are too long or too short, which puts a text into the
-wrong column, so the form of the file is checked before.
+The C parser of pandas reads the cells. It accepts rows that are too long or too short, and then values stand
+in the wrong columns: a recipient would read the debt of another. So the layout of the file is checked first.
 """
 
 import csv
@@ -24,31 +24,36 @@ _SAVE_AS: Final = "save it as 'CSV UTF-8'"
 
 
 def read_csv(path: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame]:
-    """Yield the wanted columns of the CSV file *path*: every cell as text, an empty one as ``""``.
+    """Yield the selected columns of the CSV file *path*: every cell as text, an empty one as ``""``.
 
-    The file is UTF-8 with a header, its delimiter a comma, semicolon, tab or bar; empty lines are skipped. It
-    is read twice, the first time for its form only, in constant memory.
+    The file is UTF-8 with a header; its delimiter is a comma, semicolon, tab or bar; empty lines are skipped.
+    It is read twice in constant memory, the first time to check its layout.
 
     Raises:
-        InvalidMessageError: The file cannot be read, a column is not there, or the form is broken.
+        InvalidMessageError: The file cannot be read, a column is missing, or the layout is broken.
     """
-    form = read_layout(path, selection)
-    places = selection.find(form.names)
-    names = selection.rename([form.names[place] for place in places])
-    _check_rows(path, form, what=selection.what)
+    layout = read_layout(path, selection)
+    places = selection.find(layout.names)
+    names = selection.rename([layout.names[place] for place in places])
+    _check_rows(path, layout, parameter=selection.parameter)
     try:
-        with _open_for_pandas(path, what=selection.what) as source, _start(source, form, places) as reader:
+        with (
+            _open_for_pandas(path, parameter=selection.parameter) as source,
+            _start(source, layout, places) as reader,
+        ):
             for chunk in reader:
                 chunk.columns = pd.Index(names)
                 yield chunk
     except (pd.errors.ParserError, UnicodeDecodeError):
-        raise _error(path, f"has a quote that is never closed; {_SAVE_AS}", what=selection.what) from None
+        raise _error(
+            path, f"has a quote that is never closed; {_SAVE_AS}", parameter=selection.parameter
+        ) from None
 
 
-def _start(source: Any, form: CsvLayout, places: list[int]) -> Any:
+def _start(source: Any, layout: CsvLayout, places: list[int]) -> Any:
     return pd.read_csv(
         source,
-        sep=form.delimiter,
+        sep=layout.delimiter,
         usecols=places,
         index_col=False,
         dtype="object",
@@ -60,18 +65,18 @@ def _start(source: Any, form: CsvLayout, places: list[int]) -> Any:
 
 
 @contextmanager
-def _open_for_pandas(path: Any, *, what: str) -> Iterator[Any]:
+def _open_for_pandas(path: Any, *, parameter: str) -> Iterator[Any]:
     if is_on_disk(path) and not is_compressed(path):
-        yield str(path.absolute())  # by its path pandas reads a file a quarter faster
+        yield str(path.absolute())  # pandas reads a path a quarter faster than an open file
         return
-    with _open_text(path, what=what) as text:
+    with _open_text(path, parameter=parameter) as text:
         yield text
 
 
 @contextmanager
-def _open_text(path: Any, *, what: str, errors: str = "strict") -> Iterator[IO[str]]:
+def _open_text(path: Any, *, parameter: str, errors: str = "strict") -> Iterator[IO[str]]:
     with (
-        open_file(path, what=what) as file,
+        open_file(path, parameter=parameter) as file,
         io.TextIOWrapper(file, encoding="utf-8-sig", errors=errors, newline="") as text,
     ):
         yield text
@@ -81,17 +86,23 @@ def read_layout(path: Any, selection: ColumnSelection) -> CsvLayout:
     """Read the header of *path*.
 
     Raises:
-        InvalidMessageError: There is none, or the file cannot be read.
+        InvalidMessageError: There is no header, or the file cannot be read.
     """
-    with _open_text(path, what=selection.what, errors="surrogateescape") as text:
+    with _open_text(path, parameter=selection.parameter, errors="surrogateescape") as text:
         head = text.read(_HEAD_CHARACTERS)
-    forms = [CsvLayout(delimiter=mark, names=_read_header(head, mark)) for mark in _DELIMITERS]
-    form = max(forms, key=lambda form: (sum(map(form.names.count, selection.names)), len(form.names)))
-    if not form.names:
-        raise _error(path, "is empty, without even a header", what=selection.what)
-    if not is_text(form.names):
-        raise _error(path, f"is not UTF-8 text in line 1; {_SAVE_AS}", what=selection.what)
-    return form
+    layouts = [CsvLayout(delimiter=mark, names=_read_header(head, mark)) for mark in _DELIMITERS]
+    layout = max(
+        layouts, key=lambda layout: (sum(map(layout.names.count, selection.names)), len(layout.names))
+    )
+    if not layout.names:
+        raise _error(
+            path,
+            f"is empty, without a header; write one with {selection.phone_column!r}",
+            parameter=selection.parameter,
+        )
+    if not is_text(layout.names):
+        raise _error(path, f"is not UTF-8 text in line 1; {_SAVE_AS}", parameter=selection.parameter)
+    return layout
 
 
 def _read_header(head: str, delimiter: str) -> list[str]:
@@ -99,52 +110,54 @@ def _read_header(head: str, delimiter: str) -> list[str]:
     return next((row for row in rows if not is_empty(row)), [])
 
 
-def _check_rows(path: Any, form: CsvLayout, *, what: str) -> None:
-    with open_file(path, what=what) as file:
-        if is_regular(file, form):
+def _check_rows(path: Any, layout: CsvLayout, *, parameter: str) -> None:
+    with open_file(path, parameter=parameter) as file:
+        if is_regular(file, layout):
             return
-    with _open_text(path, what=what, errors="surrogateescape") as text:
-        if wrong := _find_wrong_line(text, form):
-            raise _error(path, wrong, what=what)
+    with _open_text(path, parameter=parameter, errors="surrogateescape") as text:
+        if problem := _find_problem(text, layout):
+            raise _error(path, problem, parameter=parameter)
 
 
-def _find_wrong_line(text: IO[str], form: CsvLayout) -> str | None:
-    """Read row by row, slowly and exactly, and say what is wrong with the first line that is, if any."""
+def _find_problem(text: IO[str], layout: CsvLayout) -> str | None:
+    """Read row by row, slowly and exactly; return what is wrong with the first wrong line, or None."""
     line = 1
     lines = _Lines(text)
-    rows = csv.reader(lines, delimiter=form.delimiter)
+    rows = csv.reader(lines, delimiter=layout.delimiter)
     try:
         for row in rows:
             if not is_text(row):
                 return f"is not UTF-8 text in line {line}; {_SAVE_AS}"
-            if len(row) != len(form.names) and not is_empty(row):
+            if len(row) != len(layout.names) and not is_empty(row):
                 return (
-                    f"has {len(row)} cells in line {line} and {len(form.names)} in its header; put cells "
+                    f"has {len(row)} cells in line {line} and {len(layout.names)} in its header; put cells "
                     f"with a delimiter or a line end in quotes, and close every quote"
                 )
             line = rows.line_num + 1
     except csv.Error:
         return f"has a cell in line {line} of over {csv.field_size_limit()} characters; close its quote"
     return (
-        f"has empty lines that end in CR alone, as on old Macintoshes; {_SAVE_AS}" if lines.has_gap else None
+        f"has empty lines that end in CR alone, as on old Macintoshes; {_SAVE_AS}"
+        if lines.has_bare_cr_line
+        else None
     )
 
 
 class _Lines:
-    """The lines of a file, and whether one is empty and ends in CR alone.
+    """The lines of a file, and whether one of them is empty and ends in CR alone.
 
-    After such a line pandas forgets the first delimiter.
+    pandas drops the first delimiter after such a line, which moves the values to other columns.
     """
 
     def __init__(self, text: IO[str]) -> None:
         self._text = text
-        self.has_gap = False
+        self.has_bare_cr_line = False
 
     def __iter__(self) -> Iterator[str]:
         for line in self._text:
-            self.has_gap |= line.endswith("\r") and not line.strip()
+            self.has_bare_cr_line |= line.endswith("\r") and not line.strip()
             yield line
 
 
-def _error(path: Any, wrong: str, *, what: str) -> InvalidMessageError:
-    return InvalidMessageError(f"{what}: {print_path(path)} {wrong}.")
+def _error(path: Any, problem: str, *, parameter: str) -> InvalidMessageError:
+    return InvalidMessageError(f"{parameter}: {print_path(path)} {problem}")

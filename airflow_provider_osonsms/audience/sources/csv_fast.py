@@ -1,7 +1,8 @@
-"""The phones of a CSV file whose rows are all alike, without a Python object for each.
+"""The phones of a regular CSV file, read without a Python object for each row.
 
-Delimiters, line ends and quotes are found in whole blocks of the file. What is not surely regular is left to
-`csv_file`, which reads everything, and to its errors. The code of the other columns does not matter.
+Delimiters, line ends and quotes are found in whole blocks of the file. A file that is not certainly regular
+is left to `csv.read_csv`, which reads every CSV file and has the errors. Other columns are skipped,
+in whatever encoding they are.
 """
 
 import csv
@@ -23,7 +24,7 @@ from airflow_provider_osonsms.audience.sources.files import open_file
 _BLOCK_BYTES: Final = 2**20
 _MSISDN_BYTES: Final = 12
 _MARGIN: Final = b"\n" * _MSISDN_BYTES
-"""Before a block, so that a phone may be looked for before any place in it."""
+"""Before a block, so that twelve bytes can be read before every place in it."""
 _UPPER_HALVES, _THREES, _SIXES = 0xF0F0F0F0, 0x30303030, 0x06060606
 _FOURS_TO_NUMBER: Final = np.array([10**8, 10**4, 1])
 _SMALLEST, _LARGEST = 992_000_000_000, 992_999_999_999
@@ -33,16 +34,16 @@ _Places = NDArray[np.int64]
 
 
 class _IrregularError(Exception):
-    """The file has to be read in another way."""
+    """The file is not regular: `csv.read_csv` has to read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phones:
-    """The phones of some rows.
+    """The phones of some rows, normalized.
 
     Attributes:
         msisdns: int64; 0 where rejected.
-        codes: uint8: `RejectReason.code`, 0 where fine.
+        codes: uint8: `RejectReason.code`, 0 where accepted.
         rejected: The cells of the rejected rows, in order.
     """
 
@@ -52,33 +53,34 @@ class Phones:
 
 
 def read_csv_phones(path: Any, selection: ColumnSelection) -> list[Phones] | None:
-    """Return the phones of the CSV file *path*, as `csv_file.read_csv` and `normalize_column` read them.
+    """Return the phones of the CSV file *path*, as `csv.read_csv` and `normalize_column` read them.
 
-    None when the file is not regular enough to be read here.
+    Returns:
+        The phones, a block of the file each; None when the file is not regular.
 
     Raises:
         InvalidMessageError: There is no phone column, or the file cannot be read.
     """
-    form = read_layout(path, selection)
-    (place,) = selection.find(form.names)
-    if len(form.names) == 1:
-        return None  # an empty line is no row there, and looks like an empty cell
-    with open_file(path, what=selection.what) as file:
+    layout = read_layout(path, selection)
+    (place,) = selection.find(layout.names)
+    if len(layout.names) == 1:
+        return None  # with one column, an empty line could be a row with an empty cell, or no row
+    with open_file(path, parameter=selection.parameter) as file:
         try:
-            return list(_read_blocks_of_phones(file, form, place))
+            return list(_read_blocks_of_phones(file, layout, place))
         except (_IrregularError, UnicodeDecodeError):
             return None
 
 
-def _read_blocks_of_phones(file: IO[bytes], form: CsvLayout, place: int) -> Iterator[Phones]:
+def _read_blocks_of_phones(file: IO[bytes], layout: CsvLayout, place: int) -> Iterator[Phones]:
     rest, is_head = b"", True
     for block in _read_blocks(file):
-        rows = _Rows(rest, block, form)
+        rows = _Rows(rest, block, layout)
         rest = rows.rest
         if len(rest) > _BLOCK_BYTES:
             raise _IrregularError
         if is_head and rows.ends.size:
-            rows.take_header(form)
+            rows.remove_header(layout)
             is_head = False
         yield rows.read_phones(place)
     if rest or is_head:
@@ -86,32 +88,32 @@ def _read_blocks_of_phones(file: IO[bytes], form: CsvLayout, place: int) -> Iter
 
 
 class _Rows:
-    """The whole rows at the start of some bytes.
+    """The whole rows in some bytes of the file.
 
     Attributes:
         ends: Where each cell ends in the buffer: rows by columns.
-        rest: What stands behind the last whole row.
+        rest: The bytes after the last whole row.
     """
 
-    def __init__(self, rest: bytes, block: bytes, form: CsvLayout) -> None:
+    def __init__(self, rest: bytes, block: bytes, layout: CsvLayout) -> None:
         self._data = b"".join((_MARGIN, rest, block))
         self._buffer = np.frombuffer(self._data, dtype=np.uint8)
         self._start = len(_MARGIN)
-        marks, quotes = self._find_marks(ord(form.delimiter))
+        marks, quotes = self._find_marks(ord(layout.delimiter))
         lines = np.flatnonzero(self._buffer[marks] == _LF)
-        columns = len(form.names)
+        columns = len(layout.names)
         if not np.array_equal(lines, np.arange(columns - 1, columns * len(lines), columns)):
             raise _IrregularError
         self.ends = marks[: len(lines) * columns].reshape(-1, columns)
         end = int(self.ends[-1, -1]) + 1 if len(lines) else self._start
         self.rest = self._data[end:]
-        self._check(end, quotes[quotes < end], ord(form.delimiter))
+        self._check_unambiguous(end, quotes[quotes < end], ord(layout.delimiter))
 
-    def take_header(self, form: CsvLayout) -> None:
-        """Take the first row off, which must be the header."""
+    def remove_header(self, layout: CsvLayout) -> None:
+        """Remove the first row, which must be the header."""
         end = int(self.ends[0, -1]) + 1
         header = self._data[self._start : end].decode()
-        if next(csv.reader([header], delimiter=form.delimiter), None) != form.names:
+        if next(csv.reader([header], delimiter=layout.delimiter), None) != layout.names:
             raise _IrregularError
         self.ends = self.ends[1:]
         self._start = end
@@ -145,8 +147,8 @@ class _Rows:
         is_quoted = np.logical_xor.accumulate(is_quote)
         return marks[~(is_quote | is_quoted)], marks[is_quote]
 
-    def _check(self, end: int, quotes: _Places, delimiter: int) -> None:
-        """Let pass only what no two readers of CSV understand differently."""
+    def _check_unambiguous(self, end: int, quotes: _Places, delimiter: int) -> None:
+        """Check that every reader of CSV would find the same cells."""
         has_nul = self._data.find(b"\0", 0, end) >= 0
         has_cr = self._data.find(b"\r", 0, end) >= 0
         if has_nul or (has_cr and self._data.count(b"\r", 0, end) != self._data.count(b"\r\n", 0, end)):
@@ -170,10 +172,10 @@ class _Rows:
 
 
 def _read_msisdns(buffer: NDArray[np.uint8], starts: _Places, ends: _Places) -> _Places:
-    """Read the cells that are 12 digits with 992; 0 for all others."""
+    """Return the value of each cell that is 12 digits with 992; 0 for every other cell."""
     windows = np.ndarray(len(buffer) - _MSISDN_BYTES + 1, f"V{_MSISDN_BYTES}", buffer, strides=(1,))
     fours = windows[ends - _MSISDN_BYTES].view("<u4").reshape(-1, 3)
-    # a digit is 0x30 to 0x39: six more, and its upper half is still 3
+    # a digit is 0x30 to 0x39: its upper half is 3, and still 3 after adding six
     has_digits = (fours & _UPPER_HALVES == _THREES) & (fours + _SIXES & _UPPER_HALVES == _THREES)
     numbers = _read_fours(fours) @ _FOURS_TO_NUMBER
     is_msisdn = (ends - starts == _MSISDN_BYTES) & has_digits[:, 0] & has_digits[:, 1] & has_digits[:, 2]
@@ -182,14 +184,14 @@ def _read_msisdns(buffer: NDArray[np.uint8], starts: _Places, ends: _Places) -> 
 
 
 def _read_fours(fours: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """Return the numbers that four digits each are: neighbors become pairs, pairs a number."""
+    """Return the value of each four digits: neighbors become pairs, pairs become a number."""
     digits = fours & 0x0F0F0F0F
     pairs = (digits * 10 + (digits >> 8)) & 0x00FF00FF
     return ((pairs * 100 + (pairs >> 16)) & 0x0000FFFF).astype(np.int64)
 
 
 def _read_blocks(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the bytes of *file* without a BOM; the last line ends."""
+    """Yield the bytes of *file* without a BOM, and with a line end after the last line."""
     block = file.read(_BLOCK_BYTES).removeprefix(BOM_UTF8)
     while block:
         following = file.read(_BLOCK_BYTES)

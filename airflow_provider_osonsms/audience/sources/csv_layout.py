@@ -1,4 +1,4 @@
-"""Whether the rows of a CSV file are as long as its header, told at the speed of the disk."""
+"""A check at the speed of the disk that every row of a CSV file has as many cells as its header."""
 
 import re
 from codecs import BOM_UTF8, getincrementaldecoder
@@ -16,33 +16,33 @@ _QUOTE: Final = ord('"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvLayout:
-    """How the header says that the file is written."""
+    """The delimiter and the column names of a CSV file, as its header shows them."""
 
     delimiter: str
     names: list[str]
 
 
-def is_regular(file: IO[bytes], form: CsvLayout) -> bool:
+def is_regular(file: IO[bytes], layout: CsvLayout) -> bool:
     """Whether all of *file* is UTF-8 text and every line has as many cells as the header.
 
-    True is always right. False is not where lines are empty or end in CR alone, a cell without quotes has a
-    quote inside, or a quoted cell is very long.
+    True is always right. False may be wrong for lines that are empty or end in CR alone, for a quote inside a
+    cell without quotes, and for a very long quoted cell: `csv` then reads the file exactly.
     """
     decoder = getincrementaldecoder("utf-8")()
-    rows, block = _Rows(form), b""
+    rows, block = _Rows(layout), b""
     try:
         for block in _read_blocks(file):
             decoder.decode(block)
-            if b"\0" in block or not rows.take(block):
+            if b"\0" in block or not rows.accept(block):
                 return False
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
-    return rows.take(b"" if block.endswith(b"\n") else b"\n") and rows.are_whole
+    return rows.accept(b"" if block.endswith(b"\n") else b"\n") and rows.are_whole
 
 
 def is_text(cells: Sequence[str]) -> bool:
-    """Whether *cells* hold text: no bytes that are not UTF-8 (as surrogates), and no NUL."""
+    """Whether *cells* are UTF-8 text without a NUL; bytes that are not UTF-8 arrive as surrogates."""
     try:
         return b"\0" not in "".join(cells).encode()
     except UnicodeEncodeError:
@@ -50,19 +50,19 @@ def is_text(cells: Sequence[str]) -> bool:
 
 
 def is_empty(row: Sequence[str]) -> bool:
-    """Whether *row*, as the csv module reads it, is what pandas skips: no cell, or white space only."""
+    """Whether *row*, as the csv module reads it, is a line that pandas skips: no cell, or white space."""
     return not row or (len(row) == 1 and row[0] != "" and not row[0].strip(" \t"))
 
 
 class _Rows:
-    """The rows of a file, of which only delimiters, line ends and open quotes are kept.
+    """The rows of a file, reduced to delimiters, line ends and open quotes.
 
-    A row without quoted cells then is one fixed text, and many rows are that text repeated.
+    Reduced, every regular row is the same text, so many rows are compared in one step.
     """
 
-    def __init__(self, form: CsvLayout) -> None:
-        self._delimiter = form.delimiter.encode()
-        self._row = self._delimiter * (len(form.names) - 1) + b"\n"
+    def __init__(self, layout: CsvLayout) -> None:
+        self._delimiter = layout.delimiter.encode()
+        self._row = self._delimiter * (len(layout.names) - 1) + b"\n"
         self._others = bytes(set(range(256)) - set(self._delimiter + b'"\n'))
         self._opens_after = np.isin(np.arange(256), list(self._delimiter + b'"\n'))
         self._rest = b""
@@ -71,11 +71,11 @@ class _Rows:
 
     @property
     def are_whole(self) -> bool:
-        """Whether the last row has ended."""
+        """Whether the last row is complete."""
         return not self._rest
 
-    def take(self, block: bytes) -> bool:
-        """Take the next bytes; False when they or the rows before them are irregular."""
+    def accept(self, block: bytes) -> bool:
+        """Check the next bytes; return False when a row in them is irregular."""
         has_bare_cr = b"\r" in block and block.count(b"\r") != block.count(b"\r\n")
         if has_bare_cr or not self._has_quotes_in_place(block):
             return False
@@ -87,7 +87,7 @@ class _Rows:
         return len(self._rest) <= _OPEN_QUOTE_BYTES and lines == self._row * (len(lines) // len(self._row))
 
     def _has_quotes_in_place(self, block: bytes) -> bool:
-        """Whether every quote that opens stands at a cell's start, or follows one that closes."""
+        """Whether every opening quote stands at the start of a cell, or right after a closing quote."""
         with_byte_before = np.frombuffer(self._last_byte + block, dtype=np.uint8)
         self._last_byte = block[-1:] or self._last_byte
         if b'"' not in block:

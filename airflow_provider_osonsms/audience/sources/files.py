@@ -1,4 +1,4 @@
-"""Paths to files with recipients: on this machine, or anywhere that Airflow's ObjectStoragePath reaches."""
+"""Paths of source files: on this machine, or wherever Airflow's ObjectStoragePath reaches."""
 
 import gzip
 import os
@@ -17,7 +17,7 @@ SUFFIXES: Final = (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
 
 
 def is_path(source: object) -> bool:
-    """Whether *source* is a path: not a text that may be one, but an object made for it."""
+    """Whether *source* is a path object; a text is not, though it may be a path."""
     return isinstance(source, os.PathLike) or (hasattr(source, "open") and hasattr(source, "suffix"))
 
 
@@ -33,7 +33,7 @@ def has_suffix(path: Any, suffixes: tuple[str, ...]) -> bool:
 
 
 def find_csv(source: Any) -> Any:
-    """Return the path when *source* is that of a CSV file, else None."""
+    """Return *source* as a path when it is the path of a CSV file, else None."""
     if not is_path(source) and (not isinstance(source, str) or "://" in source):
         return None
     path = as_path(source)
@@ -41,7 +41,7 @@ def find_csv(source: Any) -> Any:
 
 
 def is_on_disk(path: Any) -> bool:
-    """Whether *path*, as it is printed, is that of a plain file on this machine."""
+    """Whether *path* is the path of a file on this machine, not a URL."""
     return isinstance(path, Path) and "://" not in str(path)
 
 
@@ -51,18 +51,18 @@ def is_compressed(path: Any) -> bool:
 
 
 def print_path(path: Any) -> str:
-    """Return *path* fit for an error: of a URL, which may hold a login, the last part only."""
+    """Return *path* for an error text; of a URL, which may hold a login, only the last part."""
     text = str(path)
     return str(path.name) if "://" in text else text
 
 
 @contextmanager
-def open_file(path: Any, *, what: str) -> Iterator[IO[bytes]]:
+def open_file(path: Any, *, parameter: str) -> Iterator[IO[bytes]]:
     """Open *path* for reading, decompressed.
 
     Raises:
-        InvalidMessageError: It is not there, may not be read, is a folder, or is no gzip file. Anything else
-            that fails, a network say, comes through as it is: it may be repeated.
+        InvalidMessageError: The file is missing, not readable, a folder, or not a whole gzip file. Every
+            other error, such as one of the network, passes unchanged: a retry may help.
     """
     try:
         with path.open("rb") as file:
@@ -70,12 +70,12 @@ def open_file(path: Any, *, what: str) -> Iterator[IO[bytes]]:
                 yield file
                 return
             with gzip.GzipFile(fileobj=file) as unpacked:
-                yield unpacked  # type: ignore[misc]  # GzipFile is no IO by its type only
+                yield unpacked  # type: ignore[misc]  # only by its type is a GzipFile not an IO
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
         raise InvalidMessageError(
-            f"{what}: {print_path(path)} cannot be read: {error.strerror or type(error).__name__}."
+            f"{parameter}: {print_path(path)} cannot be read: {error.strerror or type(error).__name__}"
         ) from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise InvalidMessageError(
-            f"{what}: {print_path(path)} is no whole gzip file; write it again, or give it uncompressed."
+            f"{parameter}: {print_path(path)} is not a whole gzip file; write it again, or uncompressed"
         ) from None

@@ -1,4 +1,4 @@
-"""From a source to its people: each phone read, with the columns that go with it."""
+"""The phones of any source, normalized, with the other columns beside them."""
 
 from collections.abc import Collection, Iterator
 
@@ -17,12 +17,13 @@ def read_phones(
     *,
     phone_column: str,
     columns: Collection[str] = (),
-    what: str = "recipients",
+    parameter: str = "recipients",
     one_column_is_phones: bool = False,
 ) -> Iterator[tuple[Phones, pd.DataFrame]]:
-    """Yield the phones of *source* and, if there are *columns*, a table with at least these, in portions.
+    """Yield the phones of *source* chunk by chunk, each with a table that has at least *columns*.
 
-    The arguments are those of `sources.read_chunks`.
+    A CSV file without other *columns* is read by `csv_fast` if it is regular; its tables are empty then.
+    The arguments are those of `readers.read_chunks`.
 
     Raises:
         InvalidMessageError: The source is not usable.
@@ -30,7 +31,10 @@ def read_phones(
     path = None if columns else find_csv(source)
     if path is not None:
         selection = ColumnSelection(
-            what=what, phone_column=phone_column, columns=(), one_column_is_phones=one_column_is_phones
+            parameter=parameter,
+            phone_column=phone_column,
+            columns=(),
+            one_column_is_phones=one_column_is_phones,
         )
         if (blocks := read_csv_phones(path, selection)) is not None:
             yield from ((phones, pd.DataFrame()) for phones in blocks)
@@ -39,7 +43,7 @@ def read_phones(
         source,
         phone_column=phone_column,
         columns=columns,
-        what=what,
+        parameter=parameter,
         one_column_is_phones=one_column_is_phones,
     ):
         cells = table[phone_column]

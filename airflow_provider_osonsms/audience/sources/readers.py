@@ -1,4 +1,4 @@
-"""What may be given as ``recipients`` or ``exclude``, and the tables that it becomes."""
+"""Every kind of source for ``recipients``, ``exclude`` and ``only``, read as tables."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -34,40 +34,43 @@ def read_chunks(
     *,
     phone_column: str,
     columns: Collection[str] | None = None,
-    what: str = "recipients",
+    parameter: str = "recipients",
     one_column_is_phones: bool = False,
 ) -> Iterator[pd.DataFrame]:
     """Yield *source* as tables, one row per entry and in the same order.
 
-    Whole numbers never pass through float on the way: what is read from a list has the dtype object, what is
-    read from CSV is text, integers of Arrow and Parquet stay integers. Files and Arrow tables are read in
-    constant memory and only the columns that are asked for.
+    Whole numbers never become floats on the way, because a float of a phone may lose digits: a list has the
+    dtype object, CSV is text, integers of Arrow and Parquet stay integers. Files and Arrow tables are read in
+    constant memory, and only the selected columns.
 
     Args:
         source: A DataFrame; a Series, array or Index of phones; a list (any sequence) of phones or of dicts;
             a pyarrow Table or RecordBatch; a path, as a path object, ObjectStoragePath or text, to a CSV
             (UTF-8, with a header) or Parquet file; a list of tables and paths; any other iterable of these.
         phone_column: The column, or the key of each dict, that holds the phone.
-        columns: The other columns that are needed; None for all there are.
-        what: The parameter that *source* was given as, for errors.
-        one_column_is_phones: Take the column of a table that has only one for the phones, whatever its name.
+        columns: The other columns that are needed; None for all.
+        parameter: The name of the parameter that holds *source*, for errors.
+        one_column_is_phones: Take the only column of a table as the phones, whatever its name.
 
     Yields:
         Tables with *phone_column* and each of *columns* exactly once, and any index; at least one, perhaps
-        without rows. A DataFrame comes back as it is, not copied: do not write into it.
+        without rows. A DataFrame is yielded itself, not a copy: do not write into it.
 
     Raises:
-        InvalidMessageError: Something else was given, a column is not there, or a file cannot be read.
+        InvalidMessageError: The source is of another kind, a column is missing, or a file cannot be read.
     """
     others = None if columns is None else tuple(columns)
     selection = ColumnSelection(
-        what=what, phone_column=phone_column, columns=others, one_column_is_phones=one_column_is_phones
+        parameter=parameter,
+        phone_column=phone_column,
+        columns=others,
+        one_column_is_phones=one_column_is_phones,
     )
-    is_nobody = True
+    is_empty = True
     for table in _read(source, selection):
-        is_nobody = False
+        is_empty = False
         yield table
-    if is_nobody:
+    if is_empty:
         yield selection.make_empty()
 
 
@@ -75,7 +78,7 @@ def _read(source: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame]:
     for is_one, read in _READERS:
         if is_one(source):
             return read(source, selection)
-    raise InvalidMessageError(f"{selection.what} is {_print_kind(source)}; give {_ACCEPTED}.")
+    raise InvalidMessageError(f"{selection.parameter} is {_print_kind(source)}; give {_ACCEPTED}")
 
 
 def _read_table(table: pd.DataFrame, selection: ColumnSelection) -> Iterator[pd.DataFrame]:
@@ -90,7 +93,7 @@ def _read_table(table: pd.DataFrame, selection: ColumnSelection) -> Iterator[pd.
 def _read_array(array: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame]:
     if array.ndim != 1:
         raise InvalidMessageError(
-            f"{selection.what} is an array of {array.ndim} dimensions; give one of phones, or a DataFrame."
+            f"{selection.parameter} is an array of {array.ndim} dimensions; give one, or a DataFrame"
         )
     if len(array):
         column = array if isinstance(array, pd.Series) else pd.Series(array)
@@ -100,30 +103,32 @@ def _read_array(array: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame
 def _read_path(source: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame]:
     if isinstance(source, str) and "://" in source:
         raise InvalidMessageError(
-            f"{selection.what} is a URL as text; give ObjectStoragePath(...) of it (from airflow.sdk)."
+            f"{selection.parameter} is a URL as text; give ObjectStoragePath(...) of it (from airflow.sdk)"
         )
     path = as_path(source)
     if has_suffix(path, PARQUET_SUFFIXES):
         yield from read_parquet(path, selection)
     elif has_suffix(path, SUFFIXES):
         yield from read_csv(path, selection)
-    elif isinstance(source, str):  # perhaps a phone: not shown
+    elif isinstance(source, str):  # it may be a phone, so it is not shown
         raise InvalidMessageError(
-            f"{selection.what} is a text that is no path; give {_ACCEPTED}; put a single phone in a list."
+            f"{selection.parameter} is a text that is no path; give {_ACCEPTED}; put a single phone in a list"
         )
     else:
-        raise InvalidMessageError(f"{selection.what} is {print_path(path)}; give {_FILES}.")
+        raise InvalidMessageError(f"{selection.parameter} is {print_path(path)}; give {_FILES}")
 
 
 def _read_list(rows: Sequence[Any], selection: ColumnSelection) -> Iterator[pd.DataFrame]:
-    rows = rows if isinstance(rows, list | tuple) else list(rows)  # a mapped output
+    rows = rows if isinstance(rows, list | tuple) else list(rows)  # a mapped output is a lazy sequence
     samples = dict(zip(map(type, rows), rows, strict=True)).values()
-    if all(_is_table(sample) or is_path(sample) for sample in samples):  # also when there are none
+    if all(_is_table(sample) or is_path(sample) for sample in samples):  # also an empty list
         yield from _read_each(rows, selection)
     elif all(isinstance(sample, Mapping) for sample in samples):
         yield from _read_table(pd.DataFrame(list(rows), dtype="object"), selection)
     elif any(map(_is_nested, samples)):
-        raise InvalidMessageError(f"{selection.what} is {_print_mixture(rows, samples)}; give {_ACCEPTED}.")
+        raise InvalidMessageError(
+            f"{selection.parameter} is {_print_mixture(rows, samples)}; give {_ACCEPTED}"
+        )
     else:
         column = pd.Series(rows, dtype="object")
         yield from _read_table(column.to_frame(name=selection.phone_column), selection)
@@ -133,8 +138,8 @@ def _read_each(chunks: Iterable[Any], selection: ColumnSelection) -> Iterator[pd
     for chunk in chunks:
         if not (_is_table(chunk) or _is_text_path(chunk) or is_path(chunk) or _is_chunk(chunk)):
             raise InvalidMessageError(
-                f"{selection.what} is an iterable ({type(chunks).__name__}) of {type(chunk).__name__}; "
-                f"put phones or dicts in a list, or give an iterable of lists, tables or paths."
+                f"{selection.parameter} is an iterable ({type(chunks).__name__}) of {type(chunk).__name__}; "
+                f"put phones or dicts in a list, or give an iterable of lists, tables or paths"
             )
         yield from _read(chunk, selection)
 
@@ -187,4 +192,4 @@ _READERS: Final[
     (_is_list, _read_list),
     (_is_iterable, _read_each),
 )
-"""The first that fits; a text is a sequence too, so the order matters."""
+"""The first match reads the source; the order matters, because a text is a sequence too."""

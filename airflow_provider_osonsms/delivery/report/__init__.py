@@ -1,1 +1,1 @@
-"""What became of the messages, as a table for machines and a page for people."""
+"""The delivery report: a table for machines, a page for people, and the list of undelivered rows."""

@@ -1,4 +1,4 @@
-"""The figures of a report: one pass over the results tables and what is known of their messages."""
+"""The rows and figures of a report: one pass over the results tables and the tracker."""
 
 import heapq
 from array import array
@@ -33,7 +33,7 @@ class Listed(NamedTuple):
 
 @dataclass(kw_only=True)
 class Figures:
-    """What the page shows.
+    """The figures on the page.
 
     Attributes:
         rows: Rows of all tables; 0 without a table.
@@ -41,9 +41,9 @@ class Figures:
         rejects: Rows that were not accepted, by reason.
         parts: Billed parts that are known.
         delivered_after: Seconds from acceptance (or the wait's beginning) until each was seen delivered.
-        slowest: Of the delivered ones, as a heap.
-        failed: Some of those that ended otherwise.
-        pending: Some of those that have not ended.
+        slowest: The slowest deliveries, as a heap.
+        failed: A few messages with another final status.
+        pending: A few messages without a final status.
     """
 
     rows: int = 0
@@ -57,7 +57,7 @@ class Figures:
 
     @property
     def undelivered(self) -> list[Listed]:
-        """Some of those that are not delivered, the failed first."""
+        """A few messages that are not delivered, the failed ones first."""
         return [*self.failed, *self.pending][:MAX_LISTED]
 
     @property
@@ -67,15 +67,15 @@ class Figures:
 
 
 class ReportCollector:
-    """Goes once through everything that is known, counts it, and makes the rows of the table.
+    """Reads the results tables and the tracker once, makes the rows of the report, and counts the figures.
 
     Args:
-        tracker: Knows what became of the messages.
-        tables: Results tables of their campaigns.
-        open_path: Makes something with ``suffix`` and ``open`` of a path.
+        tracker: Has the status of each message.
+        tables: Results tables of the campaigns.
+        open_path: Returns an object with ``suffix`` and ``open`` for a path.
 
     Attributes:
-        figures: Complete when the rows have been read.
+        figures: Complete after all rows have been read.
     """
 
     def __init__(
@@ -87,10 +87,10 @@ class ReportCollector:
         self._open_path = open_path
 
     def read_rows(self) -> Iterator[ReportRow]:
-        """Read a row for every message: those of the tables, then those that no table has.
+        """Yield a row for each message: first the messages of the tables, then those in no table.
 
         Raises:
-            InvalidMessageError: A table cannot be read here.
+            InvalidMessageError: A table cannot be read on this machine.
         """
         is_listed = bytearray(len(self._tracker.msg_ids))
         for table in self._tables:
@@ -107,13 +107,13 @@ class ReportCollector:
                 yield self._make_row(number, _UNKNOWN_ROW)
 
     def read_undelivered(self) -> Iterator[UndeliveredRow]:
-        """Read the rows of the tables, without the rejected ones, that no message is known to have reached.
+        """Yield the rows of the tables whose recipient no message is known to have reached; no rejected rows.
 
         Raises:
-            InvalidMessageError: A table cannot be read here.
+            InvalidMessageError: A table cannot be read on this machine.
         """
         reached: set[str | None] = set()
-        if len(self._tables) > 1:  # one part, or channel, may have reached whom another has not
+        if len(self._tables) > 1:  # a row may be in two campaigns, of which one has reached the recipient
             reached.update(row.key for row, seen in self._read_seen() if seen and seen.is_delivered)
         for row, seen in self._read_seen():
             is_reached = row.key in reached or (seen is not None and seen.is_delivered)
@@ -139,11 +139,11 @@ class ReportCollector:
     def _make_row(self, number: int, row: ResultRow) -> ReportRow:
         seen = self._tracker.read_status(number)
         msg_id = self._tracker.msg_ids[number]
-        self._list(seen, row, msg_id=msg_id)
+        self._add_example(seen, row, msg_id=msg_id)
         first, last = map(_print_time, (seen.first_seen, seen.last_seen))
         return ReportRow(row.key, row.phone, msg_id, seen.status, first, last, seen.polls)
 
-    def _list(self, seen: MessageStatus, row: ResultRow, *, msg_id: str) -> None:
+    def _add_example(self, seen: MessageStatus, row: ResultRow, *, msg_id: str) -> None:
         figures = self.figures
         began = self._tracker.began  # unless the table says when the message was accepted
         if row.accepted_at is not None:

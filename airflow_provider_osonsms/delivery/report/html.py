@@ -1,4 +1,4 @@
-"""The page of the report: one HTML file that needs no network."""
+"""The page of the report: one HTML file without links to other files or sites."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _POINTS: Final = 240
 _WIDTH: Final = 600
 _HEIGHT: Final = 160
 _UNITS: Final = (("hours", 3600, 3), ("minutes", 60, 2), ("seconds", 1, 0))
-"""Units of time, their seconds, and of how many of them a time must be to be told in them."""
+"""Units of time: the name, the seconds, and the least number of units for which the unit is used."""
 
 _KINDS: Final = {
     Reach.REACHED: "",
@@ -34,10 +34,10 @@ Bar = tuple[str, int, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
-    """What the page is about.
+    """The heading of the page.
 
     Attributes:
-        task: Names the task: dag, run and task.
+        task: The dag, run and task of the wait.
         campaigns: Ids of the campaigns.
         price_per_part: In somoni; None when unknown.
     """
@@ -57,16 +57,16 @@ def render_page(
     began: float,
     ended: float,
 ) -> str:
-    """Write the page.
+    """Return the page as HTML.
 
     Args:
-        figures: Complete.
-        summary: The counts.
-        criteria: What was waited for.
-        heading: What it is about.
-        language: Of the captions.
+        figures: The complete figures.
+        summary: The counts of the wait.
+        criteria: The conditions of the wait.
+        heading: The heading.
+        language: The language of the captions.
         began: When the wait began, in seconds since the epoch.
-        ended: When it ended.
+        ended: When it ended, in seconds since the epoch.
     """
     environment = Environment(
         loader=PackageLoader("airflow_provider_osonsms.delivery.report", "."), autoescape=True
@@ -97,16 +97,16 @@ def render_page(
 
 
 def make_funnel(figures: Figures, summary: DeliverySummary) -> list[Bar]:
-    """Return the steps from the audience to delivery; unless tables hold all, only the last two are known."""
+    """Return the steps from audience to delivery; only the last two if a message is in no table."""
     steps = [("accepted", summary.total, ""), ("delivered", summary.delivered, "")]
-    if figures.accepted != summary.total:  # some messages stand in no table
+    if figures.accepted != summary.total:
         return steps
     recipients = figures.rows - figures.outcomes["rejected"]
     return [("audience", figures.rows, ""), ("recipients", recipients, ""), *steps]
 
 
 def print_duration(seconds: float, *, words: Mapping[str, str]) -> str:
-    """Tell *seconds* in a unit that fits."""
+    """Return *seconds* in hours, minutes or seconds."""
     name, size = next(
         (name, size) for name, size, least in _UNITS if seconds >= least * size or name == "seconds"
     )
@@ -114,8 +114,8 @@ def print_duration(seconds: float, *, words: Mapping[str, str]) -> str:
 
 
 def _make_statuses(by_status: Mapping[str, int], criteria: DeliveryCriteria) -> list[Bar]:
-    """Return the statuses, delivered ones first, then failures, then what may still change."""
-    kinds = {name: _judge(DeliveryStatus[name], criteria) for name in by_status}
+    """Return the statuses: delivered, then failed, then those that may still change."""
+    kinds = {name: _choose_kind(DeliveryStatus[name], criteria) for name in by_status}
     order = ("", "bad", "wait")
     return [
         (name, by_status[name], kinds[name])
@@ -123,19 +123,19 @@ def _make_statuses(by_status: Mapping[str, int], criteria: DeliveryCriteria) -> 
     ]
 
 
-def _judge(status: DeliveryStatus, criteria: DeliveryCriteria) -> str:
+def _choose_kind(status: DeliveryStatus, criteria: DeliveryCriteria) -> str:
     return _KINDS[criteria.judge(status, repeats=criteria.unknown_limit)]
 
 
 def _draw_curve(delivered_after: Iterable[float], *, total: int, seconds: float) -> str:
-    """Return the points of a line of steps: left to right the time, upwards the share that is delivered."""
+    """Return the points of a step curve: time from left to right, the delivered share upwards."""
     steps = [0] * (_POINTS + 1)
     for after in delivered_after:
         steps[min(_POINTS, max(0, int(after / seconds * _POINTS)))] += 1
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in _climb(steps, total=total))
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in _list_points(steps, total=total))
 
 
-def _climb(steps: Sequence[int], *, total: int) -> Iterable[tuple[float, float]]:
+def _list_points(steps: Sequence[int], *, total: int) -> Iterable[tuple[float, float]]:
     delivered = 0
     yield 0.0, float(_HEIGHT)
     for step, more in enumerate(steps):

@@ -1,4 +1,4 @@
-"""Which report a wait leaves behind, and where."""
+"""The plan of a report: which files a wait writes at its end, and where."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ _NAME: Final = "delivery"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPlan:
-    """What report a wait leaves behind; it travels from task to trigger.
+    """The files that a wait writes at its end; a task passes the plan to its trigger.
 
     Attributes:
         path: ``.csv`` or ``.parquet`` for the table only, ``.html`` for the page and a CSV beside it,
-            anything else for a folder with ``delivery.csv`` and ``delivery.html``; None for neither.
-        undelivered_path: ``.csv`` or ``.parquet`` for those whom no message is known to have reached; None
-            for no such table.
-        language: Of the page: en, ru or tg.
+            any other name for a folder with ``delivery.csv`` and ``delivery.html``; None for neither.
+        undelivered_path: ``.csv`` or ``.parquet`` for the rows whose recipient no message is known to have
+            reached; None for no such table.
+        language: The language of the page: en, ru or tg.
         tables: Results tables of the campaigns, for keys, phones and rejects.
-        task: Names the task.
+        task: The dag, run and task of the wait, for the heading.
         campaigns: Ids of the campaigns.
 
     Raises:
-        InvalidMessageError: There is no such language, or a path is empty.
+        InvalidMessageError: The language is unknown, or a path is empty.
     """
 
     path: str | None
@@ -56,7 +56,7 @@ class ReportPlan:
 
     @property
     def table_path(self) -> str | None:
-        """Where the table goes; None where there is none."""
+        """The path of the table; None for no table."""
         if self.path is None:
             return None
         suffix = PurePath(self.path).suffix
@@ -68,13 +68,13 @@ class ReportPlan:
 
     @property
     def page_path(self) -> str | None:
-        """Where the page goes; None where there is none."""
+        """The path of the page; None for no page."""
         if self.path is None or (suffix := PurePath(self.path).suffix) in _TABLES:
             return None
         return self.path if suffix == _PAGE else f"{self.path.rstrip('/')}/{_NAME}{_PAGE}"
 
 
 def read_plan(fields: Mapping[str, Any]) -> ReportPlan:
-    """Make a plan of its fields, as JSON leaves them."""
+    """Make a plan from its fields as JSON values, which have lists for tuples."""
     tables = tuple(ResultsTable(**table) for table in fields.get("tables", ()))
     return ReportPlan(**{**fields, "tables": tables, "campaigns": tuple(fields.get("campaigns", ()))})

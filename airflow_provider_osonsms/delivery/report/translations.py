@@ -1,4 +1,4 @@
-"""The captions of the page, in English, Russian and Tajik."""
+"""The captions of the page in English, Russian and Tajik."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Final
 
 
 class Language(StrEnum):
-    """Languages of the page."""
+    """The languages of the page."""
 
     ENGLISH = "en"
     RUSSIAN = "ru"
@@ -16,7 +16,7 @@ class Language(StrEnum):
 _WORDS: Final = {
     "title": ("Delivery report", "Отчёт о доставке", "Ҳисобот дар бораи расонидан"),
     "campaign": ("Campaign", "Рассылка", "Маъракаи паёмҳо"),
-    "period": ("Watched", "Наблюдение", "Мушоҳида"),
+    "period": ("Period", "Наблюдение", "Мушоҳида"),
     "funnel": ("From audience to delivery", "От аудитории до доставки", "Аз аудитория то расонидан"),
     "audience": ("Audience", "Аудитория", "Аудитория"),
     "recipients": ("Recipients", "Получатели", "Гирандагон"),
@@ -44,8 +44,8 @@ _WORDS: Final = {
     "ACCEPTED": ("Sent, no report yet", "Отправлено, отчёта нет", "Фиристода шуд, ҳисобот нест"),
     "DELIVERED": ("Delivered", "Доставлено", "Расонида шуд"),
     "EXPIRED": ("Too late: life time over", "Истёк срок жизни", "Мӯҳлаташ гузашт"),
-    "DELETED": ("Cancelled", "Отменено", "Бекор шуд"),
-    "UNDELIVERABLE": ("No such number, or no room", "Номера нет или нет места", "Рақам нест ё ҷой нест"),
+    "DELETED": ("Canceled", "Отменено", "Бекор шуд"),
+    "UNDELIVERABLE": ("No such number, or memory full", "Номера нет или нет места", "Рақам нест ё ҷой нест"),
     "REJECTED": ("Refused by the network", "Отклонено оператором", "Аз ҷониби оператор рад шуд"),
     "UNKNOWN": ("Unknown error", "Неизвестная ошибка", "Хатои номаълум"),
     "UNRECOGNIZED": ("Unknown status", "Неизвестный статус", "Ҳолати номаълум"),
@@ -82,6 +82,6 @@ _WORDS: Final = {
 
 
 def read_words(language: Language) -> Mapping[str, str]:
-    """Return the captions in *language* by their names; statuses and reasons have theirs too."""
+    """Return the captions in *language* by name, including those of statuses and reasons."""
     place = list(Language).index(language)
     return {name: words[place] for name, words in _WORDS.items()}

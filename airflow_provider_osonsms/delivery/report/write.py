@@ -1,4 +1,4 @@
-"""Writes the report."""
+"""Writes the files of a report: the table, the page and the undelivered rows."""
 
 import time
 from collections.abc import Callable
@@ -23,22 +23,22 @@ def try_to_write_report(
     open_path: Callable[[str], Any],
     price_per_part: Decimal | None,
 ) -> str | None:
-    """Write what is planned; blocks meanwhile, and leaves it to the caller what a failure means.
+    """Write the files of *plan*, and return what went wrong instead of raising it; it blocks.
 
     Args:
-        plan: What and where to.
-        tracker: At its end.
-        open_path: Makes something with ``suffix``, ``parent`` and ``open`` of a path.
-        price_per_part: In somoni; None when unknown.
+        plan: Which files, and where.
+        tracker: The tracker after the wait.
+        open_path: Returns an object with ``suffix``, ``parent`` and ``open`` for a path.
+        price_per_part: In somoni; None if unknown.
 
     Returns:
-        What went wrong; None when nothing did.
+        What went wrong; None if all files were written.
     """
     try:
         write_report(plan, tracker, open_path=open_path, price_per_part=price_per_part)
     except OsonSmsError as error:
         return f"the report was not written: {error}"
-    except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
+    except Exception as error:  # noqa: BLE001 - the text of a storage's own error may show a URL
         return f"the report could not be written to its path ({type(error).__name__})"
     return None
 
@@ -51,19 +51,19 @@ def write_report(
     price_per_part: Decimal | None,
     clock: Callable[[], float] = time.time,
 ) -> None:
-    """Write what is planned: table, page, undelivered rows; blocks meanwhile.
+    """Write the files of *plan*: table, page and undelivered rows; it blocks.
 
     Args:
-        plan: What and where to.
-        tracker: At its end.
-        open_path: Makes something with ``suffix``, ``parent`` and ``open`` of a path.
-        price_per_part: In somoni; None when unknown.
-        clock: Gives seconds since the epoch.
+        plan: Which files, and where.
+        tracker: The tracker after the wait.
+        open_path: Returns an object with ``suffix``, ``parent`` and ``open`` for a path.
+        price_per_part: In somoni; None if unknown.
+        clock: Returns seconds since the epoch.
 
     Raises:
-        OSError: A place cannot be written.
-        InvalidMessageError: A results table cannot be read here, or it is not known of everybody whether a
-            message has reached them.
+        OSError: A path cannot be written.
+        InvalidMessageError: A results table cannot be read on this machine; or undelivered rows are wanted,
+            and a message had no answer.
     """
     collector = ReportCollector(tracker, tables=plan.tables, open_path=open_path)
     if plan.table_path is not None:
@@ -88,6 +88,6 @@ def write_report(
 def _require_answers(tracker: DeliveryTracker) -> None:
     if tracker.unanswered:
         raise InvalidMessageError(
-            f"the gateway could not be asked for {tracker.unanswered} messages, so they may have been "
+            f"{tracker.unanswered} messages had no answer to a status query, so they may have been "
             f"delivered: listed as undelivered, they would be sent again"
         )

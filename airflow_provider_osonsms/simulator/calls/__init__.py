@@ -1,1 +1,1 @@
-"""The four calls: checked, served, refused."""
+"""The four calls of the protocol: their checks, answers and refusals."""

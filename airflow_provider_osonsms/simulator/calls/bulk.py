@@ -28,7 +28,7 @@ _FIELDS: Final = ("from", "msg", "login", "str_hash", "txn_id", "send_at")
 def read_bulk(
     fields: Fields, file: bytes | None, *, accounts: Accounts, token: str | None, name: str, now: datetime
 ) -> BulkJob:
-    """Return the job that these fields and this file ask for.
+    """Return the job that the fields and the file describe.
 
     Reference:
         OsonSMS protocol 1.5, §5.1, §5.3.
@@ -95,7 +95,7 @@ def _read_send_at(written: str) -> datetime:
 
 
 def _is_send_at(written: str) -> bool:
-    """Say whether a moment is written with all its digits; ``strptime`` alone would forgive ``2026-1-2``."""
+    """Whether *written* is a time with all its digits; ``strptime`` alone would accept ``2026-1-2``."""
     try:
         return _read_send_at(written).strftime(TIMESTAMP_FORMAT) == written
     except ValueError:

@@ -1,6 +1,6 @@
 """The checks of a send, a query and a balance, in the gateway's order: 100, 105, 106, 114, 107.
 
-108 and 119 depend on what was accepted before and follow in the backend.
+108 and 119 depend on the ledger, so `serve` checks them.
 
 Reference:
     OsonSMS protocol 1.5, §2.3, §3.3, §4.3; docs/wire-notes.md "Two protocols", "Requests", "Phones".
@@ -110,7 +110,7 @@ def _require(query: Fields, mandatory: tuple[str, ...], *, token: str | None) ->
 
 
 def _read_recipient(query: Fields) -> str:
-    """Refuse a phone or a channel that cannot be served; that this is code 100 is a guess."""
+    """Refuse a phone or a channel that cannot be served, with code 100, which is a guess."""
     phone = read_phone(query["phone_number"])
     if phone is None:
         raise missing_field(_SEND_FIELDS, Problem.SENSELESS_PHONE)

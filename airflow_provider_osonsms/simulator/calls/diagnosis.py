@@ -19,11 +19,11 @@ _FEWEST_FIELDS: Final = 2
 def diagnose_hash(
     fields: Mapping[str, str], *, signed: tuple[str, ...], secret: str
 ) -> tuple[Problem, dict[str, str]]:
-    """Say what is wrong with ``str_hash``.
+    """Return what is wrong with ``str_hash``, and the details for the explanation.
 
     Args:
-        fields: As sent.
-        signed: The names of the fields that are hashed, in their order; the salt follows.
+        fields: The fields as sent.
+        signed: The names of the hashed fields, in their order; the salt follows.
         secret: The account's salt.
     """
     sent = fields["str_hash"]
@@ -37,13 +37,13 @@ def diagnose_hash(
         if sent.lower() == _digest(separator, (spelled[name] for name in names)):
             made_of = separator.join(names) if separator else " ".join(names) + " without separators"
             if spelled is not values:
-                made_of += ", the phone written otherwise than in the request"
+                made_of += ", the phone in another spelling than in the request"
             return Problem.OTHER_HASH, {**details, "made_of": made_of}
     return Problem.WRONG_HASH, details
 
 
 def _guesses(values: Mapping[str, str]) -> Iterator[tuple[Mapping[str, str], tuple[str, ...], str]]:
-    """Yield what people hash: other orders, fewer fields, other separators, the phone as they keep it."""
+    """Yield frequent mistakes: other orders, fewer fields, other separators, the phone as they keep it."""
     for spelled in _spellings(values):
         for number in range(len(values), _FEWEST_FIELDS - 1, -1):
             for names in permutations(values, number):

@@ -1,4 +1,4 @@
-"""Which numbers the simulated gateway serves.
+"""The phone numbers that the simulated gateway serves.
 
 Reference:
     OsonSMS protocol 1.5, §2.1, §5.1; docs/wire-notes.md "Phones", "Bulk".
@@ -10,11 +10,11 @@ from typing import Final
 _COUNTRY: Final = "992"
 _NUMBER: Final = re.compile(r"(?:992)?([0-9]{9})")
 _NUMBER_LINE: Final = re.compile(r"^(?:992)?([0-9]{9})\r?$", re.MULTILINE)
-_LINE_WITH_SOMETHING: Final = re.compile(r"^.*\S.*$", re.MULTILINE)
+_NOT_BLANK_LINE: Final = re.compile(r"^.*\S.*$", re.MULTILINE)
 
 
 def read_phone(written: str) -> str | None:
-    """Return 12 digits for 12 digits with 992 or 9 without; None for anything else."""
+    """Return 12 digits for a phone of 12 digits with 992 or of 9 without; None for any other text."""
     match = _NUMBER.fullmatch(written)
     return _COUNTRY + match[1] if match else None
 
@@ -26,5 +26,5 @@ def read_phone_file(content: bytes) -> tuple[tuple[str, ...], int]:
     """
     text = content.decode(errors="replace")
     phones = tuple(_COUNTRY + local for local in _NUMBER_LINE.findall(text))
-    lines = sum(1 for _ in _LINE_WITH_SOMETHING.finditer(text))
+    lines = sum(1 for _ in _NOT_BLANK_LINE.finditer(text))
     return phones, lines - len(phones)

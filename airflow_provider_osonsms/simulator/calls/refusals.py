@@ -1,4 +1,4 @@
-"""How the gateway says no: every row of §2.3, §3.3, §4.3 and §5.3.
+"""The refusals of the gateway: every row of §2.3, §3.3, §4.3 and §5.3.
 
 Reference:
     OsonSMS protocol 1.5; docs/wire-notes.md "Two protocols" (501 of 112, "Incorrect Authorization"),
@@ -31,7 +31,7 @@ class RefusedError(Exception):
     """The gateway refuses a request; the subclasses are its two dialects.
 
     Attributes:
-        details: What completes the words about the *problem*; no phone, text or secret.
+        details: Values for the explanation of the *problem*; no phone, text or secret.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class RefusedError(Exception):
 class CallRefusedError(RefusedError):
     """A send, a query or a balance is refused.
 
-    *completion* completes the documented text, *msg* replaces it.
+    *completion* fills the documented text, *msg* replaces it.
     """
 
     def __init__(
@@ -81,12 +81,12 @@ class BulkRefusedError(RefusedError):
         self.answer = answer
 
     def body(self, timestamp: str) -> dict[str, Any]:  # noqa: ARG002
-        """Return the documented words."""
+        """Return the documented JSON."""
         return self.answer
 
 
 class TooFastError(RefusedError):
-    """A request goes over the rate limit; something in front of the gateway answers (a guess)."""
+    """A request exceeds the rate limit; a proxy in front of the gateway answers (a guess)."""
 
     def __init__(self, max_rate: str) -> None:
         super().__init__(429, Problem.TOO_FAST, details={"max_rate": max_rate})
@@ -97,12 +97,12 @@ class TooFastError(RefusedError):
 
 
 def missing_field(mandatory: Sequence[str], problem: Problem, **details: str) -> CallRefusedError:
-    """Say that one of the *mandatory* fields is missing or, a guess, senseless."""
+    """Make the refusal for a *mandatory* field that is missing or, which is a guess, not valid."""
     return CallRefusedError(ErrorCode.MISSING_FIELD, problem, completion=",".join(mandatory), **details)
 
 
 def invalid_bulk(problems: dict[str, str]) -> BulkRefusedError:
-    """Say what is wrong with the fields of a bulk job: *problems* is one sentence for each field."""
+    """Make the refusal for the fields of a bulk job; *problems* has one sentence for each field."""
     data = {name: [problem] for name, problem in problems.items()}
     answer = {"success": False, "message": "Validation errors", "data": data}
     return BulkRefusedError(
@@ -111,7 +111,7 @@ def invalid_bulk(problems: dict[str, str]) -> BulkRefusedError:
 
 
 def failed_by_fault(code: ErrorCode, *, is_bulk: bool) -> RefusedError:
-    """Fail with a documented code though nothing is wrong with the request; bulk jobs get its text only."""
+    """Make the refusal of an injected fault: a documented code, or for a bulk job only its text."""
     if is_bulk:
         http_status, msg = _ROWS[code]
         return BulkRefusedError(http_status, Problem.FAULT, answer={"error": msg}, fault=code.name)

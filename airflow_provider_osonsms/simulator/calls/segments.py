@@ -1,4 +1,4 @@
-"""How many parts a text is billed as (3GPP TS 23.038 and 23.040)."""
+"""The number of parts that a text is billed as (3GPP TS 23.038 and 23.040)."""
 
 from typing import Final
 
@@ -15,9 +15,9 @@ _LAST_OF_BASIC_PLANE: Final = "\uffff"
 
 
 def count_parts(text: str) -> int:
-    """Count the parts of *text*; a character of two units is never split across parts."""
+    """Count the parts of *text*; a character of two units is never split between two parts."""
     if len(text) <= _UCS2_SINGLE and (text.isascii() or max(text) <= _LAST_OF_BASIC_PLANE):
-        return 1  # in either alphabet
+        return 1  # one part in both alphabets
     try:
         return _pack([_SEPTETS[character] for character in text], single=_GSM7_SINGLE, part=_GSM7_PART)
     except KeyError:

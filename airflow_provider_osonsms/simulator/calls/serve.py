@@ -1,4 +1,4 @@
-"""The four calls, each served once its turn has come: checked, kept and answered, or refused.
+"""The four calls: each is checked, written to the ledger and answered, or refused.
 
 Reference:
     OsonSMS protocol 1.5, §2-§5; docs/wire-notes.md "Answers", "Errors", "Requests", "Asking", "Statuses",
@@ -39,13 +39,13 @@ def serve_send(
 ) -> Answer:
     """Accept and bill one message (§2)."""
     account, phone = check_send(query, accounts, token=token, remote=remote)
-    message = _compose(query, account, msg_id=storage.next_msg_id(), phone=phone, now=now)
+    message = _make_message(query, account, msg_id=storage.next_msg_id(), phone=phone, now=now)
     balance = account.balance - account.price * message.parts
     if balance < 0 and not storage.is_used(account.login, message.txn_id):
         raise CallRefusedError(ErrorCode.BALANCE_EXHAUSTED, Problem.NO_MONEY)
     if not storage.add_message(message):
         raise CallRefusedError(ErrorCode.DUPLICATE_TXN_ID, Problem.REPEATED_TXN_ID)
-    storage.keep_balance(account.login, balance)
+    storage.save_balance(account.login, balance)
     account.balance = balance
     return 201, {
         "status": "ok",
@@ -58,7 +58,7 @@ def serve_send(
     }
 
 
-def _compose(
+def _make_message(
     query: Fields, account: SimAccount, *, msg_id: int, phone: str, now: datetime
 ) -> AcceptedMessage:
     return AcceptedMessage(
@@ -104,7 +104,7 @@ def serve_query(
 def serve_balance(
     query: Fields, *, accounts: Mapping[str, SimAccount], now: datetime, token: str | None
 ) -> Answer:
-    """Tell the balance (§4)."""
+    """Return the balance (§4)."""
     account = check_balance(query, accounts, token=token)
     return 200, {"balance": float(account.balance), "timestamp": stamp(now)}
 
@@ -121,7 +121,7 @@ def serve_bulk(
     """Create a bulk job (§5)."""
     name = f"bulk-{storage.next_bulk_number()}"
     job = read_bulk(fields, file, accounts=accounts, token=token, name=name, now=now)
-    # A guess: §1 promises that a repeat is not sent twice, and §5.3 has no word for a duplicate.
+    # A guess: §1 promises that a repeat is not sent twice, and §5.3 documents no refusal of a duplicate.
     first = storage.find_bulk(job.login, job.txn_id)
     if first is None:
         storage.add_bulk(job)

@@ -1,1 +1,1 @@
-"""What happened, kept in SQLite."""
+"""The ledger: accepted messages, bulk jobs and refusals, kept in SQLite."""

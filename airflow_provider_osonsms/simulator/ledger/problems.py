@@ -1,4 +1,4 @@
-"""Why the gateway refuses a request, in words for people: what was wrong and what to do.
+"""Explanations of refusals for users, in English and Russian: what was wrong and what to do.
 
 Reference:
     OsonSMS protocol 1.5, §2.3, §3.3, §4.3, §5.3; docs/wire-notes.md "Errors".
@@ -37,7 +37,7 @@ class Problem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Words about a problem; ``{...}`` is completed by the details of a refusal."""
+    """The explanation of a problem; ``{...}`` is filled with the details of a refusal."""
 
     reason: str
     advice: str

@@ -1,4 +1,4 @@
-"""What the simulated gateway knows: accounts, accepted messages, bulk jobs and refusals."""
+"""The records of the simulated gateway: accounts, accepted messages, bulk jobs and refusals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class SimAccount:
         balance: In somoni.
         price: Of one part, in somoni.
         is_blocked: Whether every call answers as if the login did not exist.
-        whitelist: The addresses that may send; None lets everybody in.
+        whitelist: The addresses that may send; None for all addresses.
     """
 
     login: _Name
@@ -49,13 +49,13 @@ class SimAccount:
     whitelist: frozenset[str] | None = None
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: that would cost as much as keeping it
+@dataclass(slots=True, kw_only=True)  # not frozen: freezing takes as long as storing the message
 class AcceptedMessage:
     """A message that was accepted and billed, once.
 
     Attributes:
         phone: Always 12 digits, whatever was sent.
-        text: Kept even when the message is confidential; whatever goes over HTTP hides it then.
+        text: Also of a confidential message, whose text no HTTP answer shows.
     """
 
     msg_id: int
@@ -99,7 +99,7 @@ class Refusal:
     Attributes:
         code: ``error.code``; None for a bulk job, whose dialect has no codes (§5.3).
         problem: What was wrong.
-        details: What completes the words about it; no phone, text or secret.
+        details: Values for the explanation; no phone, text or secret.
         login: As sent, empty when missing.
         txn_id: As sent, empty when missing.
     """
@@ -115,7 +115,7 @@ class Refusal:
 
     @property
     def reason(self) -> str:
-        """What was wrong, in English words that hold no phone, text or secret."""
+        """What was wrong, in English, without phone, text or secret."""
         return ENGLISH[self.problem].reason.format_map(self.details)
 
     @property

@@ -1,4 +1,4 @@
-"""What the ledger keeps, as rows of SQLite and back."""
+"""The records of the ledger as rows of SQLite, and back."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -60,7 +60,7 @@ def write_refusal(refusal: Refusal) -> Row:
 
 
 def _as_number(moment: datetime) -> int:
-    """Return microseconds: exact, and half the size of words."""
+    """Return microseconds since 1970: exact, and half the size of a text."""
     return (moment - _EPOCH) // _MICROSECOND
 
 

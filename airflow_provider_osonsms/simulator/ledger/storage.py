@@ -1,7 +1,7 @@
 """The ledger in SQLite: in memory, or in a file that survives a restart.
 
-Nothing is ever taken out: "clearing" only moves the marks from which on things are shown, so a used txn_id
-stays used and a msg_id can still be asked about.
+No row is ever deleted: "clearing" only moves the numbers after which rows are shown, so a used txn_id stays
+used and a status query for an old msg_id still has an answer.
 """
 
 import sqlite3
@@ -52,10 +52,10 @@ class StateFileError(Exception):
 
 
 class Storage:
-    """Messages, used txn_ids, bulk jobs, refusals and balances; the caller lets in one thread at a time.
+    """Messages, used txn_ids, bulk jobs, refusals and balances; the caller holds a lock for each call.
 
     Args:
-        file: Where to keep them; None keeps them in memory.
+        file: Where to keep them; None for memory.
     """
 
     def __init__(self, file: Path | None = None) -> None:
@@ -88,22 +88,22 @@ class Storage:
             self._connection.executescript(_SCHEMA)
             execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             execute(f"PRAGMA user_version = {_VERSION}")
-        execute("PRAGMA journal_mode = WAL")  # survives a killed process without waiting for the disk
+        execute("PRAGMA journal_mode = WAL")  # WAL survives a killed process without waiting for the disk
         execute("PRAGMA synchronous = NORMAL")
 
     def transaction(self) -> AbstractContextManager[object]:
-        """Return a block whose changes a file keeps together, or not at all when it is killed or fails.
+        """Return a context manager whose changes a file keeps all, or none when it fails or is killed.
 
-        In memory nothing is ever committed: SQLite then need not keep what pages were before.
+        In memory nothing is committed, which spares SQLite the copies of old pages.
         """
         return self._connection if self._is_lasting else nullcontext()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def add_message(self, message: AcceptedMessage) -> bool:
-        """Keep a message, and say so; False when its txn_id is used already."""
+        """Store a message and return True; return False when its txn_id is used already."""
         if (message.login, message.txn_id) in self._used_up:
             return False
         try:
@@ -116,21 +116,21 @@ class Storage:
         return True
 
     def next_msg_id(self) -> int:
-        """Return the msg_id of the message that comes next."""
+        """Return the msg_id of the next message."""
         return self._next_msg_id
 
     def is_used(self, login: str, txn_id: str) -> bool:
-        """Say whether a send has used this txn_id."""
+        """Whether a send has used this txn_id."""
         query = "SELECT 1 FROM message WHERE txn_id = ? AND login = ?"
         return (login, txn_id) in self._used_up or bool(self._execute(query, (txn_id, login)).fetchone())
 
     def use_up(self, login: str, txn_id: str) -> None:
-        """Keep that a txn_id is used though there is no message."""
+        """Store that a txn_id is used, without a message."""
         self._execute("INSERT OR IGNORE INTO used_up VALUES (?, ?)", (login, txn_id))
         self._used_up.add((login, txn_id))
 
     def find_message(self, msg_id: int) -> AcceptedMessage | None:
-        """Return one message, also when it is not shown any more."""
+        """Return one message, also a message that is no longer shown."""
         row = self._execute("SELECT * FROM message WHERE msg_id = ?", (msg_id,)).fetchone()
         return read_message(row) if row else None
 
@@ -139,7 +139,7 @@ class Storage:
 
         Args:
             phone: Only those of this handset.
-            newest: At most so many, the last ones.
+            newest: At most this many, the latest.
         """
         query = "SELECT * FROM message WHERE msg_id > (SELECT after_msg_id FROM shown)"
         values: list[Any] = []
@@ -158,7 +158,7 @@ class Storage:
         return {"messages": self._messages, "parts": self._parts, "bulks": bulks, "refusals": refusals}
 
     def add_bulk(self, job: BulkJob) -> None:
-        """Keep a bulk job; its name is ``bulk-`` and the next number."""
+        """Store a bulk job; its name is ``bulk-`` and the next number."""
         self._execute(_INSERT_BULK, write_bulk(job))
 
     def find_bulk(self, login: str, txn_id: str) -> BulkJob | None:
@@ -174,31 +174,31 @@ class Storage:
         return [read_bulk(row) for row in rows]
 
     def next_bulk_number(self) -> int:
-        """Return the number of the bulk job that comes next."""
+        """Return the number of the next bulk job."""
         (last,) = self._execute("SELECT coalesce(max(number), 0) FROM bulk").fetchone()
         return int(last) + 1
 
     def add_refusal(self, refusal: Refusal) -> None:
-        """Keep a refusal."""
+        """Store a refusal."""
         self._execute(_INSERT_REFUSAL, write_refusal(refusal))
 
     def refusals(self, *, newest: int = -1) -> list[Refusal]:
-        """Return the refusals that are shown, in order, the *newest* at most."""
+        """Return the refusals that are shown, in order; at most the *newest*, or all for -1."""
         query = """SELECT * FROM refusal WHERE number > (SELECT after_refusal FROM shown)
             ORDER BY number DESC LIMIT ?"""
         return [read_refusal(row) for row in self._execute(query, (newest,))][::-1]
 
-    def keep_balance(self, login: str, somoni: Decimal) -> None:
-        """Keep what an account has left; only a file outlives the account itself."""
+    def save_balance(self, login: str, somoni: Decimal) -> None:
+        """Store the balance of an account in the file; in memory, the account itself holds it."""
         if self._is_lasting:
             self._execute("REPLACE INTO balance VALUES (?, ?)", (login, str(somoni)))
 
     def balances(self) -> dict[str, Decimal]:
-        """Return what every account had left."""
+        """Return the stored balance of each account, by login."""
         return {login: Decimal(somoni) for login, somoni in self._execute("SELECT * FROM balance")}
 
     def clear(self) -> None:
-        """Show only what comes from now on."""
+        """Hide all rows so far."""
         self._execute(
             """UPDATE shown SET after_bulk = (SELECT count(*) FROM bulk),
             after_msg_id = coalesce((SELECT max(msg_id) FROM message), 0),

@@ -1,4 +1,4 @@
-// The inbox: asks for what is to be seen whenever the simulator says that something has changed.
+// The inbox page: loads its content again whenever the simulator reports a change.
 import { WORDS } from "/_simulator/page/words.js";
 import {
   element, renderAccounts, renderBulk, renderEmpty, renderHandsets, renderMessage, renderRefusal,
@@ -13,19 +13,19 @@ const state = {
   tab: "messages",
   answer: null,
 };
-let asking = false;
-let askAgain = false;
+let isLoading = false;
+let loadAgain = false;
 
 async function refresh() {
-  if (asking) {
-    askAgain = true;
+  if (isLoading) {
+    loadAgain = true;
     return;
   }
-  asking = true;
-  const asked = new URLSearchParams({ search: byId("search").value, language: state.language });
-  if (state.phone) asked.set("phone", state.phone);
+  isLoading = true;
+  const query = new URLSearchParams({ search: byId("search").value, language: state.language });
+  if (state.phone) query.set("phone", state.phone);
   try {
-    const response = await fetch(`/_simulator/inbox?${asked}`);
+    const response = await fetch(`/_simulator/inbox?${query}`);
     if (response.ok) {
       state.answer = await response.json();
       show();
@@ -33,9 +33,9 @@ async function refresh() {
   } catch {
     showLive(false);
   } finally {
-    asking = false;
-    if (askAgain) {
-      askAgain = false;
+    isLoading = false;
+    if (loadAgain) {
+      loadAgain = false;
       refresh();
     }
   }
@@ -47,11 +47,11 @@ function show() {
   byId("accounts").replaceChildren(...renderAccounts(answer.accounts, language));
   byId("handsets").replaceChildren(...renderHandsets(answer, state.phone, language, choosePhone));
   const isSearching = byId("search").value !== "" || state.phone !== null;
-  const nothing = () => isSearching ? element("p", { class: "empty" }, words.emptyFound) : renderEmpty(answer, language);
-  fill("inbox", answer.messages.map((message) => renderMessage(message, language)), nothing);
-  const said = (text) => () => element("p", { class: "empty" }, isSearching ? words.emptyFound : text);
-  fill("bulks", answer.bulks.map((job) => renderBulk(job, language)), said(words.emptyBulks));
-  fill("refusals", answer.refusals.map((refusal) => renderRefusal(refusal, language)), said(words.emptyRefusals));
+  const renderNothing = () => isSearching ? element("p", { class: "empty" }, words.emptyFound) : renderEmpty(answer, language);
+  fill("inbox", answer.messages.map((message) => renderMessage(message, language)), renderNothing);
+  const renderHint = (text) => () => element("p", { class: "empty" }, isSearching ? words.emptyFound : text);
+  fill("bulks", answer.bulks.map((job) => renderBulk(job, language)), renderHint(words.emptyBulks));
+  fill("refusals", answer.refusals.map((refusal) => renderRefusal(refusal, language)), renderHint(words.emptyRefusals));
   for (const tab of TABS) {
     const button = byId(`tab-${tab}`);
     button.replaceChildren(words[tab], " ", element("span", { class: "count" }, String(answer.totals[tab])));
@@ -61,8 +61,8 @@ function show() {
   document.title = `(${answer.totals.messages}) OsonSMS ${words.simulator}`;
 }
 
-function fill(id, rows, nothing) {
-  byId(id).replaceChildren(...(rows.length ? rows : [nothing()]));
+function fill(id, rows, renderNothing) {
+  byId(id).replaceChildren(...(rows.length ? rows : [renderNothing()]));
 }
 
 function showLive(isLive) {

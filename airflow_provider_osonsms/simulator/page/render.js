@@ -1,4 +1,4 @@
-// From what the simulator answers to elements. Text only ever becomes a text node.
+// Makes elements from the answers of the simulator. A text becomes a text node, never HTML.
 import { WORDS } from "/_simulator/page/words.js";
 
 const ICONS = {

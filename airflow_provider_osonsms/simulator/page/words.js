@@ -1,14 +1,14 @@
-// What the page says, in English and Russian.
+// The captions of the page, in English and Russian.
 export const WORDS = {
   en: {
     simulator: "simulator", live: "live", reconnecting: "reconnecting …", search: "Search texts, phones, ids",
     clear: "Clear", cancel: "Cancel", theme: "Light or dark", other: "Русский",
-    clearQuestion: "Show only what comes from now on? Used transaction ids stay used, as on the real gateway.",
+    clearQuestion: "Hide everything so far? Used transaction ids stay used, as on the real gateway.",
     messages: "Messages", bulks: "Bulk jobs", refusals: "Refused requests", all: "All handsets",
-    balance: "balance", price: "per part", blocked: "blocked", somoni: "somoni", senders: "senders",
+    price: "per part", blocked: "blocked", somoni: "somoni",
     from: "from", part: "part", parts: "parts", confidential: "confidential: the text is hidden",
     numbers: "numbers", ignored: "other lines ignored", sendAt: "to be sent", created: "created", more: "and {n} more",
-    code: "code", whatToDo: "What to do", login: "login", requests: "requests",
+    code: "code", whatToDo: "What to do", login: "login",
     emptyTitle: "No message yet", emptyFound: "Nothing found",
     emptyMessages: "Point an Airflow Connection of type OsonSMS here (the password is the account's secret) and run a DAG:",
     emptyBulks: "No bulk job yet: OsonSmsBulkCreateOperator creates one.",
@@ -20,10 +20,10 @@ export const WORDS = {
     clear: "Очистить", cancel: "Отмена", theme: "Светлая или тёмная", other: "English",
     clearQuestion: "Показывать только новое? Использованные txn_id остаются использованными, как у настоящего шлюза.",
     messages: "Сообщения", bulks: "Рассылки", refusals: "Отказы", all: "Все телефоны",
-    balance: "баланс", price: "за часть", blocked: "заблокирован", somoni: "сомони", senders: "имена",
+    price: "за часть", blocked: "заблокирован", somoni: "сомони",
     from: "от", part: "часть", parts: "частей", confidential: "конфиденциально: текст скрыт",
     numbers: "номеров", ignored: "других строк пропущено", sendAt: "отправить", created: "создана", more: "и ещё {n}",
-    code: "код", whatToDo: "Что делать", login: "логин", requests: "запросов",
+    code: "код", whatToDo: "Что делать", login: "логин",
     emptyTitle: "Сообщений пока нет", emptyFound: "Ничего не найдено",
     emptyMessages: "Направьте сюда Connection типа OsonSMS (пароль — секрет счёта) и запустите DAG:",
     emptyBulks: "Рассылок пока нет: их создаёт OsonSmsBulkCreateOperator.",

@@ -1,1 +1,1 @@
-"""The simulator over HTTP: the gateway's addresses, its control, its page."""
+"""The simulator over HTTP: the gateway's addresses, the control addresses and the page."""

@@ -1,6 +1,6 @@
-"""All addresses of the simulator in one aiohttp application: the gateway's, its control, and the inbox page.
+"""The aiohttp application with all addresses: those of the gateway, of the control and of the page.
 
-Nothing here logs a URL: it would hold the hash, the phone and the text.
+No URL is logged, because a URL of a send holds the hash, the phone and the text.
 """
 
 import asyncio
@@ -15,15 +15,15 @@ from aiohttp.http_exceptions import HttpProcessingError
 from airflow_provider_osonsms.protocol.vocabulary import MAX_BULK_FILE_BYTES
 from airflow_provider_osonsms.simulator.backend import GatewayBackend
 from airflow_provider_osonsms.simulator.faults import FaultRules
-from airflow_provider_osonsms.simulator.web.control import PREFIX, Control, with_errors_told
+from airflow_provider_osonsms.simulator.web.control import PREFIX, Control, with_json_errors
 from airflow_provider_osonsms.simulator.web.events import stream_events
 from airflow_provider_osonsms.simulator.web.openapi import describe_api
 from airflow_provider_osonsms.simulator.web.origin import Handler, check_origin
 from airflow_provider_osonsms.simulator.web.server import GatewayServer
 
-_SECONDS_FOR_OPEN_REQUESTS: Final = 1.0
+_SHUTDOWN_SECONDS: Final = 1.0
 _MAX_BODY_BYTES: Final = 4 * MAX_BULK_FILE_BYTES
-"""Enough for a file that is too large to get its documented refusal."""
+"""Large enough that a bulk file above the limit gets the documented refusal, not one of aiohttp."""
 _PAGE: Final = files("airflow_provider_osonsms.simulator") / "page"
 _CONTENT_TYPES: Final = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 _PAGE_HEADERS: Final = {
@@ -37,13 +37,13 @@ _PAGE_HEADERS: Final = {
 def make_runner(
     server: GatewayServer, backend: GatewayBackend, faults: FaultRules, *, is_local: bool
 ) -> web.AppRunner:
-    """Return what serves the addresses, on the event loop that runs now.
+    """Return the runner that serves all addresses on the running event loop.
 
     Args:
         server: The gateway's addresses.
-        backend: The gateway behind them.
-        faults: Its rules.
-        is_local: Whether only this machine reaches the simulator.
+        backend: The gateway without HTTP.
+        faults: The fault rules.
+        is_local: Whether only this machine can reach the simulator.
     """
     app = web.Application(client_max_size=_MAX_BODY_BYTES)
     server.add_routes(app)
@@ -51,9 +51,7 @@ def make_runner(
         app, backend, Control(backend, faults, requests=server.requests)
     ):
         app.router.add_route(method, path, check_origin(handler, is_local=is_local))
-    return web.AppRunner(
-        app, access_log=None, logger=_quiet_logger(), shutdown_timeout=_SECONDS_FOR_OPEN_REQUESTS
-    )
+    return web.AppRunner(app, access_log=None, logger=_make_logger(), shutdown_timeout=_SHUTDOWN_SECONDS)
 
 
 def _own_routes(
@@ -61,22 +59,22 @@ def _own_routes(
 ) -> Iterator[tuple[str, str, Handler]]:
     routes = control.routes()
     for route in routes:
-        yield route.method, route.path, with_errors_told(route.handler)
+        yield route.method, route.path, with_json_errors(route.handler)
     description = describe_api(routes)
     closing = asyncio.Event()
 
     async def show_api(_request: web.Request) -> web.Response:
         return web.json_response(description)
 
-    async def tell_news(request: web.Request) -> web.StreamResponse:
+    async def send_events(request: web.Request) -> web.StreamResponse:
         return await stream_events(request, backend, closing=closing)
 
-    async def end_news(_app: web.Application) -> None:
+    async def stop_events(_app: web.Application) -> None:
         closing.set()
 
-    app.on_shutdown.append(end_news)
+    app.on_shutdown.append(stop_events)
     yield "GET", f"{PREFIX}/openapi.json", show_api
-    yield "GET", f"{PREFIX}/events", tell_news
+    yield "GET", f"{PREFIX}/events", send_events
     yield "GET", "/", _show_page
     yield "GET", PREFIX + "/page/{name}", _show_page
 
@@ -93,14 +91,14 @@ async def _show_page(request: web.Request) -> web.Response:
     )
 
 
-def _quiet_logger() -> logging.Logger:
+def _make_logger() -> logging.Logger:
     logger = logging.getLogger(__name__)
-    logger.addFilter(_without_request_line)
+    logger.addFilter(_remove_request_line)
     return logger
 
 
-def _without_request_line(record: logging.LogRecord) -> bool:
-    """Drop the exception about an unreadable request: its text quotes the URL."""
+def _remove_request_line(record: logging.LogRecord) -> bool:
+    """Remove the exception about an unreadable request, because its text quotes the URL."""
     if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
         record.exc_info = None
     return True

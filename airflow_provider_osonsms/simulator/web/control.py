@@ -1,4 +1,4 @@
-"""The simulator's own addresses: what it knows, and how it is told to behave while it runs."""
+"""The control addresses: they show the ledger and change the behavior of a running simulator."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,7 +12,7 @@ from airflow_provider_osonsms.simulator.backend import GatewayBackend
 from airflow_provider_osonsms.simulator.behavior import Behavior, Seconds
 from airflow_provider_osonsms.simulator.faults import FaultRule, FaultRules
 from airflow_provider_osonsms.simulator.ledger.records import Call, SimAccount
-from airflow_provider_osonsms.simulator.settings import explain
+from airflow_provider_osonsms.simulator.settings import describe_errors
 from airflow_provider_osonsms.simulator.web.report import describe, describe_account, describe_inbox
 
 PREFIX: Final = "/_simulator"
@@ -20,7 +20,7 @@ ACCOUNT: Final = TypeAdapter(SimAccount)
 
 
 class TimeStep(BaseModel):
-    """How far the gateway's time is moved on."""
+    """How far to advance the gateway's time."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,7 +28,7 @@ class TimeStep(BaseModel):
 
 
 class InboxQuery(BaseModel):
-    """What of the ledger the page asks for."""
+    """Which part of the ledger the page shows."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,7 +40,7 @@ class InboxQuery(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlRoute:
-    """One address, method and purpose, for the server and for its description."""
+    """One method and path, with its handler and its description."""
 
     method: str
     path: str
@@ -51,11 +51,11 @@ class ControlRoute:
 
 
 class Control:
-    """Reads and changes a running gateway.
+    """The handlers of the control addresses.
 
     Args:
-        backend: The gateway.
-        faults: Its rules.
+        backend: The gateway without HTTP.
+        faults: The fault rules.
         requests: How many requests each call has had.
     """
 
@@ -65,26 +65,32 @@ class Control:
         self._requests = requests
 
     def routes(self) -> list[ControlRoute]:
-        """Return every address that is described."""
+        """Return all control addresses."""
         behavior, rule = TypeAdapter(Behavior), TypeAdapter(FaultRule)
         rows: list[tuple[str, str, Any, str, TypeAdapter[Any] | None]] = [
-            ("GET", "/health", self._health, "Say that the simulator serves.", None),
+            ("GET", "/health", self._health, "Check that the simulator serves.", None),
             ("GET", "/ledger", self._ledger, "Everything that was accepted and refused.", None),
             (
                 "POST",
                 "/clear",
                 self._clear,
-                "Show only what comes from now on; used txn_ids stay used.",
+                "Hide everything so far; used txn_ids stay used.",
                 None,
             ),
             ("GET", "/behavior", self._show_behavior, "Delivery, latency, jitter and rate limit.", None),
-            ("PATCH", "/behavior", self._change_behavior, "Change some of it.", behavior),
+            ("PATCH", "/behavior", self._change_behavior, "Change some of these.", behavior),
             ("GET", "/faults", self._show_faults, "The rules in force, with the times that are left.", None),
-            ("POST", "/faults", self._add_fault, "Let requests go wrong.", rule),
-            ("DELETE", "/faults", self._clear_faults, "Let no request go wrong any more.", None),
+            ("POST", "/faults", self._add_fault, "Add a fault rule.", rule),
+            ("DELETE", "/faults", self._clear_faults, "Remove all fault rules.", None),
             ("GET", "/accounts", self._show_accounts, "The accounts, without secrets.", None),
             ("POST", "/accounts", self._add_account, "Add an account.", ACCOUNT),
-            ("PATCH", "/accounts/{login}", self._change_account, "Top up, block, white-list ...", ACCOUNT),
+            (
+                "PATCH",
+                "/accounts/{login}",
+                self._change_account,
+                "Top up, block or change an account.",
+                ACCOUNT,
+            ),
             ("POST", "/advance", self._advance, "Let time pass at once.", TypeAdapter(TimeStep)),
         ]
         return [
@@ -108,8 +114,8 @@ class Control:
         return web.json_response(describe(self._backend, self._requests))
 
     async def _inbox(self, request: web.Request) -> web.Response:
-        asked = InboxQuery.model_validate(dict(request.query))
-        return web.json_response(describe_inbox(self._backend, self._requests, **asked.model_dump()))
+        query = InboxQuery.model_validate(dict(request.query))
+        return web.json_response(describe_inbox(self._backend, self._requests, **query.model_dump()))
 
     async def _clear(self, _request: web.Request) -> web.Response:
         self._backend.clear()
@@ -123,7 +129,7 @@ class Control:
         return await self._show_behavior(request)
 
     async def _show_faults(self, _request: web.Request) -> web.Response:
-        return web.json_response([rule.model_dump() for rule in self._faults.waiting()])
+        return web.json_response([rule.model_dump() for rule in self._faults.list_rules()])
 
     async def _add_fault(self, request: web.Request) -> web.Response:
         self._faults.add(FaultRule.model_validate(await _read_object(request)))
@@ -139,7 +145,7 @@ class Control:
     async def _add_account(self, request: web.Request) -> web.Response:
         account = ACCOUNT.validate_python(await _read_object(request))
         if account.login in self._backend.accounts:
-            return _error(409, f"the login {account.login} is there: change it with PATCH")
+            return _error(409, f"an account has the login {account.login} already: change it with PATCH")
         self._backend.put_account(account)
         return web.json_response(describe_account(account), status=201)
 
@@ -158,18 +164,18 @@ class Control:
         return web.json_response({"now": self._backend.now().isoformat()})
 
 
-def with_errors_told(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Any:
-    """Return *handler* with HTTP 400 and a sentence for a body that it cannot use."""
+def with_json_errors(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Any:
+    """Return *handler* with an HTTP 400 and a JSON error for a body that is not valid."""
 
-    async def told(request: web.Request) -> web.StreamResponse:
+    async def handle(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
         except ValidationError as error:
-            return _error(400, explain(error))
+            return _error(400, describe_errors(error))
         except ValueError as error:
             return _error(400, str(error))
 
-    return told
+    return handle
 
 
 async def _read_object(request: web.Request) -> dict[str, Any]:
@@ -178,7 +184,7 @@ async def _read_object(request: web.Request) -> dict[str, Any]:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise ValueError("the body must be a JSON object")  # noqa: TRY004 - told as HTTP 400
+        raise ValueError("the body must be a JSON object")  # noqa: TRY004 - becomes an HTTP 400
     return body
 
 

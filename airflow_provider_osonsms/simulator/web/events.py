@@ -1,4 +1,4 @@
-"""Server-sent events: that something has changed, so that the page is live."""
+"""Server-sent events: the page learns from them when to load the ledger again."""
 
 import asyncio
 from itertools import count
@@ -7,31 +7,31 @@ from typing import Final
 from aiohttp import web
 
 from airflow_provider_osonsms.simulator.backend import GatewayBackend
-from airflow_provider_osonsms.simulator.delivery import foresee
+from airflow_provider_osonsms.simulator.delivery import plan_statuses
 
-_SECONDS_BETWEEN_LOOKS: Final = 0.25
-_LOOKS_PER_TICK: Final = 4
-_MESSAGES_WATCHED: Final = 200
-"""Of the latest messages, a status that changes by time alone is news too: once a second."""
+_CHECK_SECONDS: Final = 0.25
+_CHECKS_PER_SECOND: Final = 4
+_MAX_MESSAGES: Final = 200
+"""While one of so many latest messages is under way, an event is sent each second: its status will change."""
 
 
 async def stream_events(
     request: web.Request, backend: GatewayBackend, *, closing: asyncio.Event
 ) -> web.StreamResponse:
-    """Send the backend's revision whenever something has changed, until the client or the server leaves."""
+    """Send the backend's revision after each change, until the client or the server closes."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await response.prepare(request)
-    told = -1
+    sent = -1
     is_unfinished = False
-    for look in count():
-        if backend.revision != told or (is_unfinished and look % _LOOKS_PER_TICK == 0):
-            told, is_unfinished = backend.revision, _has_unfinished(backend)
+    for check in count():
+        if backend.revision != sent or (is_unfinished and check % _CHECKS_PER_SECOND == 0):
+            sent, is_unfinished = backend.revision, _has_unfinished(backend)
             try:
-                await response.write(f"data: {told}\n\n".encode())
+                await response.write(f"data: {sent}\n\n".encode())
             except ConnectionResetError:
                 break
         try:
-            await asyncio.wait_for(closing.wait(), _SECONDS_BETWEEN_LOOKS)
+            await asyncio.wait_for(closing.wait(), _CHECK_SECONDS)
             break
         except TimeoutError:
             continue
@@ -40,5 +40,5 @@ async def stream_events(
 
 def _has_unfinished(backend: GatewayBackend) -> bool:
     now = backend.now()
-    latest = backend.newest_messages(_MESSAGES_WATCHED)
-    return any(foresee(message, backend.behavior)[-1][1] > now for message in latest)
+    latest = backend.newest_messages(_MAX_MESSAGES)
+    return any(plan_statuses(message, backend.behavior)[-1][1] > now for message in latest)

@@ -10,8 +10,8 @@ from email.policy import HTTP
 from aiohttp import web
 
 
-async def read_layout(request: web.Request) -> tuple[dict[str, str], bytes | None]:
-    """Return the fields of a multipart form and the content of its file; nothing of another body."""
+async def read_form(request: web.Request) -> tuple[dict[str, str], bytes | None]:
+    """Return the fields of a multipart form and the content of its file; nothing for another body."""
     fields: dict[str, str] = {}
     file = None
     if request.content_type != "multipart/form-data":

@@ -1,4 +1,4 @@
-"""The simulator's own addresses in OpenAPI 3.1."""
+"""The control addresses described in OpenAPI 3.1."""
 
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -10,7 +10,7 @@ _COMPONENT: Final = "#/components/schemas/{model}"
 
 
 def describe_api(routes: Iterable[ControlRoute]) -> dict[str, Any]:
-    """Return the description of *routes*."""
+    """Return the OpenAPI document of *routes*."""
     paths: dict[str, dict[str, Any]] = {}
     components: dict[str, Any] = {}
     for route in routes:
@@ -18,7 +18,7 @@ def describe_api(routes: Iterable[ControlRoute]) -> dict[str, Any]:
         if route.body is not None:
             schema = route.body.json_schema(ref_template=_COMPONENT)
             components |= schema.pop("$defs", {})
-            if route.method == "PATCH":  # what is left out stays as it is
+            if route.method == "PATCH":  # a field that is left out stays unchanged
                 schema.pop("required", None)
             operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
         paths.setdefault(route.path, {})[route.method.lower()] = operation

@@ -17,13 +17,13 @@ from airflow_provider_osonsms.simulator.ledger.records import (
     SimAccount,
 )
 
-_WINDOW: Final = 2000
-"""How many of the latest messages and refusals the page looks at."""
+_MAX_SEARCHED: Final = 2000
+"""How many of the latest messages and refusals the page searches."""
 _PHONES_SHOWN: Final = 20
 
 
 def describe(backend: GatewayBackend, requests: Mapping[Call, int]) -> dict[str, Any]:
-    """Return everything that is shown of the ledger."""
+    """Return the whole ledger as JSON values."""
     return {
         "accounts": [describe_account(account) for account in list(backend.accounts.values())],
         "messages": [_describe_message(message, backend) for message in backend.messages],
@@ -42,26 +42,28 @@ def describe_inbox(
     limit: int = 200,
     language: str = "en",
 ) -> dict[str, Any]:
-    """Return what the page shows: the latest messages, bulk jobs and refusals first, *limit* of each at most.
+    """Return the content of the page: the latest messages, bulk jobs and refusals, at most *limit* of each.
 
     Args:
         backend: The gateway.
         requests: How many requests each call has had.
-        search: Only what holds these words in any case; the latest 2,000 messages and refusals are looked at.
+        search: Only entries that contain this text, in small or capital letters, of the latest 2,000.
         phone: Only messages of this handset.
-        limit: Of each list.
-        language: Of reasons and advice, ``"en"`` or ``"ru"``.
+        limit: The maximal length of each list.
+        language: The language of reasons and advice, ``"en"`` or ``"ru"``.
     """
     words = search.casefold()
-    latest = backend.newest_messages(_WINDOW)
+    latest = backend.newest_messages(_MAX_SEARCHED)
     found = [message for message in latest if _holds(_searchable(message), words)]
     handsets = Counter(message.phone for message in found)
     last_at = {message.phone: message.accepted_at for message in found}
     if phone is not None:
-        of_handset = backend.newest_messages(_WINDOW, phone=phone)
+        of_handset = backend.newest_messages(_MAX_SEARCHED, phone=phone)
         found = [message for message in of_handset if _holds(_searchable(message), words)]
     bulks = [job for job in backend.bulks if _holds((job.name, job.sender, job.text, *job.phones), words)]
-    refusals = [_describe_refusal(refusal, language=language) for refusal in backend.newest_refusals(_WINDOW)]
+    refusals = [
+        _describe_refusal(refusal, language=language) for refusal in backend.newest_refusals(_MAX_SEARCHED)
+    ]
     refusals = [row for row in refusals if _holds(map(str, row.values()), words)]
     return {
         "revision": backend.revision,

@@ -1,4 +1,4 @@
-"""The thin door: HTTP in front of the backend, and what lies between: faults, latency, the rate limit.
+"""The gateway's four addresses over HTTP, with the faults, the latency and the rate limit.
 
 Reference:
     OsonSMS protocol 1.5, §2-§5; docs/wire-notes.md "Requests", "Other clients".
@@ -23,7 +23,7 @@ from airflow_provider_osonsms.simulator.calls.refusals import TooFastError
 from airflow_provider_osonsms.simulator.calls.serve import Answer
 from airflow_provider_osonsms.simulator.faults import ACCEPTING, CODE_BY_FAULT, Fault, FaultRules
 from airflow_provider_osonsms.simulator.ledger.records import Call
-from airflow_provider_osonsms.simulator.web.form import read_layout
+from airflow_provider_osonsms.simulator.web.form import read_form
 
 _to_json: Final = json.JSONEncoder(check_circular=False).encode
 _GARBAGE: Final = b"<?xml version='1.0'?>\x00\xff not JSON"
@@ -35,12 +35,12 @@ class GatewayServer:
     """The gateway's four addresses.
 
     Args:
-        backend: Whom the requests are handed to.
-        faults: What may happen to them instead.
+        backend: Serves the requests.
+        faults: Decides which requests meet a fault.
         seed: Of the jitter.
 
     Attributes:
-        requests: How many requests each call has had, whatever became of them.
+        requests: How many requests each call has had, with every outcome.
     """
 
     def __init__(self, backend: GatewayBackend, faults: FaultRules, *, seed: int = 0) -> None:
@@ -52,7 +52,7 @@ class GatewayServer:
         self._closing = asyncio.Event()
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve the addresses in *app*, on the event loop that runs now."""
+        """Serve the addresses in *app*, on the running event loop."""
         self._closing = asyncio.Event()
         for path, handler in (
             (SEND_PATH, self._send),
@@ -62,34 +62,34 @@ class GatewayServer:
             app.router.add_get(path, handler, allow_head=False)
             app.router.add_post(path, handler)
         app.router.add_post(BULK_PATH, self._create_bulk)
-        app.on_shutdown.append(self._end_waiting)
+        app.on_shutdown.append(self._cancel_delays)
 
     async def _send(self, request: web.Request) -> web.Response:
         query = _query_of(request)
         serve = partial(
-            self._backend.send, query, authorization=_authorization(request), remote=request.remote or ""
+            self._backend.send, query, authorization=_read_authorization(request), remote=request.remote or ""
         )
-        return await self._meet(Call.SEND, request, fields=query, serve=serve)
+        return await self._answer(Call.SEND, request, fields=query, serve=serve)
 
     async def _query(self, request: web.Request) -> web.Response:
         query = _query_of(request)
-        serve = partial(self._backend.query, query, authorization=_authorization(request))
-        return await self._meet(Call.QUERY, request, fields=query, serve=serve)
+        serve = partial(self._backend.query, query, authorization=_read_authorization(request))
+        return await self._answer(Call.QUERY, request, fields=query, serve=serve)
 
     async def _balance(self, request: web.Request) -> web.Response:
         query = _query_of(request)
-        serve = partial(self._backend.balance, query, authorization=_authorization(request))
-        return await self._meet(Call.BALANCE, request, fields=query, serve=serve)
+        serve = partial(self._backend.balance, query, authorization=_read_authorization(request))
+        return await self._answer(Call.BALANCE, request, fields=query, serve=serve)
 
     async def _create_bulk(self, request: web.Request) -> web.Response:
-        fields, file = await read_layout(request)
-        serve = partial(self._backend.create_bulk, fields, file, authorization=_authorization(request))
-        return await self._meet(Call.BULK, request, fields=fields, serve=serve)
+        fields, file = await read_form(request)
+        serve = partial(self._backend.create_bulk, fields, file, authorization=_read_authorization(request))
+        return await self._answer(Call.BULK, request, fields=fields, serve=serve)
 
-    async def _meet(
+    async def _answer(
         self, call: Call, request: web.Request, *, fields: Fields, serve: Callable[[], Answer]
     ) -> web.Response:
-        """Serve a request, unless the limit or a fault is in its way; answer after the latency."""
+        """Serve a request, or refuse it by the rate limit or a fault; answer after the latency."""
         self.requests[call] += 1
         behavior = self._backend.behavior
         max_rate = behavior.max_rate
@@ -104,17 +104,17 @@ class GatewayServer:
             answer = _as_json(*self._backend.fail(call, fields, code=code, uses_up_txn_id=uses_up))
         else:
             answer = _as_json(*serve()) if fault in ACCEPTING else web.Response()
-            answer = await self._spoil(answer, fault, request=request)
+            answer = await self._apply_fault(answer, fault, request=request)
         if behavior.latency or behavior.jitter:
             spread = self._random.uniform(-behavior.jitter, behavior.jitter)
-            await self._wait(max(0.0, behavior.latency + spread))
+            await self._delay(max(0.0, behavior.latency + spread))
         return answer
 
-    async def _spoil(self, answer: web.Response, fault: Fault, *, request: web.Request) -> web.Response:
-        """Return what is left of *answer*."""
+    async def _apply_fault(self, answer: web.Response, fault: Fault, *, request: web.Request) -> web.Response:
+        """Return *answer* as *fault* changes it."""
         match fault:
             case Fault.HANG_BEFORE | Fault.HANG_AFTER:
-                await self._wait(self._backend.behavior.hang_seconds)
+                await self._delay(self._backend.behavior.hang_seconds)
                 return _cut(request)
             case Fault.CUT_BEFORE | Fault.CUT_AFTER:
                 return _cut(request)
@@ -129,14 +129,14 @@ class GatewayServer:
                 answer.body = _GARBAGE
         return answer
 
-    async def _wait(self, seconds: float) -> None:
-        """Say nothing for a while, or until the server stops."""
+    async def _delay(self, seconds: float) -> None:
+        """Wait *seconds*, or until the server stops."""
         try:
             await asyncio.wait_for(self._closing.wait(), seconds)
         except TimeoutError:
             return
 
-    async def _end_waiting(self, _app: web.Application) -> None:
+    async def _cancel_delays(self, _app: web.Application) -> None:
         self._closing.set()
 
 
@@ -147,7 +147,7 @@ def _query_of(request: web.Request) -> Fields:
     return dict(request.query.items())
 
 
-def _authorization(request: web.Request) -> str | None:
+def _read_authorization(request: web.Request) -> str | None:
     return request.headers.get("Authorization")
 
 
@@ -156,14 +156,14 @@ def _as_json(status: int, body: dict[str, Any]) -> web.Response:
 
 
 def _as_html(status: HTTPStatus) -> web.Response:
-    """Answer as something in between does: a proxy that knows nothing of the protocol."""
+    """Answer as a proxy in front of the gateway, which does not know the protocol."""
     title = f"{status.value} {status.phrase}"
     page = f"<html><head><title>{title}</title></head><body>nginx</body></html>"
     return web.Response(status=status, text=page, content_type="text/html")
 
 
 def _cut(request: web.Request) -> web.Response:
-    """Close the connection; what is returned finds nobody any more."""
+    """Close the connection; the returned response reaches no client."""
     if request.transport is not None:
         request.transport.close()
     return web.Response()

@@ -59,7 +59,7 @@ def test_rejects_are_listed_before_a_limit_stops_the_task(gateway, run_task, mak
         ({"on_invalid": "fail"}, "1 of 6 rows are invalid"),
         ({"max_invalid_ratio": 0.1}, "max_invalid_ratio is 10.0%"),
         ({"max_recipients": 4}, "max_recipients is 4"),
-        ({"exclude": ["9.929E+11"]}, "what is left of a phone"),
+        ({"exclude": ["9.929E+11"]}, "damaged phones"),
         ({"exclude": 7}, "exclude"),
         ({"rejects_path": "rejects.xlsx"}, "rejects_path must be a path that ends in .csv"),
         ({"rejects_path": 7}, "rejects_path must be a path"),

@@ -116,7 +116,7 @@ def test_changed_audience_is_refused(gateway, run_task, has_state_store, make_op
     result = run_task(make_operator(recipients=[*PEOPLE, "992900000009"]), try_number=2)
 
     assert result.state == "failed"
-    assert "recipients changed" in str(result.error)
+    assert "recipients have changed" in str(result.error)
     assert len(gateway.bulks) == 1
 
 

@@ -181,7 +181,7 @@ def test_many_ids_travel_as_paths(gateway, run_task, read_kwargs, tmp_path):
     sensor = sensors.OsonSmsDeliverySensor(task_id="wait", messages=outputs, deferrable=True)
     kwargs = read_kwargs(run_task(sensor).msg)
 
-    assert (len(kwargs["paths"]), kwargs["msg_ids"]) == (3, [])
+    assert (len(kwargs["sources"]), kwargs["msg_ids"]) == (3, [])
     assert gateway.requests["query"] == 0
 
 

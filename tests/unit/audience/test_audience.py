@@ -274,7 +274,7 @@ def test_the_description_counts_samples_and_advises() -> None:
         f"  empty: 1 (row 5 •••••). {RejectReason.EMPTY.advice}",
         f"  ambiguous_short: 1 (row 6 •••••01). {RejectReason.AMBIGUOUS_SHORT.advice}",
         "  duplicate: 4 (row 1 992•••••001, row 2 992•••••001, row 3 992•••••001). " + again,
-        "  exclude: 1 entries are no phone and were ignored",
+        "  exclude: 1 entries are not a phone and were ignored",
     ]
 
 

@@ -52,13 +52,13 @@ def test_nobody_is_chosen(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keys", [None, "invoice"])
-def test_idle_choices_are_told(keys: str | None) -> None:
-    """Entries that stand for no row are counted for the log: the wrong table may have been given."""
+def test_unmatched_entries_are_counted(keys: str | None) -> None:
+    """Entries that match no row are counted for the log: the wrong table may have been given."""
     people = [{"phone": A, "invoice": A}, {"phone": B, "invoice": B}]
 
     audience = prepare_audience(people, key_column=keys, only=[A, C, C, "x"])
 
-    assert "only: 2 entries stand for no row" in audience.describe()
+    assert "only: 2 entries match no row" in audience.describe()
 
 
 def test_a_table_without_keys_is_refused() -> None:

@@ -8,7 +8,7 @@ from airflow_provider_osonsms.audience.policy import OnInvalid, Policy, UnfitAud
 @pytest.mark.parametrize(
     ("policy", "counts", "said"),
     [
-        (Policy(), (0, 3, 3), "every one of 3 rows is rejected as invalid"),
+        (Policy(), (0, 3, 3), "all 3 rows are rejected as invalid"),
         (Policy(on_invalid=OnInvalid.FAIL), (9, 1, 10), "on_invalid is 'fail'"),
         (Policy(max_invalid_ratio=0.1), (9, 2, 11), r"\(18.2%\) and max_invalid_ratio is 10.0%"),
         (Policy(max_invalid_ratio=0), (9, 1, 10), "max_invalid_ratio is 0.0%"),
@@ -21,7 +21,7 @@ def test_a_broken_limit_says_what_to_do(policy: Policy, counts: tuple[int, int, 
 
     with pytest.raises(UnfitAudienceError, match=said) as error:
         policy.check(recipients=recipients, invalid=invalid, rows=rows)
-    assert "nothing was sent" in str(error.value)
+    assert "this try sent nothing" in str(error.value)
 
 
 @pytest.mark.parametrize(

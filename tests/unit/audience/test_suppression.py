@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from airflow_provider_osonsms.audience.audience import prepare_audience
-from airflow_provider_osonsms.audience.suppression import read_suppressed
+from airflow_provider_osonsms.audience.suppression import read_suppression_list
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 A, B, C = "992900000001", "992900000002", "992900000003"
@@ -57,7 +57,7 @@ def test_what_is_left_of_a_phone_is_not_ignored(damaged: object) -> None:
 
 def test_other_entries_are_counted() -> None:
     """Entries that cannot be in any audience are left out and counted."""
-    suppressed = read_suppressed([B, A, B, "n/a", None, "+79161234567"], phone_column="phone")
+    suppressed = read_suppression_list([B, A, B, "n/a", None, "+79161234567"], phone_column="phone")
 
     assert suppressed.msisdns.tolist() == [int(A), int(B)]
     assert suppressed.ignored == 3

@@ -45,7 +45,7 @@ def test_a_taken_port_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         signal.signal(number, handler)
 
     assert capsys.readouterr().err == (
-        f"cannot listen on 127.0.0.1:{port}: the port is taken, choose another with --port\n"
+        f"cannot listen on 127.0.0.1:{port}: the port is taken; choose another with --port\n"
     )
 
 
@@ -61,7 +61,7 @@ def test_an_open_address_is_warned_about() -> None:
         process.terminate()
         errors = process.communicate(timeout=10)[1]
 
-    assert errors == "warning: 0.0.0.0 is not a loopback address: others may reach this simulator\n"
+    assert errors == "warning: 0.0.0.0 is not a loopback address: other machines may reach this simulator\n"
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def sign(*fields: str, separator: str = ";") -> str:
         (sign("t-1", "demo", "demo-salt"), "str_hash was made of txn_id;login;pass_salt_hash"),
         (
             sign("t-1", "demo", "SHOP", "900001234", "demo-salt"),
-            f"str_hash was made of {EXPECTED}, the phone written otherwise than in the request",
+            f"str_hash was made of {EXPECTED}, the phone in another spelling than in the request",
         ),
         (sign("anything"), "str_hash is not the hash of the fields as sent"),
     ],

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_osonsms.simulator import GatewayBackend
-from airflow_provider_osonsms.simulator.delivery import foresee
+from airflow_provider_osonsms.simulator.delivery import plan_statuses
 
 TOKEN = "Bearer demo-salt"
 QUERY_MANDATORY = "One of the mandatory variables (login,str_hash,msg_id) not set."
@@ -95,7 +95,7 @@ def test_history(backend: GatewayBackend, message: dict[str, str], clock: Any) -
     """Every status of a message is known beforehand, with the moment it begins."""
     backend.send(message)
 
-    assert foresee(backend.messages[0], backend.behavior) == (
+    assert plan_statuses(backend.messages[0], backend.behavior) == (
         ("ENROUTE", clock.now),
         ("ACCEPTED", clock.now + timedelta(seconds=0.5)),
         ("DELIVERED", clock.now + timedelta(seconds=1)),

@@ -22,7 +22,7 @@ def test_times_and_order() -> None:
 
     assert choose(rules, 4) == [Fault.CUT_AFTER, Fault.CUT_AFTER, Fault.EMPTY, None]
     assert choose(rules, 2, Call.QUERY) == [Fault.GARBAGE, None]
-    assert rules.waiting() == []
+    assert rules.list_rules() == []
 
 
 def test_every() -> None:
@@ -51,7 +51,7 @@ def test_what_waits_can_be_seen_and_cleared() -> None:
     rules = FaultRules()
     rules.add(FaultRule(fault=Fault.CUT_AFTER, times=3))
     choose(rules, 1)
-    assert [rule.times for rule in rules.waiting()] == [2]
+    assert [rule.times for rule in rules.list_rules()] == [2]
 
     rules.clear()
     assert choose(rules, 1) == [None]

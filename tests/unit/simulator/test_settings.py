@@ -79,7 +79,10 @@ def test_the_command_does_as_it_is_told(tmp_path: Path) -> None:
     ("options", "words"),
     [
         (["--account", "hush"], "--account: write LOGIN:SECRET"),
-        (["--account", "a:hush", "--account", "a:hush"], "accounts: Value error, a login stands twice"),
+        (
+            ["--account", "a:hush", "--account", "a:hush"],
+            "accounts: Value error, two accounts have the same login",
+        ),
         (["--account", "a:hu;sh"], "accounts.0.secret: String should match"),
         (["--latency", "soon"], "behavior.latency: Input should be a valid number"),
         (["--port", "70000"], "port: Input should be less than or equal to 65535"),
@@ -87,7 +90,7 @@ def test_the_command_does_as_it_is_told(tmp_path: Path) -> None:
         (["--fault", "empty:often=1"], "faults.0.often: Extra inputs are not permitted"),
         (["--config", "/nonexistent.toml"], "/nonexistent.toml: [Errno 2] No such file"),
         (["--config", "{file}"], "senders: Extra inputs are not permitted"),
-        (["--config", "{file}", "--sender", "A"], "--sender, --balance and --price go with --account"),
+        (["--config", "{file}", "--sender", "A"], "--sender, --balance and --price need --account"),
         (["--state", "{folder}"], "name another file"),
     ],
 )

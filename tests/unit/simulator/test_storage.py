@@ -63,7 +63,7 @@ def fill(storage: Storage) -> None:
         )
         storage.add_bulk(BULK)
         storage.add_refusal(REFUSAL)
-        storage.keep_balance("demo", Decimal("0.10"))
+        storage.save_balance("demo", Decimal("0.10"))
 
 
 @pytest.mark.parametrize("is_lasting", [False, True])

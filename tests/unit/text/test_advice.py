@@ -18,7 +18,7 @@ def advise(*portions: list[str]) -> list[str]:
     advice = Advice()
     for texts in portions:
         advice.add(measure(texts))
-    return advice.sentences()
+    return advice.list_sentences()
 
 
 def test_one_character_makes_texts_dear() -> None:

@@ -47,7 +47,7 @@ def test_parquet_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "pyarrow", None)
 
     with pytest.raises(InvalidMessageError, match=r"exclude .*'airflow-provider-osonsms\[parquet\]'"):
-        read(tmp_path / "people.parquet", what="exclude")
+        read(tmp_path / "people.parquet", parameter="exclude")
     assert read([A]) == {"phone": [A]}
 
 

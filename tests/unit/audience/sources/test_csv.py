@@ -116,8 +116,8 @@ def test_forms_that_are_read(tmp_path: Path, content: str, rows: list[list[str]]
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "is empty, without even a header"),
-        ("\ufeff\n \n", "is empty, without even a header"),
+        ("", "is empty, without a header"),
+        ("\ufeff\n \n", "is empty, without a header"),
         (f"phone,name\n{A},Али\n{B},Али,Вали\n", "has 3 cells in line 3 and 2 in its header"),
         (f'phone,name\n{A},"Али\n\nВали"\n{B}\n', "has 1 cells in line 5 and 2 in its header"),
         (f"phone\n{A},{B}\n", "has 2 cells in line 2 and 1 in its header"),
@@ -156,9 +156,9 @@ def test_a_file_without_a_header_is_no_list_to_exclude(tmp_path: Path) -> None:
     """The first phone of a list without a header is not lost as the column's name."""
     for path in places(tmp_path, f"{A}\n{B}\n"):
         with pytest.raises(InvalidMessageError, match=r"exclude has no header: .* named 992•••••001"):
-            read(path, what="exclude", one_column_is_phones=True)
+            read(path, parameter="exclude", one_column_is_phones=True)
     for path in places(tmp_path, f"nomer\n{B}\n"):
-        assert read(path, what="exclude", one_column_is_phones=True) == [{"phone": B}]
+        assert read(path, parameter="exclude", one_column_is_phones=True) == [{"phone": B}]
 
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,8 +169,8 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pyte
     for name, said in (
         ("absent.csv", "absent.csv cannot be read: No such file"),
         ("folder.csv", "folder.csv cannot be read: Is a directory"),
-        ("no.csv.gz", "no.csv.gz is no whole gzip file"),
-        ("cut.csv.gz", "cut.csv.gz is no whole gzip file"),
+        ("no.csv.gz", "no.csv.gz is not a whole gzip file"),
+        ("cut.csv.gz", "cut.csv.gz is not a whole gzip file"),
     ):
         with pytest.raises(InvalidMessageError, match=said):
             read(tmp_path / name)

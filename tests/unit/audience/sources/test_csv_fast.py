@@ -16,7 +16,7 @@ from airflow_provider_osonsms.audience.sources.csv_fast import read_csv_phones
 from airflow_provider_osonsms.audience.sources.readers import read_chunks
 
 A, B = "992900000001", "992900000002"
-WANTED = ColumnSelection(what="recipients", phone_column="phone", columns=())
+WANTED = ColumnSelection(parameter="recipients", phone_column="phone", columns=())
 PHONES = st.one_of(
     st.from_regex(r"\A992[0-9]{9}\Z"),
     st.sampled_from(
