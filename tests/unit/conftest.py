@@ -41,7 +41,7 @@ class InMemoryStore:
         self.written.append((key, self.values[key]))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_store():
     """Make a store in memory that lasts."""
     return InMemoryStore
