@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
 from heapq import merge
@@ -14,7 +15,7 @@ from airflow_provider_osonsms.campaign.plan import CampaignPlan
 from airflow_provider_osonsms.campaign.progress import Progress
 from airflow_provider_osonsms.campaign.rows import CampaignRows, RowState
 from airflow_provider_osonsms.campaign.send_loop import SendLoop, SendWindowClosedError
-from airflow_provider_osonsms.client.asynchronous import open_async_client
+from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
 from airflow_provider_osonsms.protocol.errors import (
     DuplicateTransactionError,
     InvalidMessageError,
@@ -44,6 +45,7 @@ class CampaignRun:
         plan: What is sent, and how.
         journal: What earlier tries have stored.
         clock: Gives aware datetimes.
+        open_client: Opens what sends the messages.
 
     Attributes:
         rows: What is known of the rows.
@@ -57,12 +59,14 @@ class CampaignRun:
         *,
         journal: CampaignJournal,
         clock: Callable[[], datetime],
+        open_client: Callable[..., AbstractAsyncContextManager[AsyncOsonSmsClient]] = open_async_client,
     ) -> None:
         self.rows = CampaignRows(plan.audience.rows, history=journal.history)
         self._plan = plan
         self._audience = plan.audience
         self._journal = journal
         self._clock = clock
+        self._open_client = open_client
         self._stop = Stop()
         self._seconds = 0.0
         for position, _, row_key in self._audience.read_row_keys():
@@ -185,7 +189,7 @@ class CampaignRun:
         return ", ".join(f"{count} {state.reason}" for state, count in counts if is_counted(state))
 
     async def _send(self, account: Account, progress: Progress) -> None:
-        async with open_async_client(account, max_connections=self._plan.options.concurrency) as client:
+        async with self._open_client(account, max_connections=self._plan.options.concurrency) as client:
             loop = SendLoop(
                 client,
                 self._plan,
