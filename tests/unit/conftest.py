@@ -1,4 +1,4 @@
-"""What unit tests share: a store in memory, a Connection."""
+"""What unit tests share: a store in memory, a client without a network, a Connection."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,10 @@ from functools import partial
 
 import pytest
 
+from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.connection import Settings, read_settings
+from airflow_provider_osonsms.protocol.errors import OutcomeUnknownError, RequestNotSentError
+from airflow_provider_osonsms.protocol.models import Account, Response
 
 
 class InMemoryStore:
@@ -51,3 +54,63 @@ def make_store():
 def read() -> Callable[..., Settings]:
     """Read a Connection that has a login and a salt, and what the test adds."""
     return partial(read_settings, "sms", login="kitobkhona", password="sol-4711")
+
+
+class ScriptedTransport:
+    """Answers the requests of a real client from a script of words, and keeps what the store held at each.
+
+    * ok: accepted, with msg_id 7000 or the bulk name Navsol
+    * lost: no answer; unsent: no connection; junk: an answer that cannot be read
+    * a code: refused
+    * kill: the process dies before the answer
+
+    Attributes:
+        script: The words that are left.
+        stored: The store's values when each request left, in order.
+        requests: The requests, in order.
+    """
+
+    def __init__(self, script, store):
+        self.script = script.split()
+        self.stored = []
+        self.requests = []
+        self._store = store
+
+    def handle(self, request):
+        """Answer *request*."""
+        self.requests.append(request)
+        self.stored.append(json.loads(json.dumps(getattr(self._store, "values", None))))
+        word = self.script.pop(0)
+        if word == "kill":
+            raise KeyboardInterrupt
+        if word == "unsent":
+            raise RequestNotSentError("no connection")
+        if word == "lost":
+            raise OutcomeUnknownError("no answer")
+        if word == "junk":
+            return Response(status=502, body=b"<html>")
+        if word != "ok":
+            return Response(status=422, body=json.dumps({"error": {"code": int(word)}}).encode())
+        if request.call == "bulk":
+            return Response(status=200, body=b'{"status":"success","sms_bulk_name":"Navsol"}')
+        return Response(status=201, body=b'{"status":"ok","msg_id":7000,"smsc_msg_parts":2}')
+
+
+@pytest.fixture
+def make_scripted_client():
+    """Make a client without a network, whose process may die while it waits between two attempts."""
+
+    def make(script, store, *, dies_in_pause=False):
+        def sleep(_seconds):
+            if dies_in_pause:
+                raise KeyboardInterrupt
+
+        account = Account(
+            login="kitobkhona", secret="sol-4711", api_url="https://api.test", bulk_url="https://cab.test"
+        )
+        transport = ScriptedTransport(script, store)
+        client = OsonSmsClient(account, transport, sleep=sleep)
+        client.transport = transport
+        return client
+
+    return make
