@@ -12,6 +12,7 @@ from airflow_provider_osonsms.campaign.loop_thread import Stop
 from airflow_provider_osonsms.campaign.plan import CampaignPlan, SendOptions
 from airflow_provider_osonsms.campaign.progress import Progress
 from airflow_provider_osonsms.campaign.rows import CampaignRows
+from airflow_provider_osonsms.campaign.run import CampaignRun
 from airflow_provider_osonsms.campaign.send_loop import SendLoop
 from airflow_provider_osonsms.messages.source import read_message_source
 from airflow_provider_osonsms.protocol.errors import (
@@ -21,11 +22,12 @@ from airflow_provider_osonsms.protocol.errors import (
     UnexpectedAnswerError,
 )
 from airflow_provider_osonsms.protocol.history import TxnIdHistory, explain_duplicate
-from airflow_provider_osonsms.protocol.models import SendReceipt
+from airflow_provider_osonsms.protocol.models import Account, SendReceipt
 from airflow_provider_osonsms.protocol.refusals import make_refusal
 from airflow_provider_osonsms.protocol.txn_ids import TxnIdSeries
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+EVENING = datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
 FIRST_PHONE = 992_900_000_000
 
 
@@ -148,6 +150,7 @@ class Bench:
             self.rows.expect(position)
             self.journal.load_row(self.rows, position, plan.txn_ids.make(row_key))
         self.progress = Progress(len(plan.audience))
+        self._store = store
         self._clock = clock or (lambda: NOON)
         self._on_pause = on_pause
 
@@ -159,6 +162,15 @@ class Bench:
     def states(self):
         """Return the state of each row."""
         return [self.rows.state(position) for position in range(self.plan.audience.rows)]
+
+    def codes(self):
+        """Return what the store holds of each row that it knows."""
+        chunks = [value for key, value in self._store.values.items() if not key.endswith("_meta")]
+        codes = {prefix: code for chunk in chunks for prefix, code in chunk.items()}
+        keys = (
+            (row, self.plan.txn_ids.make(row_key)) for row, _, row_key in self.plan.audience.read_row_keys()
+        )
+        return {row: codes[txn_id[:12]] for row, txn_id in keys if txn_id[:12] in codes}
 
     def run(self):
         """Run the loop to its end, and write what is left as a try does."""
@@ -221,15 +233,38 @@ def make_bench(store):
 
 
 @pytest.fixture
-def opened():
-    """Make what opens a scripted client in place of one with a network, and counts how often."""
+def account():
+    """Somebody's account; nothing is asked of it."""
+    return Account(login="kitobkhona", secret="sol-4711")
 
-    def make(client):
+
+@pytest.fixture
+def make_run(store):
+    """Begin a try of a campaign with what the store holds, late in the evening."""
+
+    def make(plan, client, *, history=TxnIdHistory.UNUSED, store=store):
         @asynccontextmanager
-        async def open_client(account, *, max_connections):
-            assert max_connections > 0
+        async def open_client(_account, *, max_connections):
+            assert max_connections == plan.options.concurrency
             yield client
 
-        return open_client
+        return CampaignRun(
+            plan,
+            journal=CampaignJournal(store, store_key="c", history=history),
+            clock=lambda: EVENING,
+            open_client=open_client,
+        )
 
     return make
+
+
+@pytest.fixture
+def send(make_run, account):
+    """Make a try send, and return it."""
+
+    def send(plan, client, **given):
+        run = make_run(plan, client, **given)
+        run.send(account)
+        return run
+
+    return send
