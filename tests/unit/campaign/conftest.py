@@ -173,8 +173,8 @@ class Bench:
         return {row: codes[txn_id[:12]] for row, txn_id in keys if txn_id[:12] in codes}
 
     def run(self):
-        """Run the loop to its end, and write what is left as a try does."""
-        asyncio.run(self._run())
+        """Run the loop to its end, and write what is left as a try does; a loop that hangs is an error."""
+        asyncio.run(asyncio.wait_for(self._run(), 10))
         return self
 
     async def _run(self):

@@ -18,7 +18,7 @@ from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Outcome
 from airflow_provider_osonsms.tables.results import read_results
 
-UNUSED, MAYBE_ACCEPTED, _ = TxnIdHistory
+MAYBE_ACCEPTED = TxnIdHistory.MAYBE_ACCEPTED
 
 
 def outcomes(run):

@@ -18,7 +18,7 @@ from airflow_provider_osonsms.protocol.errors import (
 )
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 
-ACCEPTED, LOST, UNDECIDED = RowState.ACCEPTED, RowState.ANSWER_LOST, RowState.UNDECIDED
+ACCEPTED = RowState.ACCEPTED
 NEW, UNREACHED, BUSY, SILENT = (state for state in RowState if state.is_open)
 
 

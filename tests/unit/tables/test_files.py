@@ -82,7 +82,7 @@ def test_any_number_of_rows(suffix, tmp_path, count):
     assert list(read_table(path, kind=ResultRow, expected=identity)) == make_rows(count)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(rows=draw_rows(ResultRow))
 def test_the_same_rows_have_the_same_identity(folder, rows):
     """The identity depends on the rows alone: neither on the place nor on the time."""
