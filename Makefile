@@ -30,7 +30,7 @@ layers: .venv/installed  ## who may import whom; references to the docs lead som
 	@$(NEWEST) scripts/check_references.py
 
 test-parquet: .venv/installed .venv-parquet/installed  ## the tests of tables again, with pyarrow
-	@PYTHONPATH=$(PARQUET) $(NEWEST) -m pytest tests/unit/audience tests/unit/delivery tests/airflow/bulk tests/airflow/campaign -q
+	@PYTHONPATH=$(PARQUET) $(NEWEST) -m pytest tests/unit/audience tests/unit/delivery tests/unit/tables tests/airflow/bulk tests/airflow/campaign -q
 
 test-oldest: .venv-oldest/installed  ## run the tests on the oldest supported Airflow
 	@$(OLDEST) -m pytest tests --ignore=tests/e2e -q

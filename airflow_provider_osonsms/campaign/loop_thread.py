@@ -7,7 +7,7 @@ exception would come up in the middle of one, and its answer would be lost.
 import asyncio
 import contextvars
 from collections.abc import Callable, Coroutine
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, Final
 
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
@@ -68,16 +68,24 @@ def run_in_thread(main: Callable[[], Coroutine[Any, Any, None]], stop: Stop) -> 
         BaseException: What *main* raised, or what came up here meanwhile.
     """
     errors: list[BaseException] = []
+    # An event of our own is waited for: up to Python 3.12 a join that an exception has interrupted takes the
+    # thread for ended, and the journal would be closed while answers still come.
+    ended = Event()
+
+    def serve() -> None:
+        try:
+            _serve(main, stop, errors)
+        finally:
+            ended.set()
+
     context = contextvars.copy_context()
-    thread = Thread(
-        target=context.run, args=(_serve, main, stop, errors), name="osonsms-campaign", daemon=True
-    )
-    thread.start()
+    thread = Thread(target=context.run, args=(serve,), name="osonsms-campaign", daemon=True)
     try:
-        thread.join()
+        thread.start()
+        ended.wait()
     except BaseException:
         stop.set(CampaignStoppedError("the task was stopped"))
-        thread.join(_SECONDS_TO_END)
+        ended.wait(_SECONDS_TO_END)
         raise
     if errors:
         raise errors[0]

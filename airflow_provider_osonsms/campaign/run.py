@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
 from heapq import merge
@@ -17,7 +18,7 @@ from airflow_provider_osonsms.campaign.progress import Progress
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
 from airflow_provider_osonsms.campaign.rows import Acceptance, CampaignRows, RowState, print_moment
 from airflow_provider_osonsms.campaign.send_loop import SendLoop, SendWindowClosedError, TxnIdsTakenError
-from airflow_provider_osonsms.client.asynchronous import open_async_client
+from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.protocol.models import Account, Outcome
 from airflow_provider_osonsms.tables.files import TableIdentity, write_table
@@ -47,6 +48,7 @@ class CampaignRun:
         results_path: A checked path of the results table; None for none.
         parts: The part files beside it; None where there is no table.
         may_replace: Whether the table of another campaign at *results_path* is replaced.
+        open_client: Opens what sends the messages.
 
     Raises:
         OtherCampaignError: There is one, and it is not.
@@ -67,13 +69,16 @@ class CampaignRun:
         results_path: Any = None,
         parts: ResultParts | None = None,
         may_replace: bool = False,
+        open_client: Callable[..., AbstractAsyncContextManager[AsyncOsonSmsClient]] = open_async_client,
     ) -> None:
         self.rows = CampaignRows(plan.audience.rows, history=journal.history, try_number=try_number)
         self._plan = plan
         self._audience = plan.audience
         self._journal = journal
         self._clock = clock
+        self._open_client = open_client
         self._stop = Stop()
+        self._open_client = open_client
         self._results_path = results_path
         self._parts = parts
         for position, _, _ in self._audience.read_row_keys():
@@ -218,7 +223,7 @@ class CampaignRun:
         return ", ".join(f"{count} {state.reason}" for state, count in counts if is_counted(state))
 
     async def _send(self, account: Account, progress: Progress) -> None:
-        async with open_async_client(account, max_connections=self._plan.options.concurrency) as client:
+        async with self._open_client(account, max_connections=self._plan.options.concurrency) as client:
             loop = SendLoop(
                 client,
                 self._plan,

@@ -161,7 +161,8 @@ def create_bulk(
                 raise
             if outcome is Outcome.ACCEPTED_UNTRACKED:
                 return BulkReceipt(txn_id=job.txn_id, bulk_name=None)
-            if not failures:
+            # "Not sent" would tell the caller that no job exists, and this 108 tells that nobody knows.
+            if add_to_history(TxnIdHistory.UNUSED, failures) is TxnIdHistory.UNUSED:
                 raise _undecided() from None
             break
         except (TransportError, GatewayError) as error:

@@ -121,7 +121,7 @@ def read_identity(path: Any) -> TableIdentity | None:
     import pyarrow.parquet as pq
 
     with path.open("rb") as file:
-        metadata = pq.ParquetFile(file).schema_arrow.metadata or {}
+        metadata = pq.ParquetFile(file).metadata.metadata or {}
     said = {
         name: metadata.get(f"{_METADATA_PREFIX}{name}".encode())
         for name in ("rows", "checksum", "campaign_id")
@@ -179,7 +179,11 @@ def _read_csv(file: IO[bytes], kind: type[RowT]) -> Iterator[list[RowT]]:
             numbers = _find_numbers(kind)
             for batch in _cut(rows):
                 yield [_read_row(row, pick, numbers, kind, width=len(header)) for row in batch]
-        except (csv.Error, ValueError) as error:  # a bad number or encoding, a column that is not there
+        except (
+            csv.Error,
+            ValueError,
+            OverflowError,
+        ) as error:  # a bad number or encoding, a column that is not there
             raise DamagedTableError(f"the table cannot be read ({type(error).__name__})") from None
 
 
@@ -229,7 +233,10 @@ def _write_parquet(
     with closing(pq.ParquetWriter(file, schema)) as writer:
         for batch in batches:
             fingerprint.add(_to_csv(batch), len(batch))
-            columns = [list(column) for column in zip(*batch, strict=True)]
+            columns = [
+                list(column) if place in numbers else [cell or None for cell in column]  # as CSV is read
+                for place, column in enumerate(zip(*batch, strict=True))
+            ]
             writer.write_table(pa.table(columns, schema=schema))
         identity = fingerprint.close(campaign_id)
         said = {"rows": str(identity.rows), "checksum": identity.checksum, "campaign_id": campaign_id}

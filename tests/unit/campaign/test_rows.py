@@ -1,10 +1,216 @@
-"""The life of a row."""
+"""The life of a row: every transition, in the words of its rule."""
 
+from itertools import product
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_osonsms.campaign.rows import CampaignRows, RowState, Shown
-from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.campaign.rows import (
+    CampaignRows,
+    RowState,
+    Shown,
+    is_settled_code,
+    read_failure,
+    read_receipt,
+)
+from airflow_provider_osonsms.protocol import errors
+from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
+from airflow_provider_osonsms.protocol.models import Outcome, SendReceipt
+from airflow_provider_osonsms.protocol.refusals import make_refusal
+
+NEW, UNREACHED, BUSY, LOST = (state for state in RowState if state.is_open)
+TRANSITIONS = [
+    ("a new row is accepted", NEW, Shown.ACCEPTED, RowState.ACCEPTED),
+    ("a row that was not reached is accepted", UNREACHED, Shown.ACCEPTED, RowState.ACCEPTED),
+    ("a row after 109 is accepted", BUSY, Shown.ACCEPTED, RowState.ACCEPTED),
+    ("a row whose answer was lost had not arrived: accepted", LOST, Shown.ACCEPTED, RowState.ACCEPTED),
+    ("a new row was accepted by an earlier try", NEW, Shown.ACCEPTED_BEFORE, RowState.ANSWER_LOST),
+    (
+        "a row that was not reached was accepted by an earlier try",
+        UNREACHED,
+        Shown.ACCEPTED_BEFORE,
+        RowState.ANSWER_LOST,
+    ),
+    ("a row after 109 was accepted before it", BUSY, Shown.ACCEPTED_BEFORE, RowState.ANSWER_LOST),
+    ("a row whose answer was lost was accepted", LOST, Shown.ACCEPTED_BEFORE, RowState.ANSWER_LOST),
+    (
+        "a new row met 109 in an earlier try: 108 decides nothing",
+        NEW,
+        Shown.TAKEN_UNPROVEN,
+        RowState.UNDECIDED,
+    ),
+    (
+        "a row that was not reached now met 109 in an earlier try: 108 decides nothing",
+        UNREACHED,
+        Shown.TAKEN_UNPROVEN,
+        RowState.UNDECIDED,
+    ),
+    ("108 after 109 decides nothing", BUSY, Shown.TAKEN_UNPROVEN, RowState.UNDECIDED),
+    ("108 after a lost answer and 109 decides nothing", LOST, Shown.TAKEN_UNPROVEN, RowState.UNDECIDED),
+    ("a new row without a connection was not reached", NEW, Shown.NOT_SENT, RowState.NOT_REACHED),
+    ("a row is not reached a second time", UNREACHED, Shown.NOT_SENT, RowState.NOT_REACHED),
+    ("no connection takes no 109 back", BUSY, Shown.NOT_SENT, RowState.REFUSED_FOR_NOW),
+    ("no connection after a lost answer stays uncertain", LOST, Shown.NOT_SENT, RowState.NO_ANSWER),
+    ("a new row without an answer is uncertain", NEW, Shown.NO_ANSWER, RowState.NO_ANSWER),
+    ("a row without an answer is uncertain", UNREACHED, Shown.NO_ANSWER, RowState.NO_ANSWER),
+    ("no answer after 109 is uncertain", BUSY, Shown.NO_ANSWER, RowState.NO_ANSWER),
+    ("a row without a second answer stays uncertain", LOST, Shown.NO_ANSWER, RowState.NO_ANSWER),
+    ("a new row that meets 109 waits", NEW, Shown.REFUSED_FOR_NOW, RowState.REFUSED_FOR_NOW),
+    ("a row that is reached and meets 109 waits", UNREACHED, Shown.REFUSED_FOR_NOW, RowState.REFUSED_FOR_NOW),
+    ("a row that meets 109 again waits", BUSY, Shown.REFUSED_FOR_NOW, RowState.REFUSED_FOR_NOW),
+    ("109 after a lost answer stays uncertain", LOST, Shown.REFUSED_FOR_NOW, RowState.NO_ANSWER),
+    ("119 was no attempt at a new row", NEW, Shown.NOTHING, RowState.NOT_ATTEMPTED),
+    ("119 does not reach a row that was not reached", UNREACHED, Shown.NOTHING, RowState.NOT_REACHED),
+    ("119 takes no 109 back", BUSY, Shown.NOTHING, RowState.REFUSED_FOR_NOW),
+    ("119 after a lost answer stays uncertain", LOST, Shown.NOTHING, RowState.NO_ANSWER),
+    ("the account is refused for a new row", NEW, Shown.ACCOUNT_REFUSED, RowState.ACCOUNT_REFUSED),
+    (
+        "the account is refused for a row that was not reached",
+        UNREACHED,
+        Shown.ACCOUNT_REFUSED,
+        RowState.ACCOUNT_REFUSED,
+    ),
+    ("the account is refused after 109", BUSY, Shown.ACCOUNT_REFUSED, RowState.ACCOUNT_REFUSED),
+    (
+        "a row whose answer was lost stays uncertain when the account is refused",
+        LOST,
+        Shown.ACCOUNT_REFUSED,
+        RowState.NO_ANSWER,
+    ),
+    ("a new row without a request is rejected", NEW, Shown.UNSENDABLE, RowState.UNSENDABLE),
+    (
+        "a row that was not reached and has no request now is rejected",
+        UNREACHED,
+        Shown.UNSENDABLE,
+        RowState.UNSENDABLE,
+    ),
+    ("a row after 109 without a request now is rejected", BUSY, Shown.UNSENDABLE, RowState.UNSENDABLE),
+    (
+        "a row whose answer was lost and that has no request now stays undecided for ever",
+        LOST,
+        Shown.UNSENDABLE,
+        RowState.UNDECIDED,
+    ),
+]
+OUTCOMES = {
+    RowState.NOT_ATTEMPTED: Outcome.PENDING,
+    RowState.NOT_REACHED: Outcome.PENDING,
+    RowState.REFUSED_FOR_NOW: Outcome.PENDING,
+    RowState.NO_ANSWER: Outcome.UNCERTAIN,
+    RowState.ACCEPTED: Outcome.ACCEPTED,
+    RowState.ANSWER_LOST: Outcome.ACCEPTED_UNTRACKED,
+    RowState.UNDECIDED: Outcome.UNCERTAIN,
+    RowState.ACCOUNT_REFUSED: Outcome.REFUSED,
+    RowState.UNSENDABLE: Outcome.REJECTED,
+    RowState.REJECTED: Outcome.REJECTED,
+}
+MSG_IDS = st.text("0123456789abcxyzABCXYZ", min_size=1, max_size=64)
+"""What `parse_send` lets through."""
+
+
+def make_row(state: RowState = RowState.NOT_ATTEMPTED, *, history=TxnIdHistory.UNUSED) -> CampaignRows:
+    """Make rows whose row 0 is in *state*."""
+    rows = CampaignRows(1, history=history)
+    rows.expect(0)
+    rows._states[0] = state
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("before", "shown", "after"), [line[1:] for line in TRANSITIONS], ids=[line[0] for line in TRANSITIONS]
+)
+def test_a_transition(before: RowState, shown: Shown, after: RowState) -> None:
+    """What an attempt has shown moves a row as the rule says, and during the attempt it is uncertain."""
+    rows = make_row(before)
+
+    assert rows.begin_attempt(0) is before
+    assert rows.state(0) is RowState.NO_ANSWER
+    rows.end_attempt(0, shown, before=before)
+    assert rows.state(0) is after
+
+
+def test_every_transition_has_a_rule() -> None:
+    """The table above holds each open state with each thing that an attempt can show, once."""
+    rules = [(before, shown) for _, before, shown, _ in TRANSITIONS]
+
+    assert sorted(rules, key=str) == sorted(product([NEW, UNREACHED, BUSY, LOST], Shown), key=str)
+
+
+@pytest.mark.parametrize("state", RowState)
+def test_what_a_state_says(state: RowState) -> None:
+    """Each state has an outcome, a reason unless it is accepted, and belongs to one group or was rejected."""
+    assert state.outcome is OUTCOMES[state]
+    assert state.reason == (None if state is RowState.ACCEPTED else state.name.lower())
+    assert state.is_open is (state in {NEW, UNREACHED, BUSY, LOST})
+    assert state.is_taken is (state.outcome in {Outcome.ACCEPTED, Outcome.ACCEPTED_UNTRACKED})
+    assert state.is_open + state.is_taken + state.is_failed == (state is not RowState.REJECTED)
+
+
+def test_doubt_only_grows() -> None:
+    """What an attempt leaves open about a txn_id is not taken back by a later one."""
+    rows = make_row()
+    before = rows.begin_attempt(0)
+    rows.end_attempt(0, Shown.REFUSED_FOR_NOW, before=before, left_behind=TxnIdHistory.MAYBE_CONSUMED)
+    before = rows.begin_attempt(0)
+    rows.end_attempt(0, Shown.NO_ANSWER, before=before, left_behind=TxnIdHistory.MAYBE_ACCEPTED)
+
+    assert rows.history(0) is TxnIdHistory.MAYBE_CONSUMED
+    assert rows.open_rows == 1
+
+
+@given(st.lists(st.tuples(st.sampled_from(Shown), st.sampled_from(TxnIdHistory))))
+def test_a_lost_answer_is_never_forgotten(attempts: list[tuple[Shown, TxnIdHistory]]) -> None:
+    """After a lost answer a row is uncertain until the gateway says that it has the message."""
+    rows = make_row(RowState.NO_ANSWER, history=TxnIdHistory.MAYBE_ACCEPTED)
+    for shown, left_behind in attempts:
+        if not rows.is_open(0):
+            break
+        rows.end_attempt(0, shown, before=rows.begin_attempt(0), left_behind=left_behind)
+
+        assert rows.state(0).is_taken or rows.state(0).outcome is Outcome.UNCERTAIN
+        assert rows.history(0) >= TxnIdHistory.MAYBE_ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (errors.InvalidMessageError("-"), Shown.UNSENDABLE),
+        (errors.PhoneNotAllowedError("-"), Shown.UNSENDABLE),
+        (errors.InvalidSettingsError("-"), Shown.ACCOUNT_REFUSED),
+        (errors.RequestNotSentError("-"), Shown.NOT_SENT),
+        (errors.OutcomeUnknownError("-"), Shown.NO_ANSWER),
+        (errors.UnexpectedAnswerError("-"), Shown.NO_ANSWER),
+        *((make_refusal(code), Shown.ACCOUNT_REFUSED) for code in (100, 105, 106, 107, 114)),
+        *((make_refusal(code), Shown.REFUSED_FOR_NOW) for code in (109, 112, 113, 130)),
+        *((make_refusal(code), Shown.NOTHING) for code in (108, 119)),
+        (errors.BulkRefusedError("-"), Shown.ACCOUNT_REFUSED),
+        (errors.UnknownMessageError("-"), Shown.ACCOUNT_REFUSED),
+        (errors.OsonSmsError("-"), Shown.REFUSED_FOR_NOW),
+        (errors.TransportError("-"), Shown.REFUSED_FOR_NOW),
+        (errors.GatewayError("-"), Shown.REFUSED_FOR_NOW),
+    ],
+    ids=lambda value: getattr(value, "name", type(value).__name__ + str(getattr(value, "code", ""))),
+)
+def test_what_a_failure_shows(error: errors.OsonSmsError, shown: Shown) -> None:
+    """Each class of error shows one thing, and one that leaves doubt never counts as settled."""
+    assert read_failure(error) is shown
+    if read_proof(error).history is not TxnIdHistory.UNUSED:
+        assert shown in {Shown.NO_ANSWER, Shown.REFUSED_FOR_NOW}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "msg_id", "shown"),
+    [
+        (Outcome.ACCEPTED, "7", Shown.ACCEPTED),
+        (Outcome.ACCEPTED, None, Shown.ACCEPTED_BEFORE),
+        (Outcome.ACCEPTED_UNTRACKED, None, Shown.ACCEPTED_BEFORE),
+        (Outcome.UNCERTAIN, None, Shown.TAKEN_UNPROVEN),
+    ],
+)
+def test_what_a_receipt_shows(outcome: Outcome, msg_id: str | None, shown: Shown) -> None:
+    """A receipt is accepted with a msg_id, accepted before, or proves nothing."""
+    assert read_receipt(SendReceipt(txn_id="k", msg_id=msg_id, outcome=outcome)) is shown
 
 
 @given(st.text(min_size=1))
@@ -17,14 +223,62 @@ def test_any_msg_id_comes_back(msg_id: str) -> None:
     assert (rows.msg_id(0), rows.parts(0)) == (None, None)
 
 
-def test_doubt_only_grows() -> None:
-    """What an attempt leaves open about a key is not taken back by a later one."""
-    rows = CampaignRows(1, history=TxnIdHistory.UNUSED)
-    rows.expect(0)
-    before = rows.begin_attempt(0)
-    rows.end_attempt(0, Shown.REFUSED_FOR_NOW, before=before, left_behind=TxnIdHistory.MAYBE_CONSUMED)
-    before = rows.begin_attempt(0)
-    rows.end_attempt(0, Shown.NO_ANSWER, before=before, left_behind=TxnIdHistory.MAYBE_ACCEPTED)
+@pytest.mark.parametrize(("parts", "kept"), [(0, None), (1, 1), (65_535, 65_535), (10**9, 65_535)])
+def test_parts_have_a_limit(parts: int, kept: int | None) -> None:
+    """Billed parts are kept up to 65,535, which no message comes near; none are unknown."""
+    rows = make_row()
+    rows.keep_receipt(0, msg_id="7", parts=parts)
 
-    assert rows.history(0) is TxnIdHistory.MAYBE_CONSUMED
+    assert rows.parts(0) == kept
+    assert rows.total_parts == (kept or 0)
+
+
+@given(
+    msg_id=MSG_IDS | st.sampled_from(["lost", "undecided", "refused", "0", "007"]), parts=st.integers(0, 9)
+)
+def test_an_accepted_row_comes_back_from_the_journal(msg_id: str, parts: int) -> None:
+    """Whatever the gateway calls a message, also a word of our own, a later try reads it back."""
+    rows, later = make_row(), make_row(history=TxnIdHistory.MAYBE_ACCEPTED)
+    rows.keep_receipt(0, msg_id=msg_id, parts=parts)
+    code = rows.encode(0)
+    assert code is not None
+    later.decode(0, code)
+
+    assert is_settled_code(code)
+    assert later.state(0) is RowState.ACCEPTED
+    assert (later.msg_id(0), later.parts(0)) == (msg_id, parts or None)
+
+
+@pytest.mark.parametrize("history", TxnIdHistory)
+@pytest.mark.parametrize("state", [state for state in RowState if state is not RowState.ACCEPTED])
+def test_any_other_row_comes_back_from_the_journal(state: RowState, history: TxnIdHistory) -> None:
+    """A settled state comes back; an open row comes back as open, and a used-up txn_id is not forgotten."""
+    rows, later = make_row(state, history=history), make_row()
+    code = rows.encode(0)
+    if code is not None:
+        later.decode(0, code)
+
+    is_kept = state in {RowState.ANSWER_LOST, RowState.UNDECIDED}
+    is_consumed = history is TxnIdHistory.MAYBE_CONSUMED and state.is_open
+    assert later.state(0) is (state if is_kept else RowState.NOT_ATTEMPTED)
+    assert (code is not None and is_settled_code(code)) is is_kept
+    assert later.history(0) is (TxnIdHistory.MAYBE_CONSUMED if is_consumed else TxnIdHistory.UNUSED)
+
+
+def test_rejected_rows_are_never_touched() -> None:
+    """Only rows that are expected are open: the others were rejected before the campaign began."""
+    rows = CampaignRows(3, history=TxnIdHistory.UNUSED)
+    rows.expect(1)
+
+    assert [position for position in range(3) if rows.is_open(position)] == [1]
+    assert rows.count() == {RowState.NOT_ATTEMPTED: 1, RowState.REJECTED: 2}
+    assert rows.encode(0) is None
     assert rows.open_rows == 1
+
+
+def test_a_row_takes_a_dozen_bytes() -> None:
+    """A million rows fit into a worker's memory."""
+    rows = CampaignRows(1000, history=TxnIdHistory.UNUSED)
+    held = [rows._states, rows._histories, memoryview(rows._parts), memoryview(rows._msg_ids)]
+
+    assert sum(memoryview(part).nbytes for part in held) == 12 * 1000

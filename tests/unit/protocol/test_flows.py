@@ -21,6 +21,7 @@ from airflow_provider_osonsms.protocol.errors import (
     UnknownMessageError,
 )
 from airflow_provider_osonsms.protocol.flows import create_bulk, query_balance, query_status
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Account, BulkJob, BulkReceipt, Response
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
@@ -151,3 +152,14 @@ def test_a_bulk_duplicate_after_a_temporary_refusal_proves_nothing(
     talk = converse(create_bulk(job, account, may_resend=True), play("109 108", ok=BULK_OK))
 
     assert not isinstance(talk.result, BulkReceipt)
+
+
+@pytest.mark.parametrize("script", ["108", "unsent 108", "unsent unsent 108"])
+def test_a_bulk_duplicate_after_an_earlier_temporary_refusal_is_not_a_missing_connection(
+    converse: Callable[..., Any], job: BulkJob, account: Account, script: str
+) -> None:
+    """A 108 after an earlier try's 109 leaves the job open, whatever failed to leave before it."""
+    flow = create_bulk(job, account, may_resend=True, history=TxnIdHistory.MAYBE_CONSUMED)
+    talk = converse(flow, play(script, ok=BULK_OK))
+
+    assert type(talk.result) is OutcomeUnknownError

@@ -1,0 +1,270 @@
+"""A campaign without a network: a client that answers from a script, and what a try leaves behind."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from airflow_provider_osonsms.audience.audience import prepare_audience
+from airflow_provider_osonsms.campaign.journal import CampaignJournal
+from airflow_provider_osonsms.campaign.loop_thread import Stop
+from airflow_provider_osonsms.campaign.plan import CampaignPlan, SendOptions
+from airflow_provider_osonsms.campaign.progress import Progress
+from airflow_provider_osonsms.campaign.rows import CampaignRows
+from airflow_provider_osonsms.campaign.run import CampaignRun
+from airflow_provider_osonsms.campaign.send_loop import SendLoop
+from airflow_provider_osonsms.messages.source import read_message_source
+from airflow_provider_osonsms.protocol.errors import (
+    OsonSmsError,
+    OutcomeUnknownError,
+    RequestNotSentError,
+    UnexpectedAnswerError,
+)
+from airflow_provider_osonsms.protocol.history import TxnIdHistory, explain_duplicate
+from airflow_provider_osonsms.protocol.models import Account, SendReceipt
+from airflow_provider_osonsms.protocol.refusals import make_refusal
+from airflow_provider_osonsms.protocol.txn_ids import TxnIdSeries
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+EVENING = datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
+FIRST_PHONE = 992_900_000_000
+
+
+class ScriptedClient:
+    """Answers each attempt at a row with the next word of its script, and "ok" after the last.
+
+    * ok: accepted; ok0, ok3: with so many billed parts
+    * lost: accepted, and the answer is lost; silent, junk: not accepted, and nobody can know
+    * unsent: no connection
+    * a code: refused; "109!" uses the txn_id up all the same
+    * crash: an error that is none of ours
+
+    A txn_id that is taken is answered with 108, which the history explains.
+
+    Args:
+        script: Words by row; a text stands for every row.
+        on_send: Awaited with the number of the attempt, from 0, before it is answered.
+    """
+
+    def __init__(self, script=(), *, on_send=None):
+        self.script = script if isinstance(script, str) else {row: text.split() for row, text in script}
+        self.on_send = on_send
+        self.attempts = []
+        self.histories = []
+        self.texted = []
+        self.taken = set()
+        self.under_way = self.max_under_way = 0
+
+    async def send(self, message, *, history, attempts):
+        """Answer one attempt."""
+        assert attempts == 1
+        number, row = len(self.attempts), int(message.phone) - FIRST_PHONE
+        self.attempts.append(row)
+        self.histories.append(history)
+        self.under_way += 1
+        self.max_under_way = max(self.max_under_way, self.under_way)
+        try:
+            await asyncio.sleep(0)
+            if self.on_send is not None:
+                await self.on_send(number)
+            return self._answer(message, row, history)
+        finally:
+            self.under_way -= 1
+
+    def _next_word(self, row):
+        if isinstance(self.script, str):
+            return self.script
+        words = self.script.get(row)
+        return words.pop(0) if words else "ok"
+
+    def _answer(self, message, row, history):
+        word = self._next_word(row)
+        if word == "crash":
+            raise RuntimeError("a worker's own fault")
+        if word == "unsent":
+            raise RequestNotSentError("no connection")
+        if word.isdigit() and word in {"100", "105", "106", "107", "114", "119"}:
+            raise make_refusal(int(word))
+        if message.txn_id in self.taken or word == "108":
+            outcome = explain_duplicate(history)
+            if outcome is None:
+                raise make_refusal(108)
+            return SendReceipt(txn_id=message.txn_id, outcome=outcome)
+        if word.startswith("ok"):
+            self._accept(message, row)
+            return SendReceipt(txn_id=message.txn_id, msg_id=str(7000 + row), parts=int(word[2:] or 1))
+        raise self._fail(word, message, row)
+
+    def _fail(self, word, message, row) -> OsonSmsError:
+        if word == "lost":
+            self._accept(message, row)
+            return OutcomeUnknownError("no answer")
+        if word == "silent":
+            return OutcomeUnknownError("no answer")
+        if word == "junk":
+            return UnexpectedAnswerError("unreadable")
+        if word.endswith("!"):
+            self.taken.add(message.txn_id)
+        return make_refusal(int(word.removesuffix("!")))
+
+    def _accept(self, message, row):
+        self.taken.add(message.txn_id)
+        self.texted.append(row)
+
+
+def make_plan_of(rows, *, rejected=(), message="Salom, {name}", column=None, names=None, **options):
+    """Plan a campaign to *rows* people, of whom those at *rejected* have no phone."""
+    people = [
+        {
+            "phone": "12" if row in rejected else str(FIRST_PHONE + row),
+            "name": f"Dilshod {row}" if names is None else names[row],
+        }
+        for row in range(rows)
+    ]
+    source = read_message_source(message, column, is_latin=False, max_parts=None)
+    return CampaignPlan(
+        campaign_id="dag/run/task",
+        audience=prepare_audience(people, columns=["name"]),
+        source=source,
+        txn_ids=TxnIdSeries("dag", "run", "task", ""),
+        options=SendOptions(sender="KITOB", **options),
+    )
+
+
+class Bench:
+    """One send loop with everything that it is given, and what became of it.
+
+    Attributes:
+        pauses: Seconds that the loop has waited between its rounds.
+    """
+
+    def __init__(self, store, plan, client, *, history=TxnIdHistory.UNUSED, clock=None, on_pause=None):
+        self.pauses = []
+        self.client = client
+        self.plan = plan
+        self.stop = Stop()
+        self.journal = CampaignJournal(store, store_key="c", history=history)
+        self.rows = CampaignRows(plan.audience.rows, history=self.journal.history)
+        for position, _, row_key in plan.audience.read_row_keys():
+            self.rows.expect(position)
+            self.journal.load_row(self.rows, position, plan.txn_ids.make(row_key))
+        self.progress = Progress(len(plan.audience))
+        self._store = store
+        self._clock = clock or (lambda: NOON)
+        self._on_pause = on_pause
+
+    @property
+    def cause(self):
+        """The class of what has stopped the loop."""
+        return None if self.stop.cause is None else type(self.stop.cause)
+
+    def states(self):
+        """Return the state of each row."""
+        return [self.rows.state(position) for position in range(self.plan.audience.rows)]
+
+    def codes(self):
+        """Return what the store holds of each row that it knows."""
+        chunks = [value for key, value in self._store.values.items() if not key.endswith("_meta")]
+        codes = {prefix: code for chunk in chunks for prefix, code in chunk.items()}
+        keys = (
+            (row, self.plan.txn_ids.make(row_key)) for row, _, row_key in self.plan.audience.read_row_keys()
+        )
+        return {row: codes[txn_id[:12]] for row, txn_id in keys if txn_id[:12] in codes}
+
+    def run(self):
+        """Run the loop to its end, and write what is left as a try does; a loop that hangs is an error."""
+        asyncio.run(asyncio.wait_for(self._run(), 10))
+        return self
+
+    async def _run(self):
+        self.stop.attach()
+        self.loop = SendLoop(
+            self.client,
+            self.plan,
+            rows=self.rows,
+            journal=self.journal,
+            progress=self.progress,
+            stop=self.stop,
+            clock=self._clock,
+            sleep=self._sleep,
+        )
+        try:
+            await self.loop.run()
+        finally:
+            self.journal.flush(self.journal.drain())
+
+    async def _sleep(self, seconds):
+        self.pauses.append(seconds)
+        if self._on_pause is not None:
+            await self._on_pause(self)
+
+
+@pytest.fixture(scope="session")
+def make_plan():
+    """Plan a campaign to some people."""
+    return make_plan_of
+
+
+@pytest.fixture(scope="session")
+def make_client():
+    """Make a client with a script: words for every row, or for some rows."""
+
+    def make(script=(), **on_send):
+        return ScriptedClient(script if isinstance(script, str) else dict(script).items(), **on_send)
+
+    return make
+
+
+@pytest.fixture
+def store(make_store):
+    """An empty store."""
+    return make_store()
+
+
+@pytest.fixture
+def make_bench(store):
+    """Put a send loop on the bench."""
+
+    def make(plan, client, **given):
+        return Bench(store, plan, client, **given)
+
+    return make
+
+
+@pytest.fixture
+def account():
+    """Somebody's account; nothing is asked of it."""
+    return Account(login="kitobkhona", secret="sol-4711")
+
+
+@pytest.fixture
+def make_run(store):
+    """Begin a try of a campaign with what the store holds, late in the evening."""
+
+    def make(plan, client, *, history=TxnIdHistory.UNUSED, store=store):
+        @asynccontextmanager
+        async def open_client(_account, *, max_connections):
+            assert max_connections == plan.options.concurrency
+            yield client
+
+        return CampaignRun(
+            plan,
+            journal=CampaignJournal(store, store_key="c", history=history),
+            clock=lambda: EVENING,
+            open_client=open_client,
+        )
+
+    return make
+
+
+@pytest.fixture
+def send(make_run, account):
+    """Make a try send, and return it."""
+
+    def send(plan, client, **given):
+        run = make_run(plan, client, **given)
+        run.send(account)
+        return run
+
+    return send

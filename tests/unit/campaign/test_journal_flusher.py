@@ -1,0 +1,125 @@
+"""When the journal is written, and who waits for it."""
+
+import asyncio
+import threading
+
+from airflow_provider_osonsms.campaign.journal import (
+    MAX_ENTRIES_PER_CHUNK,
+    MAX_UNWRITTEN,
+    CampaignJournal,
+    JournalFlusher,
+)
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.txn_ids import make_txn_id
+
+
+def run_flusher(store, use, *, reserve=16):
+    """Let *use* add entries to a flusher while it lasts, and return the journal."""
+    journal = CampaignJournal(store, store_key="c", history=TxnIdHistory.UNUSED)
+
+    async def main():
+        async with JournalFlusher(journal, reserve=reserve) as flusher:
+            await use(flusher)
+
+    asyncio.run(main())
+    return journal
+
+
+def add_many(flusher, count):
+    """Add *count* new entries."""
+    start = flusher._journal.unwritten
+    for number in range(start, start + count):
+        flusher.add(make_txn_id(number), "7/1")
+
+
+def test_the_rest_is_flushed_at_the_end(make_store):
+    """When the block ends, what was added in it is written, however little."""
+    store = make_store()
+
+    async def use(flusher):
+        await asyncio.sleep(0)
+        add_many(flusher, 3)
+
+    journal = run_flusher(store, use)
+
+    assert len(store.values["c_0"]) == 3
+    assert journal.unwritten == 0
+
+
+def test_what_comes_too_late_for_the_flusher_is_written_at_the_close(make_store):
+    """Entries that come while the last chunk is written, or before the flusher runs, wait for the close."""
+    store = make_store()
+
+    async def use(flusher):
+        add_many(flusher, 3)
+
+    journal = run_flusher(store, use)
+    journal.close(seconds=0)
+
+    assert len(store.values["c_0"]) == 3
+
+
+def test_a_full_chunk_is_flushed_at_once(make_store):
+    """A thousand entries are written without waiting for the second to end, and fewer are not."""
+    store = make_store()
+    seen = []
+
+    async def use(flusher):
+        is_written, loop = asyncio.Event(), asyncio.get_running_loop()
+        write_now = store.set
+
+        def set_and_tell(key, value):
+            write_now(key, value)
+            loop.call_soon_threadsafe(is_written.set)
+
+        store.set = set_and_tell
+        add_many(flusher, MAX_ENTRIES_PER_CHUNK - 1)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        seen.append(dict(store.values))
+        add_many(flusher, 1)
+        await is_written.wait()
+        seen.append(dict(store.values))
+
+    run_flusher(store, use)
+
+    assert seen[0] == {}
+    assert len(seen[1]["c_0"]) == MAX_ENTRIES_PER_CHUNK
+
+
+def test_workers_wait_for_a_slow_store(make_store):
+    """While the store is too far behind it is not ready; what is under way fits below the limit."""
+    store = make_store()
+    may_write = threading.Event()
+    write_now = store.set
+    store.set = lambda key, value: may_write.wait() and write_now(key, value)
+    readiness = []
+
+    async def use(flusher):
+        add_many(flusher, MAX_UNWRITTEN - 17)
+        readiness.append(flusher.is_ready.is_set())
+        add_many(flusher, 1)
+        readiness.append(flusher.is_ready.is_set())
+        add_many(flusher, 16)
+        await asyncio.sleep(0)
+        readiness.append(flusher.is_ready.is_set())
+        may_write.set()
+        await flusher.is_ready.wait()
+        readiness.append(flusher.is_ready.is_set())
+
+    journal = run_flusher(store, use, reserve=16)
+
+    assert readiness == [True, False, False, True]
+    assert [len(value) for _, value in store.written] == [MAX_ENTRIES_PER_CHUNK] * 2
+    assert journal.unwritten == 0
+
+
+def test_the_flusher_outlives_a_store_that_fails(make_store):
+    """Workers are let on again when a chunk could not be written: the messages come first."""
+    store = make_store(fails_from=0)
+
+    async def use(flusher):
+        add_many(flusher, MAX_UNWRITTEN)
+        await asyncio.wait_for(flusher.is_ready.wait(), 1)
+
+    assert run_flusher(store, use).unwritten == 0
