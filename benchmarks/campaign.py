@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from statistics import median
@@ -23,13 +24,14 @@ import pandas as pd
 import requests
 from yarl import URL
 
-from airflow_provider_osonsms.audience.audience import prepare_audience
+from airflow_provider_osonsms.audience.audience import Audience, prepare_audience
 from airflow_provider_osonsms.campaign.journal import CampaignJournal
-from airflow_provider_osonsms.campaign.options import SendOptions
+from airflow_provider_osonsms.campaign.plan import CampaignPlan, SendOptions
+from airflow_provider_osonsms.campaign.result_parts import ResultParts
 from airflow_provider_osonsms.campaign.run import CampaignRun
-from airflow_provider_osonsms.exactly_once.store import NullStateStore
+from airflow_provider_osonsms.campaign.store_chunks import StoreChunks
 from airflow_provider_osonsms.messages.estimate import estimate_campaign
-from airflow_provider_osonsms.messages.source import read_message_source
+from airflow_provider_osonsms.messages.source import MessageSource, read_message_source
 from airflow_provider_osonsms.protocol.build import build_send
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Account, Message
@@ -41,7 +43,7 @@ TEXT: Final = "Салом, {name}! Фармоиши шумо омода аст. 
 JOURNAL_SECONDS: Final = 0.015
 
 
-class SlowJournal:
+class SlowStore:
     """Takes as long as Airflow's state store does for each value."""
 
     is_lasting = True
@@ -61,6 +63,28 @@ def make_people(rows: int) -> pd.DataFrame:
     )
 
 
+def make_run(
+    audience: Audience, source: MessageSource, *, concurrency: int, path: Path | None
+) -> CampaignRun:
+    """Make the one try of a campaign, with state store and results table where there is a *path*."""
+    parts = None if path is None else ResultParts(path)
+    backends = [] if parts is None else [StoreChunks(SlowStore(), store_key="bench", try_number=1), parts]
+    return CampaignRun(
+        CampaignPlan(
+            campaign_id="bench",
+            audience=audience,
+            source=source,
+            txn_ids=TxnIdSeries("bench", "run", "task", ""),
+            options=SendOptions(sender="SHOP", concurrency=concurrency),
+        ),
+        journal=CampaignJournal(backends, history=TxnIdHistory.UNUSED),
+        try_number=1,
+        clock=lambda: datetime.now(UTC),
+        results_path=path,
+        parts=parts,
+    )
+
+
 def send_campaign(url: str, rows: int, concurrency: int, *, is_noted: bool = True) -> float:
     """Send with this package: seconds, from the first row to the written results."""
     account = Account(login="demo", secret="salt", api_url=url)
@@ -68,19 +92,12 @@ def send_campaign(url: str, rows: int, concurrency: int, *, is_noted: bool = Tru
     text = read_message_source(TEXT, None, is_latin=False, max_parts=None)
     audience, _ = estimate_campaign(audience, text)  # as the operator does before it sends
     began = time.perf_counter()
-    run = CampaignRun(
-        audience,
-        text=text,
-        txn_ids=TxnIdSeries("bench", "run", "task", ""),
-        journal=CampaignJournal(
-            SlowJournal() if is_noted else NullStateStore(), key="bench", history=TxnIdHistory.UNUSED
-        ),
-        options=SendOptions(sender="SHOP", concurrency=concurrency),
-    )
-    run.send(account)
-    if is_noted:
-        with tempfile.TemporaryDirectory() as folder:
-            run.write_results(Path(folder) / "results.csv")
+    with tempfile.TemporaryDirectory() as folder:
+        run = make_run(
+            audience, text, concurrency=concurrency, path=Path(folder) / "results.csv" if is_noted else None
+        )
+        run.send(account)
+        run.write_results()
     seconds = time.perf_counter() - began
     if run.count_outcomes()["accepted"] != rows:
         raise RuntimeError("some were not accepted")

@@ -7,14 +7,9 @@ from typing import Final
 import campaign
 
 from airflow_provider_osonsms.audience.audience import prepare_audience
-from airflow_provider_osonsms.campaign.journal import CampaignJournal
-from airflow_provider_osonsms.campaign.options import SendOptions
-from airflow_provider_osonsms.campaign.run import CampaignRun
 from airflow_provider_osonsms.messages.estimate import estimate_campaign
 from airflow_provider_osonsms.messages.source import read_message_source
-from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Account
-from airflow_provider_osonsms.protocol.txn_ids import TxnIdSeries
 
 MANY: Final = 100_000
 
@@ -28,16 +23,10 @@ def measure_memory() -> None:
         audience, _ = estimate_campaign(audience, text)
         Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
         before = read_status("VmRSS")
-        run = CampaignRun(
-            audience,
-            text=text,
-            txn_ids=TxnIdSeries("bench", "run", "task", ""),
-            journal=CampaignJournal(campaign.SlowJournal(), key="bench", history=TxnIdHistory.UNUSED),
-            options=SendOptions(sender="SHOP"),
-        )
-        run.send(account)
         with tempfile.TemporaryDirectory() as folder:
-            run.write_results(Path(folder) / "results.csv")
+            run = campaign.make_run(audience, text, concurrency=16, path=Path(folder) / "results.csv")
+            run.send(account)
+            run.write_results()
         grown = (read_status("VmHWM") - before) / MANY
     print(f"{MANY:,} rows: {grown:.0f} bytes a row beyond the audience at the peak (target 300)", flush=True)
 

@@ -81,13 +81,16 @@ class BulkRun:
         self._store = store
         self._store_key = store_key
         self._receipts = receipts
-        self._is_blind = (
-            stored is None and not received and not store.is_lasting and history is not TxnIdHistory.UNUSED
-        )
+        is_strange = stored is not None and not isinstance(stored, dict)
+        is_remembered = isinstance(stored, dict) or bool(received) or store.is_lasting
+        # A value that is not ours says nothing, so each job may exist.
+        self._is_blind = is_strange or not (is_remembered or history is TxnIdHistory.UNUSED)
         self._may_resend = on_unconfirmed is OnUnconfirmed.RESEND
         self._assumes_created = on_unconfirmed is OnUnconfirmed.ASSUME_CREATED
         self._has_own_campaign_id = has_own_campaign_id
-        self._known: dict[str, str | None] = dict(stored or {})
+        self._known: dict[str, str | None] = {}
+        for txn_id, name in (stored if isinstance(stored, dict) else {}).items():
+            self._known[txn_id] = name if name is None or isinstance(name, str) else ""
         for txn_id, (state, name) in received.items():
             self._learn(txn_id, state, name)
 
@@ -170,7 +173,12 @@ class BulkRun:
         if self._receipts is not None:
             self._receipts.write(job, JobState.REFUSED_FOR_NOW if is_consumed else JobState.ATTEMPTED)
         try:
-            receipt = self._client.create_bulk(job, may_resend=self._may_resend, history=history)
+            receipt = self._client.create_bulk(
+                job,
+                may_resend=self._may_resend,
+                history=history,
+                on_history=lambda left_behind: self._save_history(job, left_behind),
+            )
         except OsonSmsError as error:
             self._handle_failure(error, job, number=number, total=total, was_known=was_known)
             raise
@@ -201,6 +209,11 @@ class BulkRun:
                 f"Bulk job {number} of {total} may have been created ({error}). It is not repeated. "
                 f"{_look_for(job)}"
             ) from None
+
+    def _save_history(self, job: BulkJob, left_behind: TxnIdHistory) -> None:
+        """Store that a 108 will prove nothing, before the next attempt: a kill may come until then."""
+        if left_behind is TxnIdHistory.MAYBE_CONSUMED:
+            self._save_result(job, None, state=JobState.REFUSED_FOR_NOW)
 
     def _save_not_created(self, job: BulkJob) -> None:
         del self._known[job.txn_id]
@@ -245,5 +258,6 @@ def _look_for(job: BulkJob) -> str:
     return (
         f"Look in the cabinet for a campaign at {_print_time(job)}. If it is there, set "
         f"on_unconfirmed='assume_created' and clear this task: it goes on with the next job. If it is not "
-        f"there, set on_unconfirmed='resend' and clear this task: that repeats the upload under the same txn_id"
+        f"there, set on_unconfirmed='resend' and clear this task: that repeats the upload under the same "
+        f"txn_id"
     )

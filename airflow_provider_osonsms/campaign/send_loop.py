@@ -119,8 +119,8 @@ class SendLoop:
         """Send the first rows one by one, until one is not taken; stop when all of them are.
 
         Two installations that share an account and the names of their DAGs make the same txn_ids. Whoever
-        comes second would text nobody: that has to show before anything is sent, while another namespace is
-            harmless.
+        comes second would text nobody: that has to show before anything is sent, while another
+        namespace is harmless.
         """
         taken: list[tuple[int, Message]] = []
         for position, estimated, message in islice(self._plan.render_messages(self._rows.is_open), _HANDFUL):

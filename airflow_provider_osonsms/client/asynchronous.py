@@ -70,10 +70,18 @@ class AsyncOsonSmsClient:
         return await self._drive(flows.query_balance(self.account, make_nonce=make_nonce))
 
     async def create_bulk(
-        self, job: BulkJob, *, may_resend: bool = False, history: TxnIdHistory = TxnIdHistory.UNUSED
+        self,
+        job: BulkJob,
+        *,
+        may_resend: bool = False,
+        history: TxnIdHistory = TxnIdHistory.UNUSED,
+        on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
     ) -> BulkReceipt:
         """Create a bulk job; see `flows.create_bulk`."""
-        return await self._drive(flows.create_bulk(job, self.account, may_resend=may_resend, history=history))
+        flow = flows.create_bulk(
+            job, self.account, may_resend=may_resend, history=history, on_history=on_history
+        )
+        return await self._drive(flow)
 
     async def _drive(self, flow: Flow[T]) -> T:
         try:

@@ -69,8 +69,7 @@ class _Notes:
     """What the store says of the txn_id while it is used.
 
     A store that fails in the middle does not end the sending: what it should hold is known here, and is
-        written
-    again at the end.
+    written again at the end.
     """
 
     def __init__(self, store: StateStore, store_key: str, *, before: TxnIdHistory) -> None:

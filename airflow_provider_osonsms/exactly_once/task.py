@@ -41,9 +41,8 @@ class TaskIdentity:
     ) -> TxnIdSeries:
         """Make the txn_ids of a campaign, one for each row key.
 
-        The map index is no part of them: with it, an audience that is cut into other parts in the next try
-            would be
-        texted a second time.
+        The map index is no part of them: with it, an audience that is cut into other parts
+        in the next try would be texted a second time.
         """
         owner = (self.dag_id, self.run_id, self.task_id) if campaign_id is None else (campaign_id,)
         return TxnIdSeries(*owner, channel or "", namespace=namespace)

@@ -128,6 +128,7 @@ def create_bulk(
     attempts: int = ATTEMPTS,
     may_resend: bool = False,
     history: TxnIdHistory = TxnIdHistory.UNUSED,
+    on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
 ) -> Flow[BulkReceipt]:
     """Create a bulk job; an upload that may have arrived is repeated only if the caller allows it.
 
@@ -137,6 +138,7 @@ def create_bulk(
         attempts: Requests at most, all with the same txn_id.
         may_resend: Trust §1 for bulk jobs too, although §5 documents no duplicate error.
         history: What has happened to this txn_id before.
+        on_history: Told what this call's attempts have left behind of the txn_id, before the next one.
 
     Returns:
         A receipt; without a name after an explained 108, should the gateway answer with one.
@@ -155,16 +157,8 @@ def create_bulk(
         yield from _pause_before(attempt)
         try:
             return parse_bulk((yield request), txn_id=job.txn_id)
-        except DuplicateTransactionError:
-            outcome = explain_duplicate(add_to_history(history, failures))
-            if outcome is None:
-                raise
-            if outcome is Outcome.ACCEPTED_UNTRACKED:
-                return BulkReceipt(txn_id=job.txn_id, bulk_name=None)
-            # "Not sent" would tell the caller that no job exists, and this 108 tells that nobody knows.
-            if add_to_history(TxnIdHistory.UNUSED, failures) is TxnIdHistory.UNUSED:
-                raise _undecided() from None
-            break
+        except DuplicateTransactionError as error:
+            return _read_bulk_duplicate(error, job, history=history, failures=failures)
         except (TransportError, GatewayError) as error:
             proof = read_proof(error)
             if proof.history is TxnIdHistory.UNUSED and proof.send_again is not SendAgain.AT_ONCE:
@@ -173,6 +167,8 @@ def create_bulk(
                     raise
                 break
             failures.append(error)
+            if (left_behind := add_to_history(TxnIdHistory.UNUSED, failures)) is not TxnIdHistory.UNUSED:
+                on_history(left_behind)
             # §5 documents no refusal of a second job: an upload that may have arrived is repeated by choice
             # only.
             if proof.history is not TxnIdHistory.UNUSED and not may_resend:
@@ -180,8 +176,19 @@ def create_bulk(
     raise _pick_least_proving(failures)
 
 
-def _undecided() -> OutcomeUnknownError:
-    return OutcomeUnknownError(
+def _read_bulk_duplicate(
+    error: DuplicateTransactionError, job: BulkJob, *, history: TxnIdHistory, failures: list[Exception]
+) -> BulkReceipt:
+    """Return the receipt of a job that a 108 says exists; raise where it does not say so."""
+    outcome = explain_duplicate(add_to_history(history, failures))
+    if outcome is Outcome.ACCEPTED_UNTRACKED:
+        return BulkReceipt(txn_id=job.txn_id, bulk_name=None)
+    if outcome is None:
+        raise error
+    # "Not sent" would tell the caller that no job exists, and this 108 tells that nobody knows.
+    if add_to_history(TxnIdHistory.UNUSED, failures) is not TxnIdHistory.UNUSED:
+        raise _pick_least_proving(failures)
+    raise OutcomeUnknownError(
         "the gateway knows this txn_id, and an earlier upload under it met a temporary refusal: nobody can "
         "tell whether the job exists"
     )

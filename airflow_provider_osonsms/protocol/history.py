@@ -15,21 +15,21 @@ and for each row of a campaign. A 108 is read in its light by `explain_duplicate
 
 Each error adds to the history what `read_proof` says, and tells whether the same txn_id may be sent again:
 
-=============================  ==============  ============  ================================================
-error                          leaves behind   send again    why
-=============================  ==============  ============  ================================================
-InvalidMessage, -Settings      unused          never         nothing left this machine; it is wrong each time
-RequestNotSent                 unused          at once       no byte of it reached the gateway
-OutcomeUnknown                 maybe accepted  at once       it may have arrived before the answer was lost
-UnexpectedAnswer               maybe accepted  at once       somebody answered, and not in the protocol's
-words TemporaryRefusal               maybe consumed  at once       109, 112, 113: perhaps refused, perhaps
-kept BalanceExhausted               unused          in a new try  nothing is accepted before a top-up
-DuplicateTransaction           unused          never         unexplained: the txn_id is somebody else's
-FinalRefusal, BulkRefused      unused          never         refused before anything was registered
-UnknownMessage                 unused          never         the answer to a question, not to a message
-=============================  ==============  ============  ================================================
+=========================  ==============  ============  =================================================
+error                      leaves behind   send again    why
+=========================  ==============  ============  =================================================
+InvalidMessage, -Settings  unused          never         nothing left this machine; it is wrong each time
+RequestNotSent             unused          at once       no byte of it reached the gateway
+OutcomeUnknown             maybe accepted  at once       it may have arrived before the answer was lost
+UnexpectedAnswer           maybe accepted  at once       somebody answered, in words of their own
+TemporaryRefusal           maybe consumed  at once       109, 112, 113: perhaps refused, perhaps kept
+BalanceExhausted           unused          in a new try  nothing is accepted before a top-up
+DuplicateTransaction       unused          never         unexplained: the txn_id is somebody else's
+FinalRefusal, BulkRefused  unused          never         refused before anything was registered
+UnknownMessage             unused          never         the answer to a question, not to a message
+=========================  ==============  ============  =================================================
 
-No other module decides what an error means for a txn_id; they ask here.
+No other module decides what an error proves about a txn_id; they ask here.
 
 Reference:
     OsonSMS protocol 1.5, §1, §2.3; docs/wire-notes.md "Repeats"; docs/design.md "Exactly once".

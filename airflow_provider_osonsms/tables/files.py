@@ -179,11 +179,7 @@ def _read_csv(file: IO[bytes], kind: type[RowT]) -> Iterator[list[RowT]]:
             numbers = _find_numbers(kind)
             for batch in _cut(rows):
                 yield [_read_row(row, pick, numbers, kind, width=len(header)) for row in batch]
-        except (
-            csv.Error,
-            ValueError,
-            OverflowError,
-        ) as error:  # a bad number or encoding, a column that is not there
+        except (csv.Error, OverflowError, ValueError) as error:  # a number, the encoding, or a column is bad
             raise DamagedTableError(f"the table cannot be read ({type(error).__name__})") from None
 
 

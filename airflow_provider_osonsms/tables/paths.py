@@ -15,12 +15,9 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSm
 _SUFFIXES: Final = (".csv", ".parquet")
 _FINAL_STORAGE_ERRORS: Final = (
     *(FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError),
-    *(
-        ImportError,
-        KeyError,
-        ValueError,
-    ),  # no such storage, its library is not installed, or the file is damaged
+    *(ImportError, KeyError, ValueError),
 )
+"""No such place, storage or library, no right to it, or a damaged file: that stays so."""
 
 
 class PathUnavailableError(OsonSmsError):
@@ -109,8 +106,8 @@ def _replace_local_file(path: Path) -> Iterator[IO[bytes]]:
 def _upload(draft: Path, path: Any) -> None:
     """Copy *draft* to an object storage, which shows an object once its upload has ended, and not before.
 
-    A file that is closed after an error would end the upload with what it holds so far: it is discarded
-        instead.
+    A file that is closed after an error would end the upload with what it holds so far: it is
+    discarded instead.
     """
     target = path.open("wb")
     try:

@@ -254,9 +254,6 @@ def test_a_109_by_default_is_looked_at_by_a_person(make_store, make_scripted_cli
         run_bulk(make_scripted_client("", store), store, A, history=TxnIdHistory.MAYBE_ACCEPTED)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="create_bulk does not tell of a 109 before its pause, as send_once does"
-)
 def test_a_kill_in_the_pause_after_a_109_is_no_job(make_store, make_scripted_client):
     """A task that is killed while it waits after a 109 still knows of the doubt in its next try."""
     store = make_store()
@@ -320,9 +317,6 @@ def test_a_changed_audience_is_refused_before_any_upload(make_store, make_script
     assert client.transport.requests == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what is no mapping crashes, or reads as nothing created when it is empty"
-)
 @pytest.mark.parametrize("value", ["text", "", [1], [], 7, 0, True])
 def test_a_strange_store_is_one_that_is_not_known(make_store, make_scripted_client, value):
     """Something else in place of the jobs says at least that there was a try: nothing is uploaded."""

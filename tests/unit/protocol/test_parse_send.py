@@ -1,6 +1,7 @@
 """Answers to a message (§2.2, §2.3), in the shapes of real gateways (wire-notes, "Answers", "Errors")."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from airflow_provider_osonsms.protocol.errors import (
 )
 from airflow_provider_osonsms.protocol.models import Outcome, Response, SendReceipt
 from airflow_provider_osonsms.protocol.parse import parse_send
+from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
 
 SUCCESS = {
     "status": "ok",
@@ -40,9 +42,18 @@ def refusal(code: Any, *, msg: str = "-", status: int = 422) -> Response:
 
 def test_a_real_success() -> None:
     """A success with all its undocumented fields gives the id as text and the number of parts."""
+    moment = datetime(2026, 11, 23, 9, 15, 27, tzinfo=TAJIK_TIME)
     assert parse_send(answer(SUCCESS), txn_id="txn-7") == SendReceipt(
-        txn_id="txn-7", msg_id="170055123", parts=2, outcome=Outcome.ACCEPTED
+        txn_id="txn-7", msg_id="170055123", parts=2, accepted_at=moment, outcome=Outcome.ACCEPTED
     )
+
+
+@pytest.mark.parametrize("timestamp", [None, 7, "", "yesterday", "2026-13-45 99:00:00", "x" * 19, ["a"]])
+def test_a_strange_timestamp_proves_nothing(timestamp: object) -> None:
+    """A moment that cannot be read is unknown; the message is accepted all the same."""
+    receipt = parse_send(answer({**SUCCESS, "timestamp": timestamp}), txn_id="txn-7")
+
+    assert (receipt.accepted_at, receipt.outcome) == (None, Outcome.ACCEPTED)
 
 
 @pytest.mark.parametrize(
