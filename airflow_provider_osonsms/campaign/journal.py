@@ -119,6 +119,8 @@ class CampaignJournal:
         Returns:
             The accepted rows that are not among them: they are in the audience no more.
         """
+        if not self._known:
+            return []
         for position, txn_id in txn_ids:
             code = self._known.pop(txn_id[:_PREFIX], None)
             if code is not None:

@@ -34,12 +34,14 @@ class ResultParts:
         self._folder = path.with_name(f"{path.name}{_SUFFIX}")
         self._writer = token_hex(4)
         self._parts = 0
+        self._folded: list[Any] = []
 
     def read(self) -> Iterator[tuple[str, object]]:
         """Yield the txn_ids and codes of all parts."""
         for part in self._list():
             self.is_resumed = True
             self.history = TxnIdHistory.MAYBE_ACCEPTED
+            self._folded.append(part)
             try:
                 for row in read_table(part, kind=PartRow):
                     yield row.txn_id or "", row.code
@@ -61,11 +63,15 @@ class ResultParts:
         self._parts += 1
 
     def remove(self) -> None:
-        """Remove all parts: the table holds what they say."""
+        """Remove the parts that were read or written here: the table holds what they say.
+
+        Those of a try that was taken for dead, or of the one after it, are left: nobody has read them yet.
+        """
         try:
-            for part in self._list():
-                part.unlink()
-            with suppress(OSError):  # a try that was taken for dead may have written one more
+            for part in self._folded:
+                part.unlink(missing_ok=True)
+            self._folded = []
+            with suppress(OSError):
                 self._folder.rmdir()
         except Exception as error:  # noqa: BLE001 - storages have errors of their own
             text = "The part files of the results cannot be removed (%s): the next try reads them again"
@@ -73,7 +79,9 @@ class ResultParts:
 
     def _write(self, entries: Mapping[str, str], name: str) -> None:
         rows = [PartRow(txn_id, code) for txn_id, code in entries.items()]
-        write_table(rows, self._folder / f"{self._writer}-{name}.csv", kind=PartRow)
+        part = self._folder / f"{self._writer}-{name}.csv"
+        self._folded.append(part)
+        write_table(rows, part, kind=PartRow)
 
     def _list(self) -> list[Any]:
         if not self._folder.is_dir():

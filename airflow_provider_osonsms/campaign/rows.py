@@ -394,12 +394,12 @@ class CampaignRows:
         state = _STATES_BY_REASON.get(result.reason)
         if (history := _HISTORIES_BY_REASON.get(result.reason)) is not None:
             self._add_history(position, history)
-            self._tries[position] = result.try_ or 0
-        elif state is RowState.ACCEPTED and result.msg_id:
+            self._tries[position] = self._tries[position] or result.try_ or 0
+        elif state is RowState.ACCEPTED and result.msg_id and not self.msg_id(position):
             self.keep_acceptance(position, read_result(result))
         elif state is not None and state is not RowState.ACCEPTED:
             self._settle(position, state)
-            self._tries[position] = result.try_ or 0
+            self._tries[position] = self._tries[position] or result.try_ or 0
 
     def _settle(self, position: int, state: RowState) -> None:
         """Let a row be settled; of two tries the one that knows more is right."""
