@@ -109,7 +109,7 @@ class SendLoop:
             for number in range(self._plan.options.rounds):
                 open_rows = self._rows.open_rows
                 if number and open_rows:
-                    await self._pause(flows.FIRST_PAUSE * 2 ** (number - 1))
+                    await self._pause(flows.back_off(number))
                 if not open_rows or self._stop.is_set:
                     break
                 self._is_fanned_out = True

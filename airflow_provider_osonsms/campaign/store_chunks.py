@@ -125,7 +125,7 @@ class StoreChunks:
         expected = stored.get("chunks")
         number = chunks = 0
         least = expected if isinstance(expected, int) else 0
-        while number < max(least, chunks + _HOLE):
+        while number <= max(least - 1, chunks + _HOLE):
             chunk = self._store.get(f"{store_key}_{try_number}_{number}")
             number += 1
             if chunk is None:
