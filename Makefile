@@ -3,6 +3,8 @@ PYTHON ?= python3
 NEWEST := .venv/bin/python
 OLDEST := .venv-oldest/bin/python
 PARQUET := .venv-parquet
+# Half of the seconds of these tests are waits, so three of them run at a time on two cores.
+PYTEST := -m pytest -q -n 3 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types layers test-parquet test-oldest e2e e2e-oldest bench format clean
@@ -14,7 +16,7 @@ demo: .venv/installed  ## run the example DAGs in a real Airflow against the sim
 	@$(NEWEST) demo/run.py $(if $(KEEP),--keep)
 
 test: .venv/installed  ## run the tests on the newest Airflow
-	@$(NEWEST) -m pytest tests --ignore=tests/e2e --cov --cov-report=term -q
+	@$(NEWEST) $(PYTEST) tests --ignore=tests/e2e --cov --cov-report=term
 
 check: lint types layers test test-parquet test-oldest e2e e2e-oldest  ## everything CI runs
 
@@ -29,10 +31,10 @@ layers: .venv/installed  ## who may import whom
 	@.venv/bin/lint-imports --no-logo
 
 test-parquet: .venv/installed .venv-parquet/installed  ## the tests of tables again, with pyarrow
-	@PYTHONPATH=$(PARQUET) $(NEWEST) -m pytest tests/unit/audience tests/unit/delivery tests/airflow/bulk tests/airflow/campaign -q
+	@PYTHONPATH=$(PARQUET) $(NEWEST) $(PYTEST) tests/unit/audience tests/unit/delivery tests/airflow/bulk tests/airflow/campaign
 
 test-oldest: .venv-oldest/installed  ## run the tests on the oldest supported Airflow
-	@$(OLDEST) -m pytest tests --ignore=tests/e2e -q
+	@$(OLDEST) $(PYTEST) tests --ignore=tests/e2e
 
 e2e: .venv/installed  ## a whole Airflow: command line, dag.test(), scheduler and triggerer
 	@$(NEWEST) -m pytest tests/e2e -q
