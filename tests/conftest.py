@@ -15,11 +15,33 @@ for name in ("http_proxy", "https_proxy", "all_proxy"):  # tests never leave 127
     os.environ.pop(name, None)
     os.environ.pop(name.upper(), None)
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 pytest_plugins = ["ear"]
+
+
+class StoppedClock:
+    """A clock that moves only when told."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 23, 4, 0, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    """09:00:00 in Dushanbe."""
+    return StoppedClock()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
