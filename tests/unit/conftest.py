@@ -1,11 +1,14 @@
-"""What unit tests share: a store in memory, a Connection."""
+"""What unit tests share: a store in memory, a Connection, a gateway and a client of it."""
 
 from collections.abc import Callable
 from functools import partial
 
 import pytest
 
+from airflow_provider_osonsms.client.blocking import open_client
 from airflow_provider_osonsms.connection import Settings, read_settings
+from airflow_provider_osonsms.protocol.models import Account
+from airflow_provider_osonsms.simulator import SimulatedGateway
 
 
 class InMemoryStore:
@@ -39,3 +42,19 @@ def make_store():
 def read() -> Callable[..., Settings]:
     """Read a Connection that has a login and a salt, and what the test adds."""
     return partial(read_settings, "sms", login="kitobkhona", password="sol-4711")
+
+
+@pytest.fixture
+def gateway():
+    """A fresh gateway."""
+    with SimulatedGateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def client(gateway):
+    """A client of that gateway; its pauses cost no time."""
+    account = Account(login="demo", secret="demo-salt", api_url=gateway.url, bulk_url=gateway.url, timeout=1)
+    with open_client(account) as client:
+        client._sleep = lambda seconds: None
+        yield client
