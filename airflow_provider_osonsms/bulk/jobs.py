@@ -245,5 +245,6 @@ def _look_for(job: BulkJob) -> str:
     return (
         f"Look in the cabinet for a campaign at {_print_time(job)}. If it is there, set "
         f"on_unconfirmed='assume_created' and clear this task: it goes on with the next job. If it is not "
-        f"there, set on_unconfirmed='resend' and clear this task: that repeats the upload under the same txn_id"
+        f"there, set on_unconfirmed='resend' and clear this task: that repeats the upload under the same "
+        f"txn_id"
     )

@@ -1,6 +1,7 @@
 """Answers to a message (§2.2, §2.3), in the shapes of real gateways (wire-notes, "Answers", "Errors")."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -39,10 +40,22 @@ def refusal(code: Any, *, msg: str = "-", status: int = 422) -> Response:
 
 
 def test_a_real_success() -> None:
-    """A success with all its undocumented fields gives the id as text and the number of parts."""
+    """A success with all its undocumented fields gives the id as text, the parts, and the moment."""
     assert parse_send(answer(SUCCESS), txn_id="txn-7") == SendReceipt(
-        txn_id="txn-7", msg_id="170055123", parts=2, outcome=Outcome.ACCEPTED
+        txn_id="txn-7",
+        msg_id="170055123",
+        parts=2,
+        outcome=Outcome.ACCEPTED,
+        accepted_at=datetime(2026, 11, 23, 4, 15, 27, tzinfo=UTC),
     )
+
+
+@pytest.mark.parametrize("timestamp", [None, 7, "", "soon", "2026-13-23 09:15:27", ["2026-11-23 09:15:27"]])
+def test_a_strange_timestamp_is_none(timestamp: Any) -> None:
+    """A message whose answer has no readable timestamp is accepted all the same."""
+    receipt = parse_send(answer({**SUCCESS, "timestamp": timestamp}), txn_id="txn-7")
+
+    assert (receipt.msg_id, receipt.accepted_at) == ("170055123", None)
 
 
 @pytest.mark.parametrize(
