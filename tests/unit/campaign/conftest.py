@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from airflow_provider_osonsms.audience.audience import prepare_audience
+from airflow_provider_osonsms.campaign import journal as journals
 from airflow_provider_osonsms.campaign.journal import CampaignJournal
 from airflow_provider_osonsms.campaign.loop_thread import Stop
 from airflow_provider_osonsms.campaign.plan import CampaignPlan, SendOptions
@@ -252,6 +253,12 @@ def make_code():
         return Acceptance(msg_id=str(msg_id), parts=1, accepted_at=noon, try_number=1).encode()
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch):
+    """Let the journal wait for a store that is away, but not for long."""
+    monkeypatch.setattr(journals, "PAUSES_AT_CLOSE", (0.001,) * 3)
 
 
 @pytest.fixture(scope="session")
