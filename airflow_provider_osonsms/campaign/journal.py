@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from time import sleep
 from typing import Final, Protocol, Self
 
 from airflow_provider_osonsms.campaign.rows import (
@@ -30,6 +31,8 @@ SECONDS_BETWEEN_FLUSHES: Final = 1.0
 ENTRIES_PER_FLUSH: Final = 1000
 MAX_UNWRITTEN: Final = 2000
 """More results than the backends have taken in: workers wait, so that a killed task forgets no more."""
+PAUSES_AT_CLOSE: Final = (0.2, 0.5, 1.0)
+"""Seconds between attempts to write what is left: a short campaign may end while a store is away."""
 _PREFIX: Final = 16
 """Characters of a txn_id that name a row: with 64 bits two rows of a million share them once in 30
 million."""
@@ -182,8 +185,13 @@ class CampaignJournal:
                 kept.clear()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write what is left; a backend that fails is waited for, a few times."""
         self.flush(self.drain())
+        for pause in PAUSES_AT_CLOSE:
+            if not self.is_behind:
+                break
+            sleep(pause)
+            self.flush({})
         for backend, kept in zip(self._backends, self._kept, strict=True):
             if kept:
                 text = (

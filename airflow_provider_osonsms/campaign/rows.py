@@ -206,6 +206,12 @@ def read_acceptance(code: object) -> Acceptance | None:
     )
 
 
+def may_have_texted(code: object) -> bool:
+    """Whether the journal's *code* is that of a row whose message was sent, or may have been."""
+    is_doubt = isinstance(code, str) and code in (_LOST_CODE, _UNDECIDED_CODE, _ATTEMPTED_CODE)
+    return is_doubt or read_acceptance(code) is not None
+
+
 def rank_code(code: str) -> int:
     """Return a smaller number for a *code* that says more of its row."""
     return _RANKS.get(code, 0)

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any, Final
 
-from airflow_provider_osonsms.campaign.rows import read_acceptance
+from airflow_provider_osonsms.campaign.rows import may_have_texted
 from airflow_provider_osonsms.exactly_once.store import StateStore
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
@@ -61,14 +61,15 @@ class StoreChunks:
         for other in self._read_campaigns():
             if other == self._store_key:
                 continue
-            accepted = sum(
-                read_acceptance(code) is not None
+            texted = {
+                txn_id
                 for try_number in range(1, self._try_number + 1)
-                for _, code in self._read_try(other, try_number)
-            )
-            if accepted:
+                for txn_id, code in self._read_try(other, try_number)
+                if may_have_texted(code)
+            }
+            if texted:
                 raise KeysChangedError(
-                    f"This task has had {accepted} messages accepted in this run under another "
+                    f"This task has sent {len(texted)} messages in this run, or may have, under another "
                     f"key_namespace, campaign_id or channel. Nothing was sent now: under new txn_ids the "
                     f"same people would be texted again. Restore what was changed, and clear this task"
                 )
