@@ -71,7 +71,7 @@ class ResultParts:
         self._write({}, _STARTED)
 
     def unmark_started(self, history: TxnIdHistory) -> None:
-        """Write that nothing was sent but what the parts say; see `JournalBackend`."""
+        """Write that nothing was sent; see `JournalBackend`."""
         if history is TxnIdHistory.UNUSED:
             self.remove()
 

@@ -155,7 +155,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             self._wait_for(window, was_interrupted=was_interrupted)
             table = self._send(run, settings)
             if run.is_closed:
-                self._wait_for(window, was_interrupted=True)
+                self._wait_for(window, was_interrupted=was_interrupted or run.may_have_sent)
             run.finish(max_failed_ratio=self.max_failed_ratio)
         result = run.summarize(price_per_part=settings.price_per_part)
         add_to_asset_events(context, result)
