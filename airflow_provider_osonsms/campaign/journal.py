@@ -58,7 +58,7 @@ class JournalBackend(Protocol):
         ...
 
     def unmark_started(self, history: TxnIdHistory) -> None:
-        """Write that this try has sent nothing but what its entries say."""
+        """Write that this try, and what it knows of those before it, has sent nothing."""
         ...
 
     def append(self, entries: Mapping[str, str]) -> None:
@@ -150,7 +150,7 @@ class CampaignJournal:
             backend.mark_started(max(self.history, TxnIdHistory.MAYBE_ACCEPTED))
 
     def unmark_started(self) -> None:
-        """Write that nothing was sent but what the entries say; only once all of them are written."""
+        """Write that nothing was sent, as the entries say too; only once all of them are written."""
         self.flush(self.drain())
         if self.is_behind:
             return

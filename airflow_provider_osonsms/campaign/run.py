@@ -17,7 +17,7 @@ from airflow_provider_osonsms.campaign.plan import CampaignPlan
 from airflow_provider_osonsms.campaign.progress import Progress
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
 from airflow_provider_osonsms.campaign.rows import Acceptance, CampaignRows, RowState, print_moment
-from airflow_provider_osonsms.campaign.send_loop import SendLoop, SendWindowClosedError, TxnIdsTakenError
+from airflow_provider_osonsms.campaign.send_loop import SendLoop, SendWindowClosedError
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.protocol.models import Account, Outcome
@@ -106,6 +106,11 @@ class CampaignRun:
         """Whether the send window has closed before the end."""
         return isinstance(self._stop.cause, SendWindowClosedError) and self.rows.open_rows > 0
 
+    @property
+    def may_have_sent(self) -> bool:
+        """Whether a message of this campaign may have been accepted, in this try or in one that is known."""
+        return bool(self._vanished) or self.rows.may_have_sent
+
     def stop(self) -> None:
         """Begin no further row, finish what is under way; may be called from a signal handler."""
         self._stop.set(CampaignStoppedError("the task was stopped"))
@@ -124,7 +129,7 @@ class CampaignRun:
             run_in_thread(lambda: self._send(account, progress), self._stop)
         finally:
             self._journal.close()
-            if isinstance(self._stop.cause, TxnIdsTakenError):
+            if not self.may_have_sent:
                 self._journal.unmark_started()
 
     def write_results(self) -> TableIdentity | None:

@@ -129,21 +129,20 @@ class SendLoop:
             if not self._may_begin():
                 break
             if await self._attempt(position, message, estimated=estimated) is not Shown.TAKEN:
-                break
-            taken.append((position, message))
-        else:
-            if taken:
-                self._refuse_taken([position for position, _ in taken])
+                for taken_position, taken_message in taken:
+                    self._write(taken_position, taken_message)
                 return
-        for position, message in taken:
-            self._write(position, message)
-
-    def _refuse_taken(self, positions: list[int]) -> None:
-        for position in positions:
+            taken.append((position, message))
+        # All are taken, or the sending was stopped before that was clear: then the next try begins with them.
+        for position, _ in taken:
             self._rows.take_back_attempt(position)
+        if taken and not self._stop.is_set:
+            self._refuse_taken(len(taken))
+
+    def _refuse_taken(self, number: int) -> None:
         self._stop.set(
             TxnIdsTakenError(
-                f"108: the gateway already knows the txn_ids of the first {len(positions)} rows, although "
+                f"108: the gateway already knows the txn_ids of the first {number} rows, although "
                 f"this task has not used them before. Nothing was sent. Look in the cabinet first: if a run "
                 f"of this name has sent these messages, mark this task as success. If two installations "
                 f"(staging and production?) share this account with the same dag and run ids, set another "

@@ -150,13 +150,13 @@ def make_plan_of(rows, *, rejected=(), message="Salom, {name}", column=None, nam
     )
 
 
-def open_journal_of(store, *, try_number=1, history=TxnIdHistory.UNUSED, path=None):
+def open_journal_of(store, *, try_number=1, history=TxnIdHistory.UNUSED, path=None, parts=None):
     """Open the journal of a campaign as a try does: in the store, beside the results table, or in both."""
     backends = []
     if not isinstance(store, NullStateStore):
         backends.append(StoreChunks(store, store_key="c", try_number=try_number))
     if path is not None:
-        backends.append(ResultParts(path))
+        backends.append(parts or ResultParts(path, campaign="c"))
     return CampaignJournal(backends, history=history)
 
 
@@ -318,14 +318,15 @@ def make_run(store):
             assert max_connections == plan.options.concurrency
             yield client
 
-        journal = open_journal_of(store, history=history, try_number=try_number, path=path)
+        parts = None if path is None else ResultParts(path, campaign="c")
+        journal = open_journal_of(store, history=history, try_number=try_number, path=path, parts=parts)
         return CampaignRun(
             plan,
             journal=journal,
             try_number=try_number,
             clock=lambda: EVENING,
             results_path=path,
-            parts=None if path is None else ResultParts(path),
+            parts=parts,
             may_replace=may_replace,
             open_client=open_client,
         )
