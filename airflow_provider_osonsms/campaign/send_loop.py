@@ -32,7 +32,6 @@ from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, 
 from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
 from airflow_provider_osonsms.protocol.models import Message
 
-_MAX_SECONDS: Final = 2**32 - 1
 GRACE_SECONDS: Final = 5.0
 """For requests that are under way when the loop is told to stop."""
 
@@ -219,7 +218,7 @@ class SendLoop:
                 Acceptance(
                     msg_id=receipt.msg_id,
                     parts=parts,
-                    accepted_at=min(max(int(accepted_at.timestamp()), 0), _MAX_SECONDS),
+                    accepted_at=int(accepted_at.timestamp()),
                     try_number=rows.try_number,
                 ),
             )

@@ -283,14 +283,14 @@ def test_any_other_row_comes_back_from_the_journal(state: RowState, history: Txn
     if code is not None:
         later.decode(0, code)
 
-    is_kept = state in {RowState.ANSWER_LOST, RowState.UNDECIDED, RowState.KEY_TAKEN}
-    doubt = TxnIdHistory.UNUSED
+    is_settled = state in {RowState.ANSWER_LOST, RowState.UNDECIDED, RowState.KEY_TAKEN}
+    back, doubt = (state if is_settled else RowState.NOT_ATTEMPTED), TxnIdHistory.UNUSED
     if state is RowState.NO_ANSWER:
-        doubt = TxnIdHistory.MAYBE_ACCEPTED
+        back, doubt = RowState.NO_ANSWER, TxnIdHistory.MAYBE_ACCEPTED
     if state.is_open and history is TxnIdHistory.MAYBE_CONSUMED:
-        doubt = TxnIdHistory.MAYBE_CONSUMED
-    assert later.state(0) is (state if is_kept else RowState.NOT_ATTEMPTED)
-    assert (code is not None and is_settled_code(code)) is is_kept
+        back, doubt = RowState.REFUSED_FOR_NOW, TxnIdHistory.MAYBE_CONSUMED
+    assert later.state(0) is back
+    assert (code is not None and is_settled_code(code)) is is_settled
     assert later.history(0) is doubt
 
 
