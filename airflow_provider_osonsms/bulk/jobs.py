@@ -81,13 +81,13 @@ class BulkRun:
         self._store = store
         self._store_key = store_key
         self._receipts = receipts
-        self._is_blind = (
-            stored is None and not received and not store.is_lasting and history is not TxnIdHistory.UNUSED
-        )
+        is_strange = stored is not None and not isinstance(stored, dict)
+        is_forgotten = stored is None and not store.is_lasting and history is not TxnIdHistory.UNUSED
+        self._is_blind = not received and (is_strange or is_forgotten)
         self._may_resend = on_unconfirmed is OnUnconfirmed.RESEND
         self._assumes_created = on_unconfirmed is OnUnconfirmed.ASSUME_CREATED
         self._has_own_campaign_id = has_own_campaign_id
-        self._known: dict[str, str | None] = dict(stored or {})
+        self._known: dict[str, str | None] = dict(stored) if isinstance(stored, dict) else {}
         for txn_id, (state, name) in received.items():
             self._learn(txn_id, state, name)
 
