@@ -436,7 +436,7 @@ def read_result(result: ResultRow) -> Acceptance:
     return Acceptance(
         msg_id=result.msg_id or "",
         parts=result.parts or 0,
-        accepted_at=_read_moment(result.accepted_at),
+        accepted_at=int(result.accepted_seconds or 0),
         try_number=result.try_ or 0,
     )
 
@@ -444,15 +444,6 @@ def read_result(result: ResultRow) -> Acceptance:
 def print_moment(seconds: int | None) -> str | None:
     """Return *seconds* since the epoch as the results table writes them: ISO in UTC."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
-
-
-def _read_moment(text: str | None) -> int:
-    """Return the seconds since the epoch that *text* names; 0 where somebody has edited it."""
-    try:
-        moment = datetime.fromisoformat(text or "")
-    except ValueError:
-        return 0
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def _fit(number: int | None, most: int) -> int:

@@ -5,6 +5,7 @@ in CSV, a null in Parquet. An underscore at the end of a field is no part of its
 is a field here, a value where the row is made, and a line in ``docs/``.
 """
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from airflow_provider_osonsms.protocol.models import Outcome
@@ -36,6 +37,15 @@ class ResultRow(NamedTuple):
     parts: int | None
     accepted_at: str | None = None
     try_: int | None = None
+
+    @property
+    def accepted_seconds(self) -> float | None:
+        """``accepted_at`` in seconds since the epoch; None where it is unknown, or edited beyond reading."""
+        try:
+            moment = datetime.fromisoformat(self.accepted_at or "")
+        except ValueError:
+            return None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
     @property
     def is_untracked(self) -> bool:

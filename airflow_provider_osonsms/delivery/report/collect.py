@@ -145,9 +145,7 @@ class ReportCollector:
 
     def _add_example(self, seen: MessageStatus, row: ResultRow, *, msg_id: str) -> None:
         figures = self.figures
-        began = self._tracker.began  # unless the table says when the message was accepted
-        if row.accepted_at is not None:
-            began = datetime.fromisoformat(row.accepted_at).timestamp()
+        began = row.accepted_seconds or self._tracker.began  # where the table does not say it
         seconds = 0.0 if seen.last_seen is None else max(seen.last_seen - began, 0.0)
         if seen.is_delivered:
             figures.delivered_after.append(seconds)

@@ -301,9 +301,9 @@ def test_a_changed_audience_is_refused_before_any_upload(make_store, make_script
 
 
 @pytest.mark.parametrize("value", ["text", "", [1], [], 7, 0, True])
-def test_a_strange_store_is_one_that_is_not_known(make_store, make_scripted_client, value):
+def test_a_strange_store_is_one_that_is_not_known(make_store, make_scripted_client, value, history):
     """Something else in place of the jobs says at least that there was a try: nothing is uploaded."""
     store = make_store(values={"bulk": value})
 
     with pytest.raises(UnconfirmedBulkError):
-        run_bulk(make_scripted_client("ok", store), store, A, history=TxnIdHistory.MAYBE_ACCEPTED)
+        run_bulk(make_scripted_client("ok", store), store, A, history=history)

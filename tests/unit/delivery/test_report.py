@@ -5,6 +5,7 @@ import csv
 import json
 import re
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -205,3 +206,29 @@ def test_the_page_judges_as_the_wait_does(tmp_path, is_enough, kind):
 
     _, _, statuses = path.read_text(encoding="utf-8").partition(read_words(Language.ENGLISH)["ACCEPTED"])
     assert re.search(r'class="track"><div class="(\w*)"', statuses)[1] == kind
+
+
+@pytest.mark.parametrize(
+    ("accepted_at", "seconds"),
+    [
+        (datetime.fromtimestamp(BEGAN - 3600, UTC).isoformat(), 3660),
+        (datetime.fromtimestamp(BEGAN + 50, UTC).isoformat(), 10),
+        (datetime.fromtimestamp(BEGAN + 90, UTC).isoformat(), 0),
+        ("", 60),
+        ("yesterday", 60),
+    ],
+    ids=["before the wait", "during the wait", "after the delivery", "unknown", "edited"],
+)
+def test_the_slowest_are_measured_from_their_acceptance(plan, tracker, *, accepted_at, seconds):
+    """A delivery takes from accepted_at to its status; from the first question where that is unknown."""
+    path = Path(plan.tables[0].path)
+    header, first, *others = RESULTS.splitlines()
+    rows = [f"{header},accepted_at,try", f"{first},{accepted_at},1", *(f"{row},," for row in others)]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    collector = ReportCollector(tracker, tables=plan.tables, open_path=Path)
+
+    list(collector.read_rows())
+
+    (slowest,) = collector.figures.slowest
+    assert (slowest.msg_id, slowest.seconds) == ("71", seconds)
+    assert list(collector.figures.delivered_after) == [seconds]

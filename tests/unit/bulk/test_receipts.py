@@ -1,0 +1,176 @@
+"""Receipts of bulk jobs, and what a run without a state store knows by them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed, UnconfirmedBulkError
+from airflow_provider_osonsms.bulk.plan import BulkPlan
+from airflow_provider_osonsms.bulk.receipts import JobState, Receipts, ReceiptsUnreadableError
+from airflow_provider_osonsms.exactly_once.store import NullStateStore
+from airflow_provider_osonsms.exactly_once.task import TaskIdentity
+from airflow_provider_osonsms.protocol.errors import FinalRefusalError, OutcomeUnknownError, RequestNotSentError
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.models import BulkJob
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+A, B, C = "992900000001", "992900000002", "992900000003"
+MAYBE_ACCEPTED = TxnIdHistory.MAYBE_ACCEPTED
+
+
+def make_jobs(*phones):
+    """Make a bulk job for each phone."""
+    return [
+        BulkJob(
+            csv=f"{phone}\n".encode(),
+            text="Salom",
+            sender="SHOP",
+            txn_id=f"bulk-{phone}",
+            send_at=NOON + timedelta(days=1),
+        )
+        for phone in phones
+    ]
+
+
+@pytest.fixture
+def open_receipts(tmp_path):
+    """Open the receipts of a campaign."""
+
+    def open_receipts(campaign_id="spring", *, map_index=-1):
+        task = TaskIdentity(dag_id="d", run_id="r", task_id="t", map_index=map_index)
+        plan = BulkPlan(
+            task=task,
+            campaign_id=campaign_id,
+            namespace="",
+            text="Salom",
+            parts=1,
+            sender="SHOP",
+            send_at=NOON + timedelta(days=1),
+        )
+        return Receipts(tmp_path / "receipts", plan, clock=lambda: NOON)
+
+    return open_receipts
+
+
+@pytest.fixture
+def create(make_scripted_client, open_receipts):
+    """Create jobs without a state store, with receipts; return the client and what came of it."""
+
+    def create(script, *phones, on_unconfirmed=OnUnconfirmed.FAIL, store=None, history=TxnIdHistory.UNUSED):
+        store = NullStateStore() if store is None else store
+        client = make_scripted_client(script, store)
+        create.requests = client.transport.requests
+        run = BulkRun(
+            client,
+            store,
+            store_key="bulk",
+            history=history,
+            on_unconfirmed=on_unconfirmed,
+            has_own_campaign_id=True,
+            receipts=open_receipts(),
+        )
+        return run.create(make_jobs(*phones), check_time=lambda: None)
+
+    return create
+
+
+@pytest.mark.parametrize("state", JobState)
+def test_receipts_come_back(open_receipts, state):
+    """What was written of a job is read by every run of its campaign, and by no other campaign."""
+    (job,) = make_jobs(A)
+    open_receipts().write(job, state, bulk_name="Navsol")
+
+    assert open_receipts().read() == {f"bulk-{A}": (state, "Navsol")}
+    assert open_receipts("summer").read() == {}
+    assert open_receipts(map_index=1).read() == {}
+
+
+def test_a_folder_that_is_not_there_holds_nothing(open_receipts):
+    """Before the first job there is no folder."""
+    assert open_receipts().read() == {}
+
+
+@pytest.mark.parametrize(
+    "content", ["", "x\n1\n", "campaign_id,map_index,txn_id,state\nspring,-1,k,unheard\n"]
+)
+def test_what_cannot_be_read_is_an_error(open_receipts, tmp_path, content):
+    """A damaged receipt may be of any job: nothing is known then, and the error names no place."""
+    (tmp_path / "receipts").mkdir()
+    (tmp_path / "receipts" / "k.csv").write_text(content)
+
+    with pytest.raises(ReceiptsUnreadableError, match="Nothing was uploaded: restore the folder") as caught:
+        open_receipts().read()
+    assert str(tmp_path) not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_an_upload_is_known_before_it_leaves(create, open_receipts):
+    """A try that is killed during an upload leaves a receipt that says so, and no later one repeats it."""
+    with pytest.raises(KeyboardInterrupt):
+        create("ok kill", A, B, C)
+    assert {txn_id: state for txn_id, (state, _) in open_receipts().read().items()} == {
+        f"bulk-{A}": JobState.CREATED,
+        f"bulk-{B}": JobState.ATTEMPTED,
+    }
+
+    with pytest.raises(UnconfirmedBulkError, match="job 2 of 3"):
+        create("", A, B, C, history=MAYBE_ACCEPTED)
+    assert create.requests == []
+
+
+@pytest.mark.parametrize(
+    ("script", "error"), [("ok unsent unsent unsent", RequestNotSentError), ("ok 106", FinalRefusalError)]
+)
+def test_what_was_surely_not_created_is_created_later(create, open_receipts, script, error):
+    """A refused or unsent job has a receipt that says so, and a retry goes on without a state store."""
+    with pytest.raises(error):
+        create(script, A, B, C)
+    assert open_receipts().read()[f"bulk-{B}"] == (JobState.NOT_CREATED, None)
+
+    create("ok ok", A, B, C, history=MAYBE_ACCEPTED)
+
+    assert len(create.requests) == 2
+    assert {state for state, _ in open_receipts().read().values()} == {JobState.CREATED}
+
+
+def test_an_assumed_job_is_one_for_every_later_run(create, open_receipts):
+    """What a person has looked at counts as created from then on, and the rest is created."""
+    with pytest.raises(UnconfirmedBulkError):
+        create("ok lost", A, B, C)
+
+    receipts = create("ok", A, B, C, on_unconfirmed=OnUnconfirmed.ASSUME_CREATED)
+
+    assert [receipt.bulk_name for receipt in receipts] == ["Navsol", "created, name unknown", "Navsol"]
+    assert len(create("", A, B, C)) == 3
+    assert create.requests == []
+
+
+def test_a_108_after_an_earlier_109_is_no_job_in_any_run(create, open_receipts):
+    """A receipt of a refusal for now says to every later run that a 108 proves nothing."""
+    with pytest.raises(UnconfirmedBulkError):
+        create("109", A)
+    assert open_receipts().read()[f"bulk-{A}"] == (JobState.REFUSED_FOR_NOW, None)
+
+    with pytest.raises(OutcomeUnknownError, match="nobody can tell whether the job exists"):
+        create("108", A, on_unconfirmed=OnUnconfirmed.RESEND)
+    assert open_receipts().read()[f"bulk-{A}"] == (JobState.REFUSED_FOR_NOW, None)
+
+
+def test_store_and_receipts_are_believed_together(create, make_store):
+    """A job that only the receipts know is not made again, nor one that only the store knows."""
+    create("ok", A)
+    store = make_store(values={"bulk": {f"bulk-{B}": "Navsol"}})
+
+    receipts = create("ok", A, B, C, store=store)
+
+    assert len(create.requests) == 1
+    assert [receipt.txn_id for receipt in receipts] == [f"bulk-{phone}" for phone in (A, B, C)]
+
+
+def test_a_receipt_that_cannot_be_written_stops_the_upload(create, tmp_path):
+    """Nothing is uploaded that a later run could not know of."""
+    (tmp_path / "receipts").write_text("a file in place of the folder")
+
+    with pytest.raises(OSError, match="receipts"):
+        create("ok", A)
+    assert create.requests == []
