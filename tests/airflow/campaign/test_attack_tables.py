@@ -67,3 +67,34 @@ def test_parts_of_another_run_are_not_taken_for_ours(
     assert owner.state == "success"
     assert owner.xcom["outcomes"]["accepted"] == 10
     assert len(gateway.sent) == 13
+
+
+def test_parts_of_another_try_stay_on_an_object_storage(
+    gateway, run_task, make_campaign, *, tmp_path, monkeypatch
+):
+    """A try removes the parts that it has read or written, and no other, also where no folder is one."""
+    folder = tmp_path / "results.csv.parts"
+    send, name = CampaignRun.send, []
+
+    def meet_another_try(self, account):
+        send(self, account)
+        name.append(f"{next(folder.iterdir()).name.partition('-')[0]}-another-000000.csv")
+        (folder / name[0]).write_text("txn_id,code\n")
+
+    monkeypatch.setattr(CampaignRun, "send", meet_another_try)
+    result = run_task(make_campaign(10, results_path=f"file://{tmp_path}/results.csv"))
+
+    assert result.state == "success"
+    assert [part.name for part in folder.iterdir()] == name
+
+
+def test_parts_that_cannot_be_written(gateway, run_task, make_campaign, *, tmp_path):
+    """A file in place of the folder of the parts fails the task with a sentence, and nobody is texted."""
+    (tmp_path / "results.csv.parts").write_text("a file")
+    path = tmp_path / "results.csv"
+
+    result = run_task(make_campaign(10, results_path=str(path)))
+
+    assert (result.state, gateway.sent) == ("failed", [])
+    assert "results_path" in str(result.error)
+    assert str(tmp_path) not in str(result.error)
