@@ -20,6 +20,7 @@ Reference:
     docs/design.md "The life of a row"; OsonSMS protocol 1.5, §1, §2.3.
 """
 
+import contextlib
 import re
 from array import array
 from collections import Counter
@@ -152,6 +153,7 @@ _HISTORIES_BY_CODE: Final = {
     _ATTEMPTED_CODE: TxnIdHistory.MAYBE_ACCEPTED,
 }
 _STATES_BY_REASON: Final = {state.reason: state for state in (*_CODES, RowState.ACCEPTED)}
+_NOT_SENT: Final = (Outcome.REJECTED, Outcome.PENDING, Outcome.REFUSED)
 _NO_ANSWER_AFTER_REFUSAL: Final = "no_answer_after_refusal"
 """The reason of a row whose answer was lost and whose txn_id may be consumed: a 108 will prove nothing."""
 _HISTORIES_BY_REASON: Final = {
@@ -167,6 +169,8 @@ _STATES: Final = tuple(RowState)
 _HISTORIES: Final = tuple(TxnIdHistory)
 _MAX_PARTS: Final = 0xFFFF
 _MAX_TRY: Final = 0xFF
+_MAX_SECONDS: Final = 2**32 - 1
+_SAVED_AS_FLOAT: Final = re.compile(r"(?<=\d)\.0$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -399,20 +403,24 @@ class CampaignRows:
             self._add_history(position, history)
         elif (state := _STATES_BY_CODE.get(code)) is not None:
             self._settle(position, state)
-        elif (acceptance := read_acceptance(code)) is not None and not self.msg_id(position):
+        elif (acceptance := read_acceptance(code)) is not None:  # a table may have been edited, this not
             self.keep_acceptance(position, acceptance)
 
     def load_result(self, position: int, result: ResultRow) -> None:
         """Put into a row what an earlier try has written to the results table."""
         state = _STATES_BY_REASON.get(result.reason)
-        if (history := _HISTORIES_BY_REASON.get(result.reason)) is not None:
-            self._add_history(position, history)
-            self._tries[position] = self._tries[position] or result.try_ or 0
-        elif state is RowState.ACCEPTED and result.msg_id and not self.msg_id(position):
-            self.keep_acceptance(position, read_result(result))
+        history = _HISTORIES_BY_REASON.get(result.reason)
+        if state is RowState.ACCEPTED and result.msg_id:
+            acceptance = read_result(result)
+            if acceptance is None:  # its msg_id is damaged: the gateway is asked again
+                history = TxnIdHistory.MAYBE_ACCEPTED
+            elif not self.msg_id(position):
+                self.keep_acceptance(position, acceptance)
         elif state is not None and state is not RowState.ACCEPTED:
             self._settle(position, state)
-            self._tries[position] = self._tries[position] or result.try_ or 0
+        if history is not None:
+            self._add_history(position, history)
+        self._tries[position] = self._tries[position] or _limit(result.try_, _MAX_TRY)
 
     def _settle(self, position: int, state: RowState) -> None:
         """Let a row be settled; of two tries the one that knows more is right."""
@@ -424,15 +432,32 @@ class CampaignRows:
         self._histories[position] = max(self._histories[position], history)
 
 
-def read_result(result: ResultRow) -> Acceptance:
-    """Return what the results table says of an accepted row."""
-    moment = None if result.accepted_at is None else datetime.fromisoformat(result.accepted_at)
+def may_have_been_sent(result: ResultRow) -> bool:
+    """Whether a later try must know of a row; one that met 109, 112 or 113 is pending, and in doubt."""
+    return result.outcome not in _NOT_SENT or result.reason == RowState.REFUSED_FOR_NOW.reason
+
+
+def read_result(result: ResultRow) -> Acceptance | None:
+    """Return what the results table says of an accepted row; None where its msg_id is none.
+
+    A spreadsheet that opens the table and saves it again may write its numbers and times in other ways.
+    """
+    msg_id = _SAVED_AS_FLOAT.sub("", result.msg_id or "")
+    if not (msg_id.isascii() and msg_id.isalnum()):
+        return None
+    moment = None
+    with contextlib.suppress(ValueError):
+        moment = None if result.accepted_at is None else datetime.fromisoformat(result.accepted_at)
     return Acceptance(
-        msg_id=result.msg_id or "",
-        parts=result.parts or 0,
-        accepted_at=0 if moment is None else int(moment.timestamp()),
-        try_number=result.try_ or 0,
+        msg_id=msg_id,
+        parts=_limit(result.parts, _MAX_PARTS),
+        accepted_at=0 if moment is None else _limit(int(moment.timestamp()), _MAX_SECONDS),
+        try_number=_limit(result.try_, _MAX_TRY),
     )
+
+
+def _limit(number: int | None, largest: int) -> int:
+    return min(max(number or 0, 0), largest)
 
 
 def print_moment(seconds: int | None) -> str | None:
