@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_osonsms.campaign.plan import CampaignPlan
-from airflow_provider_osonsms.campaign.rows import CampaignRows
+from airflow_provider_osonsms.campaign.rows import CampaignRows, may_have_been_sent
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
-from airflow_provider_osonsms.protocol.models import Outcome
 from airflow_provider_osonsms.tables.results import read_results
 from airflow_provider_osonsms.tables.rows import ResultRow
-
-_NOT_SENT = (Outcome.REJECTED, Outcome.PENDING, Outcome.REFUSED)
 
 
 class OtherCampaignError(InvalidMessageError):
@@ -45,9 +42,7 @@ def load_earlier_results(
     loader = _Loader(plan, rows)
     for result in read_results(path):
         loader.load(result)
-    if loader.others:
-        if may_replace or not loader.others_sent:
-            return [], False
+    if loader.others_sent and not may_replace:
         raise OtherCampaignError(
             f"results_path holds the table of another campaign: {loader.others_sent} of its "
             f"{loader.others} rows were sent. Nothing was sent now. If it is the table of another run, "
@@ -78,7 +73,7 @@ class _Loader:
 
     def load(self, result: ResultRow) -> None:
         """Put a row of the table into the rows of the campaign."""
-        was_sent = result.outcome not in _NOT_SENT
+        was_sent = may_have_been_sent(result)
         if result.key is None or result.txn_id is None:
             if was_sent:  # of somebody who had left the audience before, known by a msg_id alone
                 self._nameless.append(result)
@@ -102,5 +97,7 @@ class _Loader:
                 result = self._elsewhere.pop(self._plan.txn_ids.make(row_key), None)
                 if result is not None:
                     self._rows.load_result(position, result)
-        left = [result for result in self._elsewhere.values() if result.outcome not in _NOT_SENT]
-        return [result._replace(row=None) for result in (*left, *self._nameless)]
+        left = [result for result in self._elsewhere.values() if may_have_been_sent(result)]
+        if not self.others:  # else nobody knows whose they are
+            left += self._nameless
+        return [result._replace(row=None) for result in left]

@@ -14,6 +14,7 @@ from typing import Any, Final
 from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.tables.files import DamagedTableError, read_table, write_table
+from airflow_provider_osonsms.tables.paths import is_local, make_storage_error
 from airflow_provider_osonsms.tables.rows import PartRow
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class ResultParts:
 
         Raises:
             OtherCampaignError: Another campaign has begun to write its table here, and did not end.
+            InvalidMessageError, PathUnavailableError: They cannot be read.
         """
         parts = self._list()
         own = [part for part in parts if part.name.startswith(f"{self._campaign}-")]
@@ -60,15 +62,30 @@ class ResultParts:
             self.is_resumed = True
             self.history = TxnIdHistory.MAYBE_ACCEPTED
             self._folded.append(part)
+            problem = None
             try:
                 for row in read_table(part, kind=PartRow):
                     yield row.txn_id or "", row.code
             except DamagedTableError:
                 log.warning("A part file of the results cannot be read: its rows are asked for again")
+            except Exception as error:  # noqa: BLE001 - storages have errors of their own
+                problem = make_storage_error(error, "a part file of the results", "read")
+            if problem is not None:
+                raise problem
 
     def mark_started(self, history: TxnIdHistory) -> None:  # noqa: ARG002 - that there is a part says it
-        """Write that rows may be on their way; see `JournalBackend`."""
-        self._write({}, _STARTED)
+        """Write that rows may be on their way; see `JournalBackend`.
+
+        Raises:
+            InvalidMessageError, PathUnavailableError: It cannot be written; nothing was sent.
+        """
+        try:
+            self._write({}, _STARTED)
+        except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
+            problem = make_storage_error(error, f"the folder {_SUFFIX} beside results_path", "written")
+        else:
+            return
+        raise problem
 
     def unmark_started(self, history: TxnIdHistory) -> None:
         """Write that nothing was sent; see `JournalBackend`."""
@@ -89,8 +106,9 @@ class ResultParts:
             for part in self._folded:
                 part.unlink(missing_ok=True)
             self._folded = []
-            with suppress(OSError):
-                self._folder.rmdir()
+            if is_local(self._folder):  # elsewhere rmdir takes away what is in the folder, and none is there
+                with suppress(OSError):
+                    self._folder.rmdir()
         except Exception as error:  # noqa: BLE001 - storages have errors of their own
             text = "The part files of the results cannot be removed (%s): the next try reads them again"
             log.warning(text, type(error).__name__)
@@ -102,6 +120,10 @@ class ResultParts:
         write_table(rows, part, kind=PartRow)
 
     def _list(self) -> list[Any]:
-        if not self._folder.is_dir():
-            return []
-        return sorted((part for part in self._folder.iterdir() if part.suffix == ".csv"), key=str)
+        try:
+            if not self._folder.is_dir():
+                return []
+            return sorted((part for part in self._folder.iterdir() if part.suffix == ".csv"), key=str)
+        except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
+            problem = make_storage_error(error, f"the folder {_SUFFIX} beside results_path", "read")
+        raise problem

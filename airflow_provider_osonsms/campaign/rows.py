@@ -152,6 +152,7 @@ _DOUBTS_BY_CODE: Final = {
     _ATTEMPTED_CODE: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_ACCEPTED),
 }
 _STATES_BY_REASON: Final = {state.reason: state for state in (*_CODES, RowState.ACCEPTED)}
+_NOT_SENT: Final = (Outcome.REJECTED, Outcome.PENDING, Outcome.REFUSED)
 _NO_ANSWER_AFTER_REFUSAL: Final = "no_answer_after_refusal"
 """The reason of a row whose answer was lost and whose txn_id may be consumed: a 108 will prove nothing."""
 _DOUBTS_BY_REASON: Final = {
@@ -167,7 +168,8 @@ _STATES: Final = tuple(RowState)
 _HISTORIES: Final = tuple(TxnIdHistory)
 _MAX_PARTS: Final = 0xFFFF
 _MAX_TRY: Final = 0xFF
-_MAX_SECONDS: Final = 0xFFFF_FFFF
+_MAX_SECONDS: Final = 2**32 - 1
+_SAVED_AS_FLOAT: Final = re.compile(r"(?<=\d)\.0$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,6 +322,7 @@ class CampaignRows:
         packed = pack_msg_id(acceptance.msg_id)
         if packed is None:
             self._odd_msg_ids[position] = acceptance.msg_id
+            self._msg_ids[position] = 0
         else:
             self._msg_ids[position] = packed
 
@@ -400,20 +403,24 @@ class CampaignRows:
             self._keep_doubt(position, *doubt)
         elif (state := _STATES_BY_CODE.get(code)) is not None:
             self._settle(position, state)
-        elif (acceptance := read_acceptance(code)) is not None and not self.msg_id(position):
+        elif (acceptance := read_acceptance(code)) is not None:  # a table may have been edited, this not
             self.keep_acceptance(position, acceptance)
 
     def load_result(self, position: int, result: ResultRow) -> None:
         """Put into a row what an earlier try has written to the results table."""
         state = _STATES_BY_REASON.get(result.reason)
-        if (doubt := _DOUBTS_BY_REASON.get(result.reason)) is not None:
-            self._keep_doubt(position, *doubt)
-            self._tries[position] = self._tries[position] or _fit(result.try_, _MAX_TRY)
-        elif state is RowState.ACCEPTED and result.msg_id and not self.msg_id(position):
-            self.keep_acceptance(position, read_result(result))
+        doubt = _DOUBTS_BY_REASON.get(result.reason)
+        if state is RowState.ACCEPTED and result.msg_id:
+            acceptance = read_result(result)
+            if acceptance is None:  # its msg_id is damaged: the gateway is asked again
+                doubt = _DOUBTS_BY_CODE[_ATTEMPTED_CODE]
+            elif not self.msg_id(position):
+                self.keep_acceptance(position, acceptance)
         elif state is not None and state is not RowState.ACCEPTED:
             self._settle(position, state)
-            self._tries[position] = self._tries[position] or _fit(result.try_, _MAX_TRY)
+        if doubt is not None:
+            self._keep_doubt(position, *doubt)
+        self._tries[position] = self._tries[position] or _fit(result.try_, _MAX_TRY)
 
     def _settle(self, position: int, state: RowState) -> None:
         """Let a row be settled; of two tries the one that knows more is right."""
@@ -431,10 +438,21 @@ class CampaignRows:
         self._histories[position] = max(self._histories[position], history)
 
 
-def read_result(result: ResultRow) -> Acceptance:
-    """Return what the results table says of an accepted row."""
+def may_have_been_sent(result: ResultRow) -> bool:
+    """Whether a later try must know of a row; one that met 109, 112 or 113 is pending, and in doubt."""
+    return result.outcome not in _NOT_SENT or result.reason == RowState.REFUSED_FOR_NOW.reason
+
+
+def read_result(result: ResultRow) -> Acceptance | None:
+    """Return what the results table says of an accepted row; None where its msg_id is none.
+
+    A spreadsheet that opens the table and saves it again may write its numbers and times in other ways.
+    """
+    msg_id = _SAVED_AS_FLOAT.sub("", result.msg_id or "")
+    if not (msg_id.isascii() and msg_id.isalnum()):
+        return None
     return Acceptance(
-        msg_id=result.msg_id or "",
+        msg_id=msg_id,
         parts=result.parts or 0,
         accepted_at=int(result.accepted_seconds or 0),
         try_number=result.try_ or 0,

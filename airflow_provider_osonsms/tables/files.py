@@ -247,13 +247,16 @@ def _read_parquet(file: IO[bytes], kind: type[RowT]) -> Iterator[list[RowT]]:
     try:
         reader = pq.ParquetFile(file)
         there = reader.schema_arrow.names
-        places = _find_columns(there, kind)
+        places, numbers = _find_columns(there, kind), _find_numbers(kind)
         names = [there[place] for place in places if place < len(there)]
         for batch in reader.iter_batches(columns=names, batch_size=ROWS_PER_BATCH):
             nothing = [None] * batch.num_rows
             columns = [
                 batch.column(there[place]).to_pylist() if place < len(there) else nothing for place in places
             ]
+            for place, column in enumerate(columns):  # pandas may have saved the table again
+                read = int if place in numbers else str
+                columns[place] = [None if cell is None else read(cell) for cell in column]
             yield [kind._make(cells) for cells in zip(*columns, strict=True)]
-    except (pa.ArrowException, KeyError, ValueError):
+    except (pa.ArrowException, KeyError, OverflowError, TypeError, ValueError):
         raise DamagedTableError("the table is no Parquet file of this kind") from None

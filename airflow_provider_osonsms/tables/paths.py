@@ -62,11 +62,20 @@ def check_writable(path: Any, field: str) -> None:
             file.write(b"")
         probe.unlink()
     except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
-        if is_final_storage_error(error):
-            raise InvalidMessageError(
-                f"{field} cannot be written ({type(error).__name__}): correct the path or its permissions"
-            ) from None
-        raise PathUnavailableError(f"{field} cannot be written for now ({type(error).__name__})") from None
+        raise make_storage_error(error, field, "written") from None
+
+
+def make_storage_error(error: Exception, what: str, done: str) -> OsonSmsError:
+    """Make the error of *what*, which cannot be *done*: read or written."""
+    name = type(error).__name__
+    if is_final_storage_error(error):
+        return InvalidMessageError(f"{what} cannot be {done} ({name}): correct the path or its permissions")
+    return PathUnavailableError(f"{what} cannot be {done} for now ({name})")
+
+
+def is_local(path: Any) -> bool:
+    """Whether *path* is one of this machine's, and no URL: that is a Path too below Airflow 3.2."""
+    return isinstance(path, Path) and "://" not in str(path)
 
 
 @contextmanager
@@ -80,7 +89,7 @@ def replace_file(path: Any) -> Iterator[IO[bytes]]:
         OSError: The place cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(path, Path) and "://" not in str(path):
+    if is_local(path):
         with _replace_local_file(Path(os.path.realpath(path))) as file:  # of a link, what it leads to
             yield file
         return

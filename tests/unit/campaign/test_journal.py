@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_osonsms.campaign.rows import Acceptance, CampaignRows, RowState
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.txn_ids import make_txn_id
 
@@ -152,7 +153,7 @@ def test_a_start_that_the_storage_does_not_take_is_an_error(open_journal, tmp_pa
     """Where part files cannot be written nothing is sent either."""
     (tmp_path / "results.csv.parts").write_text("a file in place of the folder")
 
-    with pytest.raises(OSError, match="parts"):
+    with pytest.raises(InvalidMessageError, match="parts"):
         open_journal(NullStateStore(), path=tmp_path / "results.csv").mark_started()
 
 
