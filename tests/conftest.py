@@ -112,6 +112,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by their folder, and let the search for secrets come last, when all has been heard."""
     for item in items:
         folder = Path(item.path).relative_to(Path(__file__).parent).parts[0]
-        if folder in {"unit", "contract", "airflow", "e2e"}:
+        if folder in {"unit", "contract", "airflow", "e2e", "model"}:
             item.add_marker(getattr(pytest.mark, folder))
     items.sort(key=lambda item: Path(item.path).name == "test_privacy.py")
