@@ -140,27 +140,31 @@ _NEXT_STATE: Final[dict[Shown, tuple[RowState, RowState, RowState, RowState]]] =
 }  # fmt: skip
 
 _LOST_CODE, _UNDECIDED_CODE, _TAKEN_CODE = "lost", "undecided", "taken"
-_CONSUMED_CODE, _ATTEMPTED_CODE = "refused", "unanswered"
+_REFUSED_CODE, _UNANSWERED_CODE, _BOTH_CODE = "refused", "unanswered", "unanswered_after_refusal"
 _CODES: Final = {
     RowState.ANSWER_LOST: _LOST_CODE,
     RowState.UNDECIDED: _UNDECIDED_CODE,
     RowState.KEY_TAKEN: _TAKEN_CODE,
 }
 _STATES_BY_CODE: Final = {code: state for state, code in _CODES.items()}
-_HISTORIES_BY_CODE: Final = {
-    _CONSUMED_CODE: TxnIdHistory.MAYBE_CONSUMED,
-    _ATTEMPTED_CODE: TxnIdHistory.MAYBE_ACCEPTED,
+_DOUBTS_BY_CODE: Final = {
+    _REFUSED_CODE: (RowState.REFUSED_FOR_NOW, TxnIdHistory.MAYBE_CONSUMED),
+    _UNANSWERED_CODE: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_ACCEPTED),
+    _BOTH_CODE: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_CONSUMED),
 }
+"""What an open row has met in an earlier try. It is no row that was never attempted: the account may be refused
+now, and the table must not say that nothing was sent."""
 _STATES_BY_REASON: Final = {state.reason: state for state in (*_CODES, RowState.ACCEPTED)}
 _NO_ANSWER_AFTER_REFUSAL: Final = "no_answer_after_refusal"
 """The reason of a row whose answer was lost and whose txn_id may be consumed: a 108 will prove nothing."""
-_HISTORIES_BY_REASON: Final = {
-    RowState.NO_ANSWER.reason: TxnIdHistory.MAYBE_ACCEPTED,
-    RowState.REFUSED_FOR_NOW.reason: TxnIdHistory.MAYBE_CONSUMED,
-    _NO_ANSWER_AFTER_REFUSAL: TxnIdHistory.MAYBE_CONSUMED,
+_DOUBTS_BY_REASON: Final = {
+    RowState.REFUSED_FOR_NOW.reason: _DOUBTS_BY_CODE[_REFUSED_CODE],
+    RowState.NO_ANSWER.reason: _DOUBTS_BY_CODE[_UNANSWERED_CODE],
+    _NO_ANSWER_AFTER_REFUSAL: _DOUBTS_BY_CODE[_BOTH_CODE],
 }
 _RANKS: Final = {
-    code: rank for rank, code in enumerate((*_STATES_BY_CODE, _CONSUMED_CODE, _ATTEMPTED_CODE), start=1)
+    code: rank
+    for rank, code in enumerate((*_STATES_BY_CODE, _BOTH_CODE, _REFUSED_CODE, _UNANSWERED_CODE), start=1)
 }
 _ACCEPTED_CODE: Final = re.compile(r"([^/]+)/(\d{1,5})(?:/(\d{1,10})/(\d{1,3}))?")
 _STATES: Final = tuple(RowState)
@@ -192,7 +196,7 @@ class Acceptance:
 
 def is_settled_code(code: str) -> bool:
     """Whether the journal's *code* is that of a row that needs no further attempt."""
-    return code not in _HISTORIES_BY_CODE
+    return code not in _DOUBTS_BY_CODE
 
 
 def read_acceptance(code: object) -> Acceptance | None:
@@ -206,14 +210,16 @@ def read_acceptance(code: object) -> Acceptance | None:
     )
 
 
-def rank_code(code: str) -> int:
-    """Return a smaller number for a *code* that says more of its row."""
-    return _RANKS.get(code, 0)
+def join_codes(code: str, other: str) -> str:
+    """Return what two tries together say of a row: the one that knows more is right, and doubts add up."""
+    if {code, other} == {_REFUSED_CODE, _UNANSWERED_CODE}:
+        return _BOTH_CODE
+    return min(code, other, key=lambda said: _RANKS.get(said, 0))
 
 
 def is_code(code: object) -> bool:
     """Whether *code* is one that `CampaignRows.encode` makes."""
-    is_word = isinstance(code, str) and (code in _STATES_BY_CODE or code in _HISTORIES_BY_CODE)
+    is_word = isinstance(code, str) and (code in _STATES_BY_CODE or code in _DOUBTS_BY_CODE)
     return is_word or read_acceptance(code) is not None
 
 
@@ -366,7 +372,8 @@ class CampaignRows:
 
         ``"163938568/2/1764072000/1"`` is a msg_id with its billed parts, the second of its acceptance and the
         try, ``"lost"`` an ANSWER_LOST row, ``"undecided"`` and ``"taken"`` those that a person has to look
-        at, ``"refused"`` an open row whose txn_id may be consumed, ``"unanswered"`` one that may be accepted.
+        at, ``"refused"`` an open row whose txn_id may be consumed, ``"unanswered"`` one that may be accepted,
+        ``"unanswered_after_refusal"`` one that may be either.
         """
         state = _STATES[self._states[position]]
         if state is RowState.ACCEPTED:
@@ -377,13 +384,13 @@ class CampaignRows:
                 try_number=self._tries[position],
             ).encode()
         if state.is_open and self._histories[position] == TxnIdHistory.MAYBE_CONSUMED:
-            return _CONSUMED_CODE
-        return _ATTEMPTED_CODE if state is RowState.NO_ANSWER else _CODES.get(state)
+            return _BOTH_CODE if state is RowState.NO_ANSWER else _REFUSED_CODE
+        return _UNANSWERED_CODE if state is RowState.NO_ANSWER else _CODES.get(state)
 
     def decode(self, position: int, code: str) -> None:
         """Put into a row what an earlier try has written as *code*; what is known better stays."""
-        if (history := _HISTORIES_BY_CODE.get(code)) is not None:
-            self._add_history(position, history)
+        if (doubt := _DOUBTS_BY_CODE.get(code)) is not None:
+            self._doubt(position, *doubt)
         elif (state := _STATES_BY_CODE.get(code)) is not None:
             self._settle(position, state)
         elif (acceptance := read_acceptance(code)) is not None and not self.msg_id(position):
@@ -392,14 +399,20 @@ class CampaignRows:
     def load_result(self, position: int, result: ResultRow) -> None:
         """Put into a row what an earlier try has written to the results table."""
         state = _STATES_BY_REASON.get(result.reason)
-        if (history := _HISTORIES_BY_REASON.get(result.reason)) is not None:
-            self._add_history(position, history)
+        if (doubt := _DOUBTS_BY_REASON.get(result.reason)) is not None:
+            self._doubt(position, *doubt)
             self._tries[position] = result.try_ or 0
         elif state is RowState.ACCEPTED and result.msg_id:
             self.keep_acceptance(position, read_result(result))
         elif state is not None and state is not RowState.ACCEPTED:
             self._settle(position, state)
             self._tries[position] = result.try_ or 0
+
+    def _doubt(self, position: int, state: RowState, history: TxnIdHistory) -> None:
+        """Let an open row be at least in *state*, and its txn_id have at least *history*."""
+        self._add_history(position, history)
+        if self._states[position] <= _LAST_OPEN:
+            self._states[position] = max(self._states[position], state)
 
     def _settle(self, position: int, state: RowState) -> None:
         """Let a row be settled; of two tries the one that knows more is right."""
