@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_osonsms.campaign.plan import CampaignPlan
-from airflow_provider_osonsms.campaign.rows import CampaignRows
+from airflow_provider_osonsms.campaign.rows import NOT_SENT, CampaignRows
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
-from airflow_provider_osonsms.protocol.models import Outcome
 from airflow_provider_osonsms.tables.results import read_results
 from airflow_provider_osonsms.tables.rows import ResultRow
-
-_NOT_SENT = (Outcome.REJECTED, Outcome.PENDING, Outcome.REFUSED)
 
 
 class OtherCampaignError(InvalidMessageError):
@@ -48,13 +45,18 @@ def load_earlier_results(
     if loader.others:
         if may_replace or not loader.others_sent:
             return [], False
-        raise OtherCampaignError(
-            f"results_path holds the table of another campaign: {loader.others_sent} of its "
-            f"{loader.others} rows were sent. Nothing was sent now. If it is the table of another run, "
-            f"put {{{{ run_id }}}} into results_path. If this run has sent under another key_namespace, "
-            f"campaign_id or channel, restore that: under new txn_ids the same people would be texted again"
-        )
+        raise make_other_campaign_error(f"{loader.others_sent} of its {loader.others} rows were sent")
     return loader.finish(), loader.has_sent
+
+
+def make_other_campaign_error(what: str) -> OtherCampaignError:
+    """Make the error that is raised before anything is sent."""
+    return OtherCampaignError(
+        f"results_path holds the table of another campaign: {what}. Nothing was sent now. If it is the table "
+        f"of another run, put {{{{ run_id }}}} into results_path. If this run has sent under another "
+        f"key_namespace, campaign_id or channel, restore that: under new txn_ids the same people would be "
+        f"texted again"
+    )
 
 
 class _Loader:
@@ -78,7 +80,7 @@ class _Loader:
 
     def load(self, result: ResultRow) -> None:
         """Put a row of the table into the rows of the campaign."""
-        was_sent = result.outcome not in _NOT_SENT
+        was_sent = result.outcome not in NOT_SENT
         if result.key is None or result.txn_id is None:
             if was_sent:  # of somebody who had left the audience before, known by a msg_id alone
                 self._nameless.append(result)
@@ -102,5 +104,5 @@ class _Loader:
                 result = self._elsewhere.pop(self._plan.txn_ids.make(row_key), None)
                 if result is not None:
                     self._rows.load_result(position, result)
-        left = [result for result in self._elsewhere.values() if result.outcome not in _NOT_SENT]
+        left = [result for result in self._elsewhere.values() if result.outcome not in NOT_SENT]
         return [result._replace(row=None) for result in (*left, *self._nameless)]

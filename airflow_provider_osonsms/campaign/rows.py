@@ -139,6 +139,9 @@ _NEXT_STATE: Final[dict[Shown, tuple[RowState, RowState, RowState, RowState]]] =
     Shown.UNSENDABLE:       (_S.UNSENDABLE,      _S.UNSENDABLE,      _S.UNSENDABLE,      _S.UNDECIDED),
 }  # fmt: skip
 
+NOT_SENT: Final = frozenset({Outcome.PENDING, Outcome.REFUSED, Outcome.REJECTED})
+"""Outcomes of rows that were surely not sent."""
+
 _LOST_CODE, _UNDECIDED_CODE, _TAKEN_CODE = "lost", "undecided", "taken"
 _REFUSED_CODE, _UNANSWERED_CODE, _BOTH_CODE = "refused", "unanswered", "unanswered_after_refusal"
 _CODES: Final = {
@@ -152,8 +155,8 @@ _DOUBTS_BY_CODE: Final = {
     _UNANSWERED_CODE: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_ACCEPTED),
     _BOTH_CODE: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_CONSUMED),
 }
-"""What an open row has met in an earlier try. It is no row that was never attempted: the account may be refused
-now, and the table must not say that nothing was sent."""
+"""What an open row has met in an earlier try. It is no row that was never attempted: the account may be
+refused now, and the table must not say that nothing was sent."""
 _STATES_BY_REASON: Final = {state.reason: state for state in (*_CODES, RowState.ACCEPTED)}
 _NO_ANSWER_AFTER_REFUSAL: Final = "no_answer_after_refusal"
 """The reason of a row whose answer was lost and whose txn_id may be consumed: a 108 will prove nothing."""
@@ -199,6 +202,13 @@ def is_settled_code(code: str) -> bool:
     return code not in _DOUBTS_BY_CODE
 
 
+def may_be_accepted(code: str) -> bool:
+    """Whether a row with the journal's *code* counts as sent, as its outcome in the table does."""
+    if (doubt := _DOUBTS_BY_CODE.get(code)) is not None:
+        return doubt[0].outcome not in NOT_SENT
+    return True
+
+
 def read_acceptance(code: object) -> Acceptance | None:
     """Return what the journal's *code* says of an accepted row; None for anything else."""
     match = _ACCEPTED_CODE.fullmatch(code) if isinstance(code, str) else None
@@ -214,7 +224,7 @@ def join_codes(code: str, other: str) -> str:
     """Return what two tries together say of a row: the one that knows more is right, and doubts add up."""
     if {code, other} == {_REFUSED_CODE, _UNANSWERED_CODE}:
         return _BOTH_CODE
-    return min(code, other, key=lambda said: _RANKS.get(said, 0))
+    return min(code, other, key=lambda one: _RANKS.get(one, 0))
 
 
 def is_code(code: object) -> bool:

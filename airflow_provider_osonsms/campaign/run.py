@@ -1,7 +1,7 @@
 """One try of a campaign, from what earlier tries have stored to what later ones must know."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +10,11 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
-from airflow_provider_osonsms.campaign.earlier_results import load_earlier_results
+from airflow_provider_osonsms.campaign.earlier_results import (
+    OtherCampaignError,
+    load_earlier_results,
+    make_other_campaign_error,
+)
 from airflow_provider_osonsms.campaign.journal import CampaignJournal
 from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError, Stop, run_in_thread
 from airflow_provider_osonsms.campaign.plan import CampaignPlan
@@ -78,23 +82,19 @@ class CampaignRun:
         self._clock = clock
         self._open_client = open_client
         self._stop = Stop()
-        self._open_client = open_client
         self._results_path = results_path
+        self._may_replace = may_replace
+        self._vanished: list[ResultRow] = []
         self._parts = parts
         for position, _, _ in self._audience.read_row_keys():
             self.rows.expect(position)
-        self._vanished, has_sent = (
-            ([], False)
-            if results_path is None
-            else load_earlier_results(results_path, plan, self.rows, may_replace=may_replace)
-        )
+        if parts is not None and parts.others_sent and not may_replace:
+            raise make_other_campaign_error(f"{parts.others_sent} of its rows were sent")
+        has_sent = self._load_table()
         txn_ids = (
             (position, plan.txn_ids.make(row_key)) for position, _, row_key in self._audience.read_row_keys()
         )
-        known = {result.msg_id for result in self._vanished}
-        for acceptance in journal.load_rows(self.rows, txn_ids):
-            if acceptance.msg_id not in known:
-                self._vanished.append(_name_vanished(acceptance))
+        self._add_vanished(map(_name_vanished, journal.load_rows(self.rows, txn_ids)))
         if has_sent:
             journal.learn_of_earlier_try()
             self.rows.raise_history(journal.history)
@@ -132,10 +132,19 @@ class CampaignRun:
         """Write a row for every row of the input to the results path, if there is one.
 
         Raises:
+            OtherCampaignError: Another campaign has written there meanwhile.
             OSError: The place cannot be written; the part files stay, and a later try folds them in.
         """
         if self._results_path is None:
             return None
+        try:
+            self._load_table()  # again: a newer try may have written it while this one was taken for dead
+        except OtherCampaignError:
+            raise OtherCampaignError(
+                "Another campaign has written its table to results_path while this one was sending. That "
+                "table stays, and what this campaign has sent stays in the part files beside it. Give each "
+                "run a path of its own, with {{ run_id }} in it"
+            ) from None
         table = write_table(
             self._read_results(), self._results_path, kind=ResultRow, campaign_id=self._plan.campaign_id
         )
@@ -201,6 +210,20 @@ class CampaignRun:
             )
         self._check_failed_ratio(max_failed_ratio)
 
+    def _load_table(self) -> bool:
+        """Take in what the table says by now; return whether it says that something was sent."""
+        if self._results_path is None:
+            return False
+        vanished, has_sent = load_earlier_results(
+            self._results_path, self._plan, self.rows, may_replace=self._may_replace
+        )
+        self._add_vanished(vanished)
+        return has_sent
+
+    def _add_vanished(self, results: Iterable[ResultRow]) -> None:
+        known = {(result.msg_id or result.txn_id) for result in self._vanished}
+        self._vanished += [result for result in results if (result.msg_id or result.txn_id) not in known]
+
     def _check_failed_ratio(self, max_failed_ratio: float | None) -> None:
         failed = sum(count for state, count in self.rows.count().items() if state.is_failed)
         if not failed:
@@ -244,7 +267,14 @@ class CampaignRun:
             ResultRow(reject.row, None, reject.phone, str(Outcome.REJECTED), reject.reason, None, None, None)
             for reject in self._audience.rejects.read_rows()
         )
-        return chain(merge(self._read_recipients(), rejects, key=_BY_POSITION), self._vanished)
+        return chain(merge(self._read_recipients(), rejects, key=_BY_POSITION), self._read_vanished())
+
+    def _read_vanished(self) -> Iterator[ResultRow]:
+        """Read the messages to people who have left the audience, and have not come back."""
+        if not self._vanished:
+            return
+        known = {self.rows.msg_id(position) for position, _, _ in self._audience.read_row_keys()} - {None}
+        yield from (result for result in self._vanished if result.msg_id not in known)
 
     def _read_recipients(self) -> Iterator[ResultRow]:
         rows, make_txn_id = self.rows, self._plan.txn_ids.make

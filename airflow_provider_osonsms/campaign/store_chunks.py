@@ -10,7 +10,7 @@ import logging
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any, Final
 
-from airflow_provider_osonsms.campaign.rows import read_acceptance
+from airflow_provider_osonsms.campaign.rows import is_code, may_be_accepted
 from airflow_provider_osonsms.exactly_once.store import StateStore
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
@@ -62,15 +62,15 @@ class StoreChunks:
             if other == self._store_key:
                 continue
             accepted = sum(
-                read_acceptance(code) is not None
+                is_code(code) and may_be_accepted(str(code))
                 for try_number in range(1, self._try_number + 1)
                 for _, code in self._read_try(other, try_number)
             )
             if accepted:
                 raise KeysChangedError(
-                    f"This task has had {accepted} messages accepted in this run under another "
-                    f"key_namespace, campaign_id or channel. Nothing was sent now: under new txn_ids the "
-                    f"same people would be texted again. Restore what was changed, and clear this task"
+                    f"This task has had {accepted} messages accepted, or perhaps accepted, in this run under "
+                    f"another key_namespace, campaign_id or channel. Nothing was sent now: under new txn_ids "
+                    f"the same people would be texted again. Restore what was changed, and clear this task"
                 )
 
     def mark_started(self, history: TxnIdHistory) -> None:

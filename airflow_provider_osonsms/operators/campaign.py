@@ -218,13 +218,13 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
     ) -> CampaignRun:
         task = identify_task(context)
         store = open_state_store(context)
+        campaign = plan.txn_ids.make("")
         backends: list[JournalBackend] = []
         if not isinstance(store, NullStateStore):
-            store_key = f"osonsms_campaign_{plan.txn_ids.make('')}"
-            chunks = StoreChunks(store, store_key=store_key, try_number=task.try_number)
+            chunks = StoreChunks(store, store_key=f"osonsms_campaign_{campaign}", try_number=task.try_number)
             chunks.refuse_other_keys()
             backends.append(chunks)
-        parts = None if path is None else ResultParts(path)
+        parts = None if path is None else ResultParts(path, campaign=campaign)
         if parts is not None:
             backends.append(parts)
         # With a campaign_id of the user's, or as one of several parts, another task may have used a txn_id

@@ -61,8 +61,8 @@ class Memory:
 
     tracked: set[str]
     accepted: set[str]
-    attempted: set[str]
     doubted: set[str]
+    maybe_accepted: set[str]
 
 
 @dataclass
@@ -144,9 +144,11 @@ class Campaign:
                 key = txn_id[:16]
                 code = re.findall(rf'{key}\w*"?[,:] ?"?([\w]+)', said)
                 row = re.findall(rf",({_ATTEMPTED}),{key}", table)
-                if code or row:
-                    memory.attempted.add(txn_id)
-                if {"refused", "undecided"} & set(code) or re.search("after|refused|undecided", " ".join(row)):
+                if {*code, *row} - {"refused", "pending,refused_for_now"}:
+                    memory.maybe_accepted.add(txn_id)
+                if {"refused", "unanswered_after_refusal", "undecided"} & set(code) or re.search(
+                    "after|refused|undecided", " ".join(row)
+                ):
                     memory.doubted.add(txn_id)
                 if any(word == "lost" or word[:2] == "70" for word in code) or re.search(
                     r"^accepted,|answer_lost", "\n".join(row), re.MULTILINE
@@ -158,16 +160,19 @@ class Campaign:
         """Let time pass."""
         self.now += timedelta(hours=hours)
 
-    def restore(self) -> None:
-        """Let everything work again, and the namespace be one that nobody was texted beside."""
+    def restore(self, task: Task) -> bool:
+        """Let everything work again, and the namespace be the one under which people were texted.
+
+        Returns:
+            Whether there is one: after a memory was wiped there may be two, and nothing is sent any more.
+        """
         self.now, self.files.failures = NOON, 0
-        for task in self.tasks:
-            if task.store is not None:
-                task.store.failures = 0
-        accepted = set().union(*(self.recall(task).accepted for task in self.tasks))
-        for namespace in NAMESPACES:
-            if accepted & set(self.txn_ids(namespace).values()):
-                self.namespace = namespace
+        if task.store is not None:
+            task.store.failures = 0
+        known = self.recall(task).maybe_accepted
+        sent = [namespace for namespace in NAMESPACES if known & set(self.txn_ids(namespace).values())]
+        self.namespace = sent[0] if sent else self.namespace
+        return len(sent) <= 1
 
     def is_closed(self) -> bool:
         """Say whether the send window is closed now."""
@@ -178,7 +183,7 @@ class Campaign:
         return _WINDOW if self.settings.has_window else ALWAYS_OPEN
 
     def run_try(self, task: Task, script=(), inner=()) -> Try | None:
-        """Run a try of *task*, or go on with one that waits for its window; None while the window is closed."""
+        """Run a try of *task*, or go on with one that waits; None while the send window is closed."""
         if not task.is_deferred:
             task.try_number += 1
             task.was_interrupted = False
@@ -204,7 +209,9 @@ class Campaign:
             namespace=self.namespace,
             people=self.people,
             memory=self.recall(task),
-            line=Line(self.gateway, script, limit=limit, on_event=lambda event: self._meet(event, attempt, inner)),
+            line=Line(
+                self.gateway, script, limit=limit, on_event=lambda event: self._meet(event, attempt, inner)
+            ),
             has_earlier=bool(self.tries),
         )
         return attempt
@@ -253,12 +260,14 @@ class Campaign:
         path = None if task.path is None else ModelPath(self.files, task.path, line.check)
         backends = []
         if task.store is not None:
-            store_key = f"osonsms_campaign_{txn_ids.make('')}"
-            store = MortalStore(task.store, line.check)
-            chunks = StoreChunks(store, store_key=store_key, try_number=task.try_number)
+            chunks = StoreChunks(
+                MortalStore(task.store, line.check),
+                store_key=f"osonsms_campaign_{txn_ids.make('')}",
+                try_number=task.try_number,
+            )
             chunks.refuse_other_keys()
             backends.append(chunks)
-        parts = None if path is None else ResultParts(path)
+        parts = None if path is None else ResultParts(path, campaign=txn_ids.make(""))
         if parts is not None:
             backends.append(parts)
         is_shared = self.settings.has_own_campaign_id or task.was_interrupted

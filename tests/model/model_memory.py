@@ -1,4 +1,4 @@
-"""What outlives a try of the model: a task's state store and a storage of files, which may fail or be wiped."""
+"""What outlives a try of the model: a state store and a storage of files; both may fail or be wiped."""
 
 import io
 import json
@@ -151,13 +151,14 @@ class ModelPath:
         """Return the files below it."""
         return [self._at(path) for path in self._files.contents if path.startswith(f"{self._path}/")]
 
-    def unlink(self) -> None:
+    def unlink(self, *, missing_ok: bool = False) -> None:
         """Remove the file."""
         self._check()
         if self._files.failures:
             self._files.failures -= 1
             raise ConnectionError("the storage is away")
-        del self._files.contents[self._path]
+        if self._files.contents.pop(self._path, None) is None and not missing_ok:
+            raise FileNotFoundError(self._path)
 
     def open(self, mode: str) -> io.BytesIO:
         """Open the file to be read, or to be replaced when it is closed."""

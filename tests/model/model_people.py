@@ -1,4 +1,4 @@
-"""The audience and the texts of the model, without pandas: a person is a phone, and the phone is the row key."""
+"""The audience and the texts of the model, without pandas: the phone of a person is the row key."""
 
 from array import array
 from collections.abc import Iterator

@@ -10,7 +10,10 @@ from airflow_provider_osonsms.campaign.store_chunks import KeysChangedError
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.rows import ResultRow
 
-_UNANSWERED = frozenset({Fault.LOST, Fault.SILENT, Fault.GARBAGE, Fault.GARBAGE_AFTER, Fault.BROKEN, Fault.BROKEN_AFTER})
+_UNANSWERED = frozenset(
+    {Fault.LOST, Fault.SILENT, Fault.GARBAGE, Fault.GARBAGE_AFTER, Fault.BROKEN, Fault.BROKEN_AFTER}
+)
+_SENT_BY_THIS = frozenset({Fault.LOST, Fault.GARBAGE_AFTER, Fault.BROKEN_AFTER, Fault.ANSWERED})
 _NOT_SENT = frozenset({"pending", "refused", "rejected"})
 
 
@@ -83,7 +86,7 @@ def _check_row(campaign: Campaign, attempt: Try, row: ResultRow) -> None:
             "accepted_untracked, and not in the ledger"
         )
     elif row.outcome in _NOT_SENT and ours is not None:
-        is_known = txn_id in attempt.memory.attempted or _met(attempt, {*Fault}) & {txn_id}
+        is_known = txn_id in attempt.memory.maybe_accepted or _met(attempt, _SENT_BY_THIS) & {txn_id}
         assert not is_known, f"{row.outcome} ({row.reason}), although it was accepted"
     else:
         assert row.outcome in _NOT_SENT | {"uncertain"}
@@ -92,7 +95,7 @@ def _check_row(campaign: Campaign, attempt: Try, row: ResultRow) -> None:
 def _may_be_misread(campaign: Campaign, attempt: Try, txn_id: str) -> bool:
     """Whether nobody can know that the 108 of *txn_id* is not of a message of ours."""
     if txn_id in campaign.gateway.messages:  # somebody else's
-        is_explained = campaign.settings.has_own_campaign_id or attempt.has_earlier
+        is_explained = campaign.settings.has_own_campaign_id or attempt.has_earlier or attempt.is_overlapped
         return is_explained or bool(_met(attempt, _UNANSWERED) & {txn_id})
     is_doubted = txn_id in attempt.memory.doubted or bool(_met(attempt, CONSUMING) & {txn_id})
     return not is_doubted
