@@ -222,8 +222,11 @@ def read_acceptance(code: object) -> Acceptance | None:
 
 def join_codes(code: str, other: str) -> str:
     """Return what two tries together say of a row: the one that knows more is right, and doubts add up."""
-    if {code, other} == {_REFUSED_CODE, _UNANSWERED_CODE}:
+    said = {code, other}
+    if said == {_REFUSED_CODE, _UNANSWERED_CODE}:
         return _BOTH_CODE
+    if _LOST_CODE in said and said & {_REFUSED_CODE, _BOTH_CODE, _UNDECIDED_CODE}:
+        return _UNDECIDED_CODE
     return min(code, other, key=lambda one: _RANKS.get(one, 0))
 
 
@@ -423,12 +426,22 @@ class CampaignRows:
         self._add_history(position, history)
         if self._states[position] <= _LAST_OPEN:
             self._states[position] = max(self._states[position], state)
+        elif self._states[position] == RowState.ANSWER_LOST and self._is_consumed(position):
+            self._states[position] = RowState.UNDECIDED
 
     def _settle(self, position: int, state: RowState) -> None:
-        """Let a row be settled; of two tries the one that knows more is right."""
-        before = self._states[position]
-        if before <= _LAST_OPEN or before > state:
+        """Let a row be settled; of two tries the one that knows more is right.
+
+        A 108 that one try has explained by a lost answer is not explained for one that knows of a refusal.
+        """
+        before = _STATES[self._states[position]]
+        if state is RowState.ANSWER_LOST and (before is RowState.UNDECIDED or self._is_consumed(position)):
+            state = RowState.UNDECIDED
+        if before.is_open or before > state or before is RowState.ANSWER_LOST:
             self._states[position] = state
+
+    def _is_consumed(self, position: int) -> bool:
+        return self._histories[position] == TxnIdHistory.MAYBE_CONSUMED
 
     def _add_history(self, position: int, history: TxnIdHistory) -> None:
         self._histories[position] = max(self._histories[position], history)
