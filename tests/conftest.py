@@ -53,5 +53,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by their folder."""
     for item in items:
         folder = Path(item.path).relative_to(Path(__file__).parent).parts[0]
-        if folder in {"unit", "contract", "airflow", "e2e"}:
+        if folder in {"unit", "contract", "airflow", "e2e", "model"}:
             item.add_marker(getattr(pytest.mark, folder))

@@ -20,7 +20,7 @@ from airflow_provider_osonsms.campaign.rows import (
     CampaignRows,
     is_code,
     is_settled_code,
-    rank_code,
+    join_codes,
     read_acceptance,
 )
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
@@ -201,8 +201,7 @@ class CampaignJournal:
 
     def _learn(self, key: str, code: str) -> None:
         before = self._known.get(key)
-        if before is None or rank_code(code) < rank_code(before):
-            self._known[key] = code
+        self._known[key] = code if before is None else join_codes(before, code)
 
 
 class JournalFlusher:

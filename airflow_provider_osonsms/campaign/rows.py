@@ -139,8 +139,11 @@ _NEXT_STATE: Final[dict[Shown, tuple[RowState, RowState, RowState, RowState]]] =
     Shown.UNSENDABLE:       (_S.UNSENDABLE,      _S.UNSENDABLE,      _S.UNSENDABLE,      _S.UNDECIDED),
 }  # fmt: skip
 
+_NOT_SENT: Final = frozenset({Outcome.PENDING, Outcome.REFUSED, Outcome.REJECTED})
+"""Outcomes of rows that were surely not sent."""
+
 _LOST_CODE, _UNDECIDED_CODE, _TAKEN_CODE = "lost", "undecided", "taken"
-_CONSUMED_CODE, _ATTEMPTED_CODE = "refused", "unanswered"
+_REFUSED_CODE, _UNANSWERED_CODE, _BOTH_CODE = "refused", "unanswered", "unanswered_after_refusal"
 _CODES: Final = {
     RowState.ANSWER_LOST: _LOST_CODE,
     RowState.UNDECIDED: _UNDECIDED_CODE,
@@ -148,20 +151,23 @@ _CODES: Final = {
 }
 _STATES_BY_CODE: Final = {code: state for state, code in _CODES.items()}
 _DOUBTS_BY_CODE: Final = {
-    _CONSUMED_CODE: (RowState.REFUSED_FOR_NOW, TxnIdHistory.MAYBE_CONSUMED),
-    _ATTEMPTED_CODE: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_ACCEPTED),
+    _REFUSED_CODE: (RowState.REFUSED_FOR_NOW, TxnIdHistory.MAYBE_CONSUMED),
+    _UNANSWERED_CODE: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_ACCEPTED),
+    _BOTH_CODE: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_CONSUMED),
 }
+"""What an open row has met in an earlier try. It is no row that was never attempted: the account may be
+refused now, and the table must not say that nothing was sent."""
 _STATES_BY_REASON: Final = {state.reason: state for state in (*_CODES, RowState.ACCEPTED)}
-_NOT_SENT: Final = (Outcome.REJECTED, Outcome.PENDING, Outcome.REFUSED)
 _NO_ANSWER_AFTER_REFUSAL: Final = "no_answer_after_refusal"
 """The reason of a row whose answer was lost and whose txn_id may be consumed: a 108 will prove nothing."""
 _DOUBTS_BY_REASON: Final = {
-    RowState.NO_ANSWER.reason: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_ACCEPTED),
-    RowState.REFUSED_FOR_NOW.reason: (RowState.REFUSED_FOR_NOW, TxnIdHistory.MAYBE_CONSUMED),
-    _NO_ANSWER_AFTER_REFUSAL: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_CONSUMED),
+    RowState.REFUSED_FOR_NOW.reason: _DOUBTS_BY_CODE[_REFUSED_CODE],
+    RowState.NO_ANSWER.reason: _DOUBTS_BY_CODE[_UNANSWERED_CODE],
+    _NO_ANSWER_AFTER_REFUSAL: _DOUBTS_BY_CODE[_BOTH_CODE],
 }
 _RANKS: Final = {
-    code: rank for rank, code in enumerate((*_STATES_BY_CODE, _CONSUMED_CODE, _ATTEMPTED_CODE), start=1)
+    code: rank
+    for rank, code in enumerate((*_STATES_BY_CODE, _BOTH_CODE, _REFUSED_CODE, _UNANSWERED_CODE), start=1)
 }
 _ACCEPTED_CODE: Final = re.compile(r"([^/]+)/(\d{1,5})(?:/(\d{1,10})/(\d{1,3}))?")
 _STATES: Final = tuple(RowState)
@@ -211,13 +217,23 @@ def read_acceptance(code: object) -> Acceptance | None:
 
 def may_have_texted(code: object) -> bool:
     """Whether the journal's *code* is that of a row whose message was sent, or may have been."""
-    is_doubt = isinstance(code, str) and code in (_LOST_CODE, _UNDECIDED_CODE, _ATTEMPTED_CODE)
+    is_doubt = isinstance(code, str) and code in (
+        _LOST_CODE,
+        _UNDECIDED_CODE,
+        _UNANSWERED_CODE,
+        _BOTH_CODE,
+    )
     return is_doubt or read_acceptance(code) is not None
 
 
-def rank_code(code: str) -> int:
-    """Return a smaller number for a *code* that says more of its row."""
-    return _RANKS.get(code, 0)
+def join_codes(code: str, other: str) -> str:
+    """Return what two tries together say of a row: the one that knows more is right, and doubts add up."""
+    said = {code, other}
+    if said == {_REFUSED_CODE, _UNANSWERED_CODE}:
+        return _BOTH_CODE
+    if _LOST_CODE in said and said & {_REFUSED_CODE, _BOTH_CODE, _UNDECIDED_CODE}:
+        return _UNDECIDED_CODE
+    return min(code, other, key=lambda one: _RANKS.get(one, 0))
 
 
 def is_code(code: object) -> bool:
@@ -383,7 +399,8 @@ class CampaignRows:
 
         ``"163938568/2/1764072000/1"`` is a msg_id with its billed parts, the second of its acceptance and the
         try, ``"lost"`` an ANSWER_LOST row, ``"undecided"`` and ``"taken"`` those that a person has to look
-        at, ``"refused"`` an open row whose txn_id may be consumed, ``"unanswered"`` one that may be accepted.
+        at, ``"refused"`` an open row whose txn_id may be consumed, ``"unanswered"`` one that may be accepted,
+        ``"unanswered_after_refusal"`` one that may be either.
         """
         state = _STATES[self._states[position]]
         if state is RowState.ACCEPTED:
@@ -394,8 +411,8 @@ class CampaignRows:
                 try_number=self._tries[position],
             ).encode()
         if state.is_open and self._histories[position] == TxnIdHistory.MAYBE_CONSUMED:
-            return _CONSUMED_CODE
-        return _ATTEMPTED_CODE if state is RowState.NO_ANSWER else _CODES.get(state)
+            return _BOTH_CODE if state is RowState.NO_ANSWER else _REFUSED_CODE
+        return _UNANSWERED_CODE if state is RowState.NO_ANSWER else _CODES.get(state)
 
     def decode(self, position: int, code: str) -> None:
         """Put into a row what an earlier try has written as *code*; what is known better stays."""
@@ -413,7 +430,7 @@ class CampaignRows:
         if state is RowState.ACCEPTED and result.msg_id:
             acceptance = read_result(result)
             if acceptance is None:  # its msg_id is damaged: the gateway is asked again
-                doubt = _DOUBTS_BY_CODE[_ATTEMPTED_CODE]
+                doubt = _DOUBTS_BY_CODE[_UNANSWERED_CODE]
             elif not self.msg_id(position):
                 self.keep_acceptance(position, acceptance)
         elif state is not None and state is not RowState.ACCEPTED:
@@ -422,17 +439,28 @@ class CampaignRows:
             self._keep_doubt(position, *doubt)
         self._tries[position] = self._tries[position] or _fit(result.try_, _MAX_TRY)
 
-    def _settle(self, position: int, state: RowState) -> None:
-        """Let a row be settled; of two tries the one that knows more is right."""
-        before = self._states[position]
-        if before <= _LAST_OPEN or before > state:
-            self._states[position] = state
-
     def _keep_doubt(self, position: int, state: RowState, history: TxnIdHistory) -> None:
-        """Let an open row be in doubt, until an attempt of this try settles it."""
+        """Let an open row be at least in *state*, and its txn_id have at least *history*."""
+        self._add_history(position, history)
         if self._states[position] <= _LAST_OPEN:
             self._states[position] = max(self._states[position], state)
-        self._add_history(position, history)
+        elif self._states[position] == RowState.ANSWER_LOST and self._is_consumed(position):
+            self._states[position] = RowState.UNDECIDED
+
+    def _settle(self, position: int, state: RowState) -> None:
+        """Let a row be settled; of two tries the one that knows more is right.
+
+        A 108 that one try has explained by a lost answer is not explained for one that knows of a refusal.
+        """
+        before = _STATES[self._states[position]]
+        if state is RowState.ANSWER_LOST and (before is RowState.UNDECIDED or self._is_consumed(position)):
+            state = RowState.UNDECIDED
+        is_doubted = before is RowState.ANSWER_LOST and state is RowState.UNDECIDED
+        if before.is_open or before > state or is_doubted:
+            self._states[position] = state
+
+    def _is_consumed(self, position: int) -> bool:
+        return self._histories[position] == TxnIdHistory.MAYBE_CONSUMED
 
     def _add_history(self, position: int, history: TxnIdHistory) -> None:
         self._histories[position] = max(self._histories[position], history)

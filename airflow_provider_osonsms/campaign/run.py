@@ -82,7 +82,6 @@ class CampaignRun:
         self._clock = clock
         self._open_client = open_client
         self._stop = Stop()
-        self._open_client = open_client
         self._results_path = results_path
         self._may_replace = may_replace
         self._parts = parts
@@ -257,7 +256,14 @@ class CampaignRun:
             ResultRow(reject.row, None, reject.phone, str(Outcome.REJECTED), reject.reason, None, None, None)
             for reject in self._audience.rejects.read_rows()
         )
-        return chain(merge(self._read_recipients(), rejects, key=_BY_POSITION), self._vanished)
+        return chain(merge(self._read_recipients(), rejects, key=_BY_POSITION), self._read_vanished())
+
+    def _read_vanished(self) -> Iterator[ResultRow]:
+        """Read the messages to people who have left the audience, and have not come back."""
+        if not self._vanished:
+            return
+        known = {self.rows.msg_id(position) for position, _, _ in self._audience.read_row_keys()} - {None}
+        yield from (result for result in self._vanished if result.msg_id not in known)
 
     def _read_recipients(self) -> Iterator[ResultRow]:
         rows, make_txn_id = self.rows, self._plan.txn_ids.make

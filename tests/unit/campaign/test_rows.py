@@ -14,7 +14,7 @@ from airflow_provider_osonsms.campaign.rows import (
     Shown,
     is_code,
     is_settled_code,
-    rank_code,
+    join_codes,
     read_acceptance,
     read_failure,
     read_receipt,
@@ -302,7 +302,10 @@ def test_any_other_row_comes_back_from_the_journal(state: RowState, history: Txn
         (("7/1/0/1", "undecided"), RowState.ACCEPTED),
         (("7/1/0/1", "taken"), RowState.ACCEPTED),
         (("7/1/0/1", "refused"), RowState.ACCEPTED),
-        (("lost", "undecided"), RowState.ANSWER_LOST),
+        (("lost", "undecided"), RowState.UNDECIDED),
+        (("lost", "refused"), RowState.UNDECIDED),
+        (("lost", "unanswered_after_refusal"), RowState.UNDECIDED),
+        (("refused", "unanswered"), RowState.NO_ANSWER),
         (("lost", "taken"), RowState.ANSWER_LOST),
         (("undecided", "taken"), RowState.UNDECIDED),
         (("undecided", "refused"), RowState.UNDECIDED),
@@ -318,7 +321,9 @@ def test_of_two_codes_the_one_that_knows_more_counts(
         rows.decode(0, code)
 
     assert rows.state(0) is state
-    assert rank_code(codes[0]) < rank_code(codes[1])
+    joined = make_row()
+    joined.decode(0, join_codes(*codes[::order]))
+    assert joined.state(0) is state
 
 
 @pytest.mark.parametrize("order", [1, -1])

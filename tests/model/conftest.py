@@ -1,0 +1,23 @@
+"""What the model tests share: no log lines, and no pauses."""
+
+import logging
+
+import pytest
+
+from airflow_provider_osonsms.protocol import flows
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ear():
+    """A hundred thousand examples say too much to be kept, and nothing that other tests do not say."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quiet():
+    """The package logs nothing and waits for nothing."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(flows, "FIRST_PAUSE", 0.0)
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+    patch.undo()

@@ -1,0 +1,105 @@
+"""What must be true after a try of a campaign: the rule of the design, said without its implementation."""
+
+from model_campaign import NAMESPACES, Campaign, Try
+from model_gateway import CONSUMING, Fault
+from model_people import Kind
+
+from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
+from airflow_provider_osonsms.campaign.send_loop import TxnIdsTakenError
+from airflow_provider_osonsms.campaign.store_chunks import KeysChangedError
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.tables.rows import ResultRow
+
+_UNANSWERED = frozenset(
+    {Fault.LOST, Fault.SILENT, Fault.GARBAGE, Fault.GARBAGE_AFTER, Fault.BROKEN, Fault.BROKEN_AFTER}
+)
+_SENT_BY_THIS = frozenset({Fault.LOST, Fault.GARBAGE_AFTER, Fault.BROKEN_AFTER, Fault.ANSWERED})
+_NOT_SENT = frozenset({"pending", "refused", "rejected"})
+
+
+def check_ledger(campaign: Campaign) -> None:
+    """Nobody has two messages under one namespace, and every message went to the phone of its row."""
+    owners = {
+        txn_id: phone for namespace in NAMESPACES for phone, txn_id in campaign.txn_ids(namespace).items()
+    }
+    for message in campaign.gateway.messages.values():
+        if message.is_ours:
+            assert owners.get(message.txn_id) == message.phones[0], "a row was sent under a txn_id of its own"
+
+
+def check_try(campaign: Campaign, attempt: Try) -> None:
+    """What a try has done and written is true, and no less than what was known before it."""
+    check_ledger(campaign)
+    _check_namespace(campaign, attempt)
+    if isinstance(attempt.end, TxnIdsTakenError):
+        assert not any(made.is_confirmed for made in attempt.line.attempts), "it says that nothing was sent"
+    if attempt.table is not None:
+        _check_tracked(campaign, attempt)
+        _check_rows(campaign, attempt)
+
+
+def check_end(campaign: Campaign, attempt: Try) -> None:
+    """A clean last try settles every row, or ends for good."""
+    if isinstance(attempt.end, InvalidMessageError | TxnIdsTakenError):
+        return
+    assert attempt.end is None, f"a clean try ended in {attempt.end!r}"
+    assert attempt.open_rows == 0
+
+
+def _check_namespace(campaign: Campaign, attempt: Try) -> None:
+    ours = set(campaign.txn_ids(attempt.namespace).values())
+    if attempt.memory.accepted - ours:
+        assert not attempt.line.attempts, "people were texted again under another namespace"
+        assert isinstance(attempt.end, KeysChangedError | OtherCampaignError), repr(attempt.end)
+
+
+def _check_tracked(campaign: Campaign, attempt: Try) -> None:
+    assert attempt.table is not None
+    listed = [row.msg_id for row in attempt.table if row.msg_id is not None]
+    assert len(listed) == len(set(listed)), "a message is listed twice"
+    confirmed = {made.txn_id for made in attempt.line.attempts if made.is_confirmed}
+    answered = {campaign.gateway.messages[txn_id].msg_id for txn_id in confirmed}
+    lost = (attempt.memory.tracked | answered) - set(listed)
+    assert not lost, f"{lost} were tracked and are not any more"
+
+
+def _check_rows(campaign: Campaign, attempt: Try) -> None:
+    assert attempt.table is not None
+    rows = [row for row in attempt.table if row.row is not None]
+    assert [row.row for row in rows] == list(range(len(attempt.people)))
+    for person, row in zip(attempt.people, rows, strict=True):
+        if person.kind is Kind.REJECT:
+            assert (row.outcome, row.key) == ("rejected", None)
+        else:
+            assert row.txn_id == campaign.txn_ids(attempt.namespace)[person.phone]
+            _check_row(campaign, attempt, row)
+
+
+def _check_row(campaign: Campaign, attempt: Try, row: ResultRow) -> None:
+    txn_id = str(row.txn_id)
+    ours = campaign.gateway.sent(txn_id)
+    if row.outcome == "accepted":
+        assert ours is not None, "accepted, and not in the ledger"
+        assert row.msg_id == ours.msg_id
+    elif row.outcome == "accepted_untracked":
+        assert ours is not None or _may_be_misread(campaign, attempt, txn_id), (
+            "accepted_untracked, and not in the ledger"
+        )
+    elif row.outcome in _NOT_SENT and ours is not None:
+        is_known = txn_id in attempt.memory.maybe_accepted or _met(attempt, _SENT_BY_THIS) & {txn_id}
+        assert not is_known, f"{row.outcome} ({row.reason}), although it was accepted"
+    else:
+        assert row.outcome in _NOT_SENT | {"uncertain"}
+
+
+def _may_be_misread(campaign: Campaign, attempt: Try, txn_id: str) -> bool:
+    """Whether nobody can know that the 108 of *txn_id* is not of a message of ours."""
+    if txn_id in campaign.gateway.messages:  # somebody else's
+        is_explained = campaign.settings.has_own_campaign_id or attempt.has_earlier or attempt.is_overlapped
+        return is_explained or bool(_met(attempt, _UNANSWERED) & {txn_id})
+    is_doubted = txn_id in attempt.memory.doubted or bool(_met(attempt, CONSUMING) & {txn_id})
+    return not is_doubted
+
+
+def _met(attempt: Try, faults: frozenset[Fault] | set[Fault]) -> set[str]:
+    return {made.txn_id for made in attempt.line.attempts if made.fault in faults}
