@@ -61,6 +61,7 @@ class CampaignRun:
         rows: What is known of the rows.
         settled: How many of them earlier tries have settled.
         is_resumed: Whether the journal knows of an earlier try that has sent.
+        remembers: Whether there is a journal.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class CampaignRun:
             self.rows.raise_history(journal.history)
         self.settled = len(self._audience) - self.rows.open_rows
         self.is_resumed = journal.is_resumed
+        self.remembers = journal.remembers
         self._log_earlier_tries()
 
     @property

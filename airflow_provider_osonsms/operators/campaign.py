@@ -30,6 +30,7 @@ from airflow_provider_osonsms.preflight.parameters import (
 )
 from airflow_provider_osonsms.preflight.results_path import check_results_path
 from airflow_provider_osonsms.preflight.window import ALWAYS_OPEN, Closed, SendWindow, read_window
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.tables.files import TableIdentity
 from airflow_provider_osonsms.tables.paths import check_table_path
@@ -43,7 +44,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
     """Send every row of an audience its own text, exactly once however often the task runs or is killed.
 
     One task sends all messages, many requests at a time. To scale out, map it over parts of an audience with
-    one ``campaign_id``: the keys do not depend on the parts.
+    one ``campaign_id``: the keys do not depend on the parts. A mapped task without one is refused.
 
     Args:
         campaign_id: Your name of the campaign, from which the keys are made: under one name, a row is texted
@@ -146,7 +147,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             if self.is_dry_run:
                 preview = self._preview(audience, estimate, hook=hook, settings=settings)
                 return {**run.summarize(price_per_part=settings.price_per_part), "preview": preview}
-            self._check_lateness(context, run, window)
+            self._check_lateness(context, run, window, was_interrupted=was_interrupted)
             self._check_policy(audience)
             if self.require_balance:
                 left = estimate.parts - run.rows.total_parts
@@ -188,6 +189,12 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         check_sender_and_channel(settings.account, sender=sender, channel=self.channel)
         task = identify_task(context)
         campaign_id = read_name(self.campaign_id, "campaign_id")
+        if campaign_id is None and task.map_index >= 0:
+            raise InvalidMessageError(
+                "a mapped campaign needs a campaign_id: one name for all tasks, such as 'debts-{{ run_id }}', if "
+                "they text parts of one audience; a name with {{ ti.map_index }} in it if each has a text of "
+                "its own, which would not reach those whom another task has texted. Nothing was sent"
+            )
         return CampaignPlan(
             campaign_id=campaign_id or task.campaign_id,
             audience=audience,
@@ -229,9 +236,8 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         if path is not None:
             parts = ResultParts(path, campaign=txn_ids, may_replace=self.replace_results)
             backends.append(parts)
-        # With a campaign_id of the user's, or as one of several parts, another task may have used a txn_id
-        # before.
-        is_shared = self.campaign_id is not None or task.map_index >= 0 or was_interrupted
+        # With a campaign_id of the user's, another task may have used a txn_id before.
+        is_shared = self.campaign_id is not None or was_interrupted
         return CampaignRun(
             plan,
             journal=CampaignJournal(
@@ -276,11 +282,14 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             raise AirflowSkipException(f"Nothing was sent: {why}")
         return why is not None
 
-    def _check_lateness(self, context: Context, run: CampaignRun, window: SendWindow) -> None:
+    def _check_lateness(
+        self, context: Context, run: CampaignRun, window: SendWindow, *, was_interrupted: bool
+    ) -> None:
         why = self._find_lateness(context, window)
         if why is None:
             return
-        if run.is_resumed:
+        is_retry = identify_task(context).try_number > 1
+        if run.is_resumed or was_interrupted or (is_retry and not run.remembers):
             raise AirflowFailException(f"Earlier tries may have texted a part of the audience, and now {why}")
         raise AirflowSkipException(f"Nothing was sent: {why}")
 

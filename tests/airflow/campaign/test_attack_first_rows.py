@@ -115,3 +115,24 @@ def test_lost_answers_hold_the_namespace(gateway, run_task, make_campaign, *, mo
 
     assert run_task(make_campaign(10), try_number=2).state == "failed"
     assert len(gateway.sent) == sent > 0
+
+
+def test_a_mapped_campaign_needs_a_name(gateway, run_task, make_campaign):
+    """Without a campaign_id it is refused: the text of its second task would reach nobody, in silence."""
+    result = run_task(make_campaign(5), map_index=0)
+
+    assert (result.state, gateway.sent) == ("failed", [])
+    assert "campaign_id" in str(result.error)
+
+
+def test_too_late_for_the_rest(gateway, run_task, make_campaign, monkeypatch):
+    """A retry that comes too late does not say that nothing was sent, whatever is remembered."""
+    gateway.backend.change_account("demo", balance=Decimal("1.20"))
+    assert run_task(make_campaign(40, max_lateness=timedelta(hours=1))).state == "up_for_retry"
+    later = datetime.now(UTC) + timedelta(hours=3)
+    monkeypatch.setattr(OsonSmsCampaignOperator, "_clock", staticmethod(lambda: later))
+
+    result = run_task(make_campaign(40, max_lateness=timedelta(hours=1)), try_number=2)
+
+    assert result.state == "failed"
+    assert "may have texted" in str(result.error)
