@@ -4,9 +4,10 @@ A try reads it before it sends anything, so that no try writes a table that know
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from airflow_provider_osonsms.campaign.plan import CampaignPlan
+from airflow_provider_osonsms.campaign.result_parts import ResultParts
 from airflow_provider_osonsms.campaign.rows import CampaignRows
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.models import Outcome
@@ -14,10 +15,29 @@ from airflow_provider_osonsms.tables.results import read_results
 from airflow_provider_osonsms.tables.rows import ResultRow
 
 _NOT_SENT = (Outcome.REJECTED, Outcome.PENDING, Outcome.REFUSED)
+_ADVICE: Final = (
+    "Nothing was sent now. If it is that of another run, put {{ run_id }} into results_path. If this run has "
+    "sent under another key_namespace, campaign_id or channel, restore that: under new txn_ids the same "
+    "people would be texted again"
+)
 
 
 class OtherCampaignError(InvalidMessageError):
     """``results_path`` holds the table of another campaign, which would be lost; nothing was sent."""
+
+
+def refuse_other_parts(parts: ResultParts) -> None:
+    """Return when no killed try of another campaign has left part files.
+
+    Raises:
+        OtherCampaignError: One has, and what it sent would be lost, or sent again under new txn_ids.
+    """
+    sent = parts.count_others()
+    if sent is not None:
+        raise OtherCampaignError(
+            f"The part files beside results_path are those of another campaign, whose task was killed: at "
+            f"least {sent} messages of it were sent, or may have been. {_ADVICE}"
+        )
 
 
 def load_earlier_results(
@@ -50,9 +70,7 @@ def load_earlier_results(
             return [], False
         raise OtherCampaignError(
             f"results_path holds the table of another campaign: {loader.others_sent} of its "
-            f"{loader.others} rows were sent. Nothing was sent now. If it is the table of another run, "
-            f"put {{{{ run_id }}}} into results_path. If this run has sent under another key_namespace, "
-            f"campaign_id or channel, restore that: under new txn_ids the same people would be texted again"
+            f"{loader.others} rows were sent. {_ADVICE}"
         )
     return loader.finish(), loader.has_sent
 

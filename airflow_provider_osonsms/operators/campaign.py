@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, Context, Stats
 from airflow_provider_osonsms._context import add_to_asset_events, identify_task, open_state_store
 from airflow_provider_osonsms._storage import resolve_path
+from airflow_provider_osonsms.campaign.earlier_results import refuse_other_parts
 from airflow_provider_osonsms.campaign.journal import CampaignJournal, JournalBackend
 from airflow_provider_osonsms.campaign.plan import CampaignPlan, SendOptions
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
@@ -224,8 +225,10 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             chunks = StoreChunks(store, store_key=store_key, try_number=task.try_number)
             chunks.refuse_other_keys()
             backends.append(chunks)
-        parts = None if path is None else ResultParts(path)
+        parts = None if path is None else ResultParts(path, owner=plan.txn_ids.make(""))
         if parts is not None:
+            if not self.replace_results:
+                refuse_other_parts(parts)
             backends.append(parts)
         # With a campaign_id of the user's, or as one of several parts, another task may have used a txn_id
         # before.

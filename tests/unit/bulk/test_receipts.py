@@ -9,7 +9,11 @@ from airflow_provider_osonsms.bulk.plan import BulkPlan
 from airflow_provider_osonsms.bulk.receipts import JobState, Receipts, ReceiptsUnreadableError
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.exactly_once.task import TaskIdentity
-from airflow_provider_osonsms.protocol.errors import FinalRefusalError, OutcomeUnknownError, RequestNotSentError
+from airflow_provider_osonsms.protocol.errors import (
+    FinalRefusalError,
+    OutcomeUnknownError,
+    RequestNotSentError,
+)
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import BulkJob
 

@@ -156,7 +156,7 @@ def open_journal_of(store, *, try_number=1, history=TxnIdHistory.UNUSED, path=No
     if not isinstance(store, NullStateStore):
         backends.append(StoreChunks(store, store_key="c", try_number=try_number))
     if path is not None:
-        backends.append(ResultParts(path))
+        backends.append(ResultParts(path, owner="c"))
     return CampaignJournal(backends, history=history)
 
 
@@ -325,7 +325,7 @@ def make_run(store):
             try_number=try_number,
             clock=lambda: EVENING,
             results_path=path,
-            parts=None if path is None else ResultParts(path),
+            parts=None if path is None else ResultParts(path, owner="c"),
             may_replace=may_replace,
             open_client=open_client,
         )

@@ -17,7 +17,7 @@ def make_entries(count, code="7/1/1764072000/1", *, first=0):
 
 def read(path):
     """Return what a later try reads, and what it knows of the start."""
-    parts = ResultParts(path)
+    parts = ResultParts(path, owner="c")
     entries = dict(parts.read())
     return entries, parts.is_resumed, parts.history
 
@@ -35,7 +35,7 @@ def test_nothing_was_begun(path):
 
 def test_a_start_is_a_part(path):
     """A folder that is there says that rows may be on their way."""
-    ResultParts(path).mark_started(MAYBE_ACCEPTED)
+    ResultParts(path, owner="c").mark_started(MAYBE_ACCEPTED)
 
     assert read(path) == ({}, True, MAYBE_ACCEPTED)
     assert path.with_name(f"{path.name}.parts").is_dir()
@@ -43,7 +43,7 @@ def test_a_start_is_a_part(path):
 
 def test_all_parts_of_all_tries_are_read(path):
     """Two tries at once, one of which was taken for dead, overwrite nothing of each other."""
-    zombie, heir = ResultParts(path), ResultParts(path)
+    zombie, heir = ResultParts(path, owner="c"), ResultParts(path, owner="c")
     for parts in (zombie, heir):
         parts.mark_started(MAYBE_ACCEPTED)
     for number in range(6):
@@ -54,7 +54,7 @@ def test_all_parts_of_all_tries_are_read(path):
 
 def test_a_damaged_part_hides_no_other(path, caplog):
     """A part that cannot be read takes away what stood in it, with a warning, and the start is known."""
-    parts = ResultParts(path)
+    parts = ResultParts(path, owner="c")
     parts.append(make_entries(2))
     parts.append(make_entries(2, first=2))
     first = min(path.with_name(f"{path.name}.parts").iterdir())
@@ -75,7 +75,7 @@ def test_other_files_are_passed_over(path):
 
 def test_parts_are_removed_when_the_table_holds_them(path):
     """Once the table is written no part is left, and the folder is gone."""
-    parts = ResultParts(path)
+    parts = ResultParts(path, owner="c")
     parts.mark_started(MAYBE_ACCEPTED)
     parts.append(make_entries(2))
     parts.remove()
@@ -86,7 +86,7 @@ def test_parts_are_removed_when_the_table_holds_them(path):
 
 def test_a_start_is_taken_back(path):
     """After a collision no part says that something was sent."""
-    parts = ResultParts(path)
+    parts = ResultParts(path, owner="c")
     parts.mark_started(MAYBE_ACCEPTED)
     parts.unmark_started(UNUSED)
     assert read(path) == ({}, False, UNUSED)
@@ -98,7 +98,7 @@ def test_a_start_is_taken_back(path):
 
 def test_parts_that_cannot_be_removed_are_read_again(path, caplog, monkeypatch):
     """A storage that fails when the parts are removed is told, and harms nobody."""
-    parts = ResultParts(path)
+    parts = ResultParts(path, owner="c")
     parts.append(make_entries(2))
 
     def fail(_self):
@@ -109,3 +109,26 @@ def test_parts_that_cannot_be_removed_are_read_again(path, caplog, monkeypatch):
 
     assert "cannot be removed (PermissionError)" in caplog.text
     assert read(path)[0] == make_entries(2)
+
+
+def test_parts_of_another_campaign_are_not_taken_for_ours(path):
+    """What a killed try of another campaign has left is counted, and neither read nor believed."""
+    assert ResultParts(path, owner="c").count_others() is None
+    other, own = ResultParts(path, owner="production"), ResultParts(path, owner="c")
+    for parts in (other, own):
+        parts.mark_started(MAYBE_ACCEPTED)
+    other.append({**make_entries(3), **make_entries(1, "unanswered", first=3)})
+    other.append(make_entries(2, "refused", first=4))
+    own.append(make_entries(1, first=9))
+
+    assert ResultParts(path, owner="c").count_others() == 4
+    assert read(path)[0] == make_entries(1, first=9)
+    assert ResultParts(path, owner="third").count_others() == 5
+
+
+def test_a_start_of_another_campaign_is_one_though_nothing_is_known_of_it(path):
+    """A try that was killed before its first entry may have sent all the same."""
+    ResultParts(path, owner="production").mark_started(MAYBE_ACCEPTED)
+
+    assert ResultParts(path, owner="c").count_others() == 0
+    assert read(path) == ({}, False, UNUSED)
