@@ -8,10 +8,12 @@ end. Its name begins with the campaign's: parts of another campaign are neither 
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import chain
 from secrets import token_hex
 from typing import Any, Final
 
 from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
+from airflow_provider_osonsms.campaign.rows import may_have_texted
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.tables.files import DamagedTableError, read_table, write_table
 from airflow_provider_osonsms.tables.paths import is_local, make_storage_error
@@ -52,26 +54,19 @@ class ResultParts:
         parts = self._list()
         own = [part for part in parts if part.name.startswith(f"{self._campaign}-")]
         if len(own) < len(parts) and not self._may_replace:
+            entries = dict(chain.from_iterable(_read_part(part) for part in parts if part not in own))
             raise OtherCampaignError(
-                "another campaign has begun to send with this results_path, and has not ended: its results "
-                "are in the folder beside it that ends in .parts. Nothing was sent now. If this run has sent "
-                "under another key_namespace, campaign_id or channel, restore that: under new txn_ids the "
-                "same people would be texted again. If it is another run, put {{ run_id }} into results_path"
+                f"another campaign has begun to send with this results_path, and has not ended: at least "
+                f"{sum(map(may_have_texted, entries.values()))} messages were sent, or may have been, as the "
+                f"folder beside it that ends in .parts says. Nothing was sent now. If this run has sent "
+                f"under another key_namespace, campaign_id or channel, restore that: under new txn_ids the "
+                f"same people would be texted again. If it is another run, put {{{{ run_id }}}} into results_path"
             )
         for part in own:
             self.is_resumed = True
             self.history = TxnIdHistory.MAYBE_ACCEPTED
             self._folded.append(part)
-            problem = None
-            try:
-                for row in read_table(part, kind=PartRow):
-                    yield row.txn_id or "", row.code
-            except DamagedTableError:
-                log.warning("A part file of the results cannot be read: its rows are asked for again")
-            except Exception as error:  # noqa: BLE001 - storages have errors of their own
-                problem = make_storage_error(error, "a part file of the results", "read")
-            if problem is not None:
-                raise problem
+            yield from _read_part(part)
 
     def mark_started(self, history: TxnIdHistory) -> None:  # noqa: ARG002 - that there is a part says it
         """Write that rows may be on their way; see `JournalBackend`.
@@ -126,4 +121,17 @@ class ResultParts:
             return sorted((part for part in self._folder.iterdir() if part.suffix == ".csv"), key=str)
         except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
             problem = make_storage_error(error, f"the folder {_SUFFIX} beside results_path", "read")
+        raise problem
+
+
+def _read_part(part: Any) -> Iterator[tuple[str, object]]:
+    problem = None
+    try:
+        for row in read_table(part, kind=PartRow):
+            yield row.txn_id or "", row.code
+    except DamagedTableError:
+        log.warning("A part file of the results cannot be read: its rows are asked for again")
+    except Exception as error:  # noqa: BLE001 - storages have errors of their own
+        problem = make_storage_error(error, "a part file of the results", "read")
+    if problem is not None:
         raise problem

@@ -217,3 +217,26 @@ def test_a_try_that_is_killed_again_and_again(gateway, run_task, make_campaign, 
     assert result.state == "success"
     assert set(Counter(sms.phone for sms in gateway.sent).values()) == {1}
     assert known <= set(memory.read_table().values())
+
+
+@pytest.mark.parametrize("change", ["campaign_id", "channel", "run"])
+def test_part_files_of_other_keys_are_refused(
+    gateway, run_task, make_campaign, *, make_memory, first_try, change
+):
+    """After a kill, other keys are refused where only the part files remember; restored, all is well."""
+    memory = make_memory("store_wiped")
+    first_try("killed", memory)
+    known, asked = len(memory.list_msg_ids()), gateway.requests["send"]
+    options = {"campaign_id": {"campaign_id": "spring"}, "channel": {"channel": "telegram"}}.get(change, {})
+    run_id = "run-2" if change == "run" else "run-1"
+    campaign = make_campaign(PEOPLE, results_path=str(memory.path), **options)
+
+    refused = run_task(campaign, try_number=2, run_id=run_id)
+
+    assert refused.state == "failed", refused.error
+    assert int(re.search(r"at least (\d+) messages", str(refused.error))[1]) >= known > 0
+    assert "put {{ run_id }} into results_path" in str(refused.error)
+    assert gateway.requests["send"] == asked
+    restored = run_task(make_campaign(PEOPLE, results_path=str(memory.path)), try_number=3)
+    assert restored.state == "success", restored.error
+    assert Counter(Counter(sms.phone for sms in gateway.sent).values()) == {1: PEOPLE}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.txn_ids import make_txn_id
@@ -17,7 +18,7 @@ def make_entries(count, code="7/1/1764072000/1", *, first=0):
 
 def read(path):
     """Return what a later try reads, and what it knows of the start."""
-    parts = ResultParts(path)
+    parts = ResultParts(path, campaign="c")
     entries = dict(parts.read())
     return entries, parts.is_resumed, parts.history
 
@@ -35,7 +36,7 @@ def test_nothing_was_begun(path):
 
 def test_a_start_is_a_part(path):
     """A folder that is there says that rows may be on their way."""
-    ResultParts(path).mark_started(MAYBE_ACCEPTED)
+    ResultParts(path, campaign="c").mark_started(MAYBE_ACCEPTED)
 
     assert read(path) == ({}, True, MAYBE_ACCEPTED)
     assert path.with_name(f"{path.name}.parts").is_dir()
@@ -43,7 +44,7 @@ def test_a_start_is_a_part(path):
 
 def test_all_parts_of_all_tries_are_read(path):
     """Two tries at once, one of which was taken for dead, overwrite nothing of each other."""
-    zombie, heir = ResultParts(path), ResultParts(path)
+    zombie, heir = ResultParts(path, campaign="c"), ResultParts(path, campaign="c")
     for parts in (zombie, heir):
         parts.mark_started(MAYBE_ACCEPTED)
     for number in range(6):
@@ -54,7 +55,7 @@ def test_all_parts_of_all_tries_are_read(path):
 
 def test_a_damaged_part_hides_no_other(path, caplog):
     """A part that cannot be read takes away what stood in it, with a warning, and the start is known."""
-    parts = ResultParts(path)
+    parts = ResultParts(path, campaign="c")
     parts.append(make_entries(2))
     parts.append(make_entries(2, first=2))
     first = min(path.with_name(f"{path.name}.parts").iterdir())
@@ -75,7 +76,7 @@ def test_other_files_are_passed_over(path):
 
 def test_parts_are_removed_when_the_table_holds_them(path):
     """Once the table is written no part is left, and the folder is gone."""
-    parts = ResultParts(path)
+    parts = ResultParts(path, campaign="c")
     parts.mark_started(MAYBE_ACCEPTED)
     parts.append(make_entries(2))
     parts.remove()
@@ -86,7 +87,7 @@ def test_parts_are_removed_when_the_table_holds_them(path):
 
 def test_a_start_is_taken_back(path):
     """After a collision no part says that something was sent."""
-    parts = ResultParts(path)
+    parts = ResultParts(path, campaign="c")
     parts.mark_started(MAYBE_ACCEPTED)
     parts.unmark_started(UNUSED)
     assert read(path) == ({}, False, UNUSED)
@@ -98,10 +99,10 @@ def test_a_start_is_taken_back(path):
 
 def test_parts_that_cannot_be_removed_are_read_again(path, caplog, monkeypatch):
     """A storage that fails when the parts are removed is told, and harms nobody."""
-    parts = ResultParts(path)
+    parts = ResultParts(path, campaign="c")
     parts.append(make_entries(2))
 
-    def fail(_self):
+    def fail(_self, **_options):
         raise PermissionError
 
     monkeypatch.setattr(type(path), "unlink", fail)
@@ -109,3 +110,28 @@ def test_parts_that_cannot_be_removed_are_read_again(path, caplog, monkeypatch):
 
     assert "cannot be removed (PermissionError)" in caplog.text
     assert read(path)[0] == make_entries(2)
+
+
+def test_parts_of_another_campaign_are_refused_with_a_figure(path):
+    """What a killed try of another campaign has left is counted, and neither read nor believed."""
+    other, own = ResultParts(path, campaign="production"), ResultParts(path, campaign="c")
+    for parts in (other, own):
+        parts.mark_started(MAYBE_ACCEPTED)
+    other.append({**make_entries(3), **make_entries(1, "unanswered", first=3)})
+    other.append(make_entries(2, "refused", first=4))
+    own.append(make_entries(1, first=9))
+
+    with pytest.raises(OtherCampaignError, match="at least 4 messages"):
+        read(path)
+    with pytest.raises(OtherCampaignError, match="at least 5 messages"):
+        list(ResultParts(path, campaign="third").read())
+    replacing = ResultParts(path, campaign="c", may_replace=True)
+    assert dict(replacing.read()) == make_entries(1, first=9)
+
+
+def test_a_start_of_another_campaign_is_one_though_nothing_is_known_of_it(path):
+    """A try that was killed before its first entry may have sent all the same."""
+    ResultParts(path, campaign="production").mark_started(MAYBE_ACCEPTED)
+
+    with pytest.raises(OtherCampaignError, match="at least 0 messages"):
+        read(path)

@@ -288,7 +288,8 @@ def test_any_other_row_comes_back_from_the_journal(state: RowState, history: Txn
     if state is RowState.NO_ANSWER:
         back, doubt = RowState.NO_ANSWER, TxnIdHistory.MAYBE_ACCEPTED
     if state.is_open and history is TxnIdHistory.MAYBE_CONSUMED:
-        back, doubt = RowState.REFUSED_FOR_NOW, TxnIdHistory.MAYBE_CONSUMED
+        is_both = state is RowState.NO_ANSWER
+        back, doubt = (state if is_both else RowState.REFUSED_FOR_NOW), TxnIdHistory.MAYBE_CONSUMED
     assert later.state(0) is back
     assert (code is not None and is_settled_code(code)) is is_settled
     assert later.history(0) is doubt

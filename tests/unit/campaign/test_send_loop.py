@@ -42,7 +42,7 @@ def test_everybody_is_asked_once(make_bench, make_plan, make_client, make_code):
         ("unsent " * 7, UNREACHED, 7, None),
         ("109 " * 7, BUSY, 7, "refused"),
         ("silent " * 7, SILENT, 7, "unanswered"),
-        ("silent 109 " + "unsent " * 5, SILENT, 7, "refused"),
+        ("silent 109 " + "unsent " * 5, SILENT, 7, "unanswered_after_refusal"),
         ("109" + " unsent" * 6, BUSY, 7, "refused"),
     ],
 )

@@ -39,7 +39,7 @@ def test_sixteen_characters_name_a_row(make_store):
 
     assert store.values == {
         "osonsms_campaigns": ["c"],
-        "c_1": {"past": 1, "chunks": 0},
+        "c_1": {"past": 1, "chunks": 0, "sent": True},
         "c_1_0": shorten(make_entries(3)),
     }
 
@@ -175,6 +175,7 @@ def test_other_keys_that_texted_nobody_are_no_reason_to_stop(make_store, code):
     before = open_chunks(store, store_key="production")
     before.mark_started(MAYBE_ACCEPTED)
     before.append(make_entries(3, "taken"))
+    before.unmark_started(MAYBE_ACCEPTED)
     store.values["production_1_0"] = dict.fromkeys(store.values["production_1_0"], code)
 
     open_chunks(store, try_number=2).refuse_other_keys()
