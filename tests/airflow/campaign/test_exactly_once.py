@@ -100,6 +100,29 @@ def test_a_finished_campaign_that_is_cleared(gateway, run_task, make_campaign, h
         assert again.xcom["outcomes"]["accepted_untracked"] == 30
 
 
+@pytest.mark.parametrize("has_table", [True, False])
+def test_cleared_with_an_emptied_store(
+    gateway, run_task, make_campaign, *, supervisor, caplog, tmp_path, has_table
+):
+    """A results table replaces the store; without one a cleared campaign says what it has lost."""
+    path = str(tmp_path / "sent.csv") if has_table else None
+    first = run_task(make_campaign(30, results_path=path))
+    supervisor.store.clear()
+
+    again = run_task(make_campaign(30, results_path=path), try_number=2)
+
+    assert (again.state, len(gateway.sent)) == ("success", 30)
+    lost = "30 messages were accepted, and their msg_ids, parts and times are unknown"
+    if has_table:
+        assert again.xcom == first.xcom
+        assert gateway.requests["send"] == 30
+        assert "Nothing is remembered" not in caplog.text
+    else:
+        assert again.xcom["outcomes"]["accepted_untracked"] == 30
+        assert "Nothing is remembered of earlier tries" in caplog.text
+    assert (lost in caplog.text) is not has_table
+
+
 def test_the_balance_runs_out(gateway, run_task, make_campaign):
     """A campaign stops when the balance is used up, and after a top-up texts the others."""
     gateway.backend.change_account("demo", balance=Decimal("1.20"))
