@@ -50,9 +50,9 @@ def load_earlier_results(
             return [], False
         raise OtherCampaignError(
             f"results_path holds the table of another campaign: {loader.others_sent} of its "
-            f"{loader.others} rows were sent. Nothing was sent now. If it is the table of another run, "
-            f"put {{{{ run_id }}}} into results_path. If this run has sent under another key_namespace, "
-            f"campaign_id or channel, restore that: under new txn_ids the same people would be texted again"
+            f"{loader.others} rows were sent. Nothing was sent now. If this run has sent under another "
+            f"key_namespace, campaign_id or channel, restore that: under new txn_ids the same people would "
+            f"be texted again. If it is the table of another run, put {{{{ run_id }}}} into results_path"
         )
     return loader.finish(), loader.has_sent
 

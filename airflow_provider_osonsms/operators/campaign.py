@@ -279,7 +279,10 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         if why is None:
             return
         if run.is_resumed:
-            raise AirflowFailException(f"Earlier tries may have texted a part of the audience, and now {why}")
+            raise AirflowFailException(
+                f"Earlier tries may have texted a part of the audience, and now {why}. To text the others "
+                f"all the same, raise max_lateness and clear this task: a new run would text that part again"
+            )
         raise AirflowSkipException(f"Nothing was sent: {why}")
 
     def _find_lateness(self, context: Context, window: SendWindow) -> str | None:
