@@ -25,19 +25,19 @@ def load_earlier_results(
 ) -> tuple[list[ResultRow], bool]:
     """Put into *rows* what the table at *path* says of them.
 
+    The table of another campaign of which no row was sent is replaced without asking.
+
     Args:
         path: A checked path.
         plan: What is sent now.
         rows: The rows of the campaign.
-        may_replace: Whether the table of another campaign is replaced instead.
-
-    A table of which no row was sent is replaced without asking.
+        may_replace: Whether the table of another campaign is replaced instead of refused.
 
     Returns:
         The rows of the table that were sent and are not in the audience any more, and whether any was sent.
 
     Raises:
-        OtherCampaignError: The table holds txn_ids of another campaign.
+        OtherCampaignError: The table holds rows that another campaign has sent.
         InvalidMessageError, TableUnavailableError: It cannot be read.
     """
     if not path.exists():

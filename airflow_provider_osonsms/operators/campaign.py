@@ -61,9 +61,9 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             the task always fails if none is.
         results_path: Write row, key, phone, outcome, reason, txn_id, msg_id, parts, accepted_at and try of
             every row there (``.csv`` or ``.parquet``); required above 1,000 recipients. It is the second
-            journal: a later try reads it, so each run needs a path of its own, such as one with ``{{ run_id
-                }}``.
-        replace_results: Replace the table of another campaign at *results_path* instead of failing.
+            journal: a later try reads it, so each run needs a path of its own, with ``{{ run_id }}`` in it.
+        replace_results: Replace the table of another campaign at *results_path* instead of failing. It is for
+            the table of another run: if this run has sent under other keys, it would text people twice.
         dry_run: Check everything, log a preview with the cost, and send nothing.
         kwargs: The texts: see `PersonalizedOperator`. The audience: see `AudienceOperator`.
 
