@@ -3,6 +3,13 @@ PYTHON ?= python3
 NEWEST := .venv/bin/python
 OLDEST := .venv-oldest/bin/python
 PARQUET := .venv-parquet
+# Half of the seconds of these tests are waits, so three of them run at a time on two cores.
+PYTEST := -m pytest -q -n 3 --dist worksteal
+# A file has an Airflow of its own; the one that keeps it running takes as long as the others together.
+E2E := -m pytest -q -n 2 --dist loadfile tests/e2e
+# What depends on the version of Airflow, or of the packages that come with it: pandas, numpy, pydantic, pendulum,
+# aiohttp and requests. The rest is our own text and arithmetic, which the newest has tested.
+OF_VERSIONS := tests/airflow tests/contract $(addprefix tests/unit/,audience bulk client delivery simulator transport)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types layers test-parquet test-oldest e2e e2e-oldest bench format clean
@@ -14,9 +21,10 @@ demo: .venv/installed  ## run the example DAGs in a real Airflow against the sim
 	@$(NEWEST) demo/run.py $(if $(KEEP),--keep)
 
 test: .venv/installed  ## run the tests on the newest Airflow
-	@$(NEWEST) -m pytest tests --ignore=tests/e2e --cov --cov-report=term -q
+	@$(NEWEST) $(PYTEST) tests --ignore=tests/e2e --cov --cov-report=term
 
-check: lint types layers test test-parquet test-oldest e2e e2e-oldest  ## everything CI runs
+check: lint types layers test .venv-oldest/installed .venv-parquet/installed  ## everything CI runs
+	@$(MAKE) --no-print-directory -j3 --output-sync=target e2e e2e-oldest test-parquet test-oldest
 
 lint: .venv/installed  ## style and formatting
 	@.venv/bin/ruff check .
@@ -30,16 +38,16 @@ layers: .venv/installed  ## who may import whom; references to the docs lead som
 	@$(NEWEST) scripts/check_references.py
 
 test-parquet: .venv/installed .venv-parquet/installed  ## the tests of tables again, with pyarrow
-	@PYTHONPATH=$(PARQUET) $(NEWEST) -m pytest tests/unit/audience tests/unit/delivery tests/unit/tables tests/airflow/bulk tests/airflow/campaign -q
+	@PYTHONPATH=$(PARQUET) $(NEWEST) $(PYTEST) tests/unit/audience tests/unit/delivery tests/unit/tables tests/airflow/bulk tests/airflow/campaign
 
-test-oldest: .venv-oldest/installed  ## run the tests on the oldest supported Airflow
-	@$(OLDEST) -m pytest tests --ignore=tests/e2e -q
+test-oldest: .venv-oldest/installed  ## run what depends on versions on the oldest supported Airflow
+	@$(OLDEST) $(PYTEST) $(OF_VERSIONS)
 
 e2e: .venv/installed  ## a whole Airflow: command line, dag.test(), scheduler and triggerer
-	@$(NEWEST) -m pytest tests/e2e -q
+	@$(NEWEST) $(E2E)
 
 e2e-oldest: .venv-oldest/installed  ## the same on the oldest supported Airflow
-	@$(OLDEST) -m pytest tests/e2e -q
+	@$(OLDEST) $(E2E)
 
 bench: .venv/installed  ## speed and memory against other ways, side by side
 	@for name in phones bulk texts simulator campaign campaign_memory scheduler delivery; do $(NEWEST) benchmarks/$$name.py; done

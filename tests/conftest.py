@@ -1,4 +1,4 @@
-"""What every test shares: an Airflow without a database, and an ear that hears every log line and error."""
+"""What every test shares: an Airflow without a database, no proxies, and an ear (``privacy/ear.py``)."""
 
 import atexit
 import os
@@ -15,103 +15,43 @@ for name in ("http_proxy", "https_proxy", "all_proxy"):  # tests never leave 127
     os.environ.pop(name, None)
     os.environ.pop(name.upper(), None)
 
-import logging
-import traceback
-from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from airflow_provider_osonsms.protocol import errors, models, signing
+pytest_plugins = ["ear"]
 
-_SHORTEST_SECRET = 6
+# A busy machine fails no property: seconds are for `make bench` to measure.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
-class Ear:
-    """Hears what leaves the code as text, and knows what must not be in it."""
+class StoppedClock:
+    """A clock that moves only when told."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[str, str]] = []
-        self.secrets: set[str] = set()
+        self.now = datetime(2026, 11, 23, 4, 0, 0, tzinfo=UTC)
 
-    def hear(self, source: str, said: Any) -> None:
-        """Keep what was *said*."""
-        self.heard.append((source, str(said)))
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        return self.now
 
-    def hear_error(self, source: str, error: BaseException) -> None:
-        """Keep an error as Airflow would log it."""
-        self.hear(source, "".join(traceback.format_exception(error)) + repr(error))
-
-
-class _EarHandler(logging.Handler):
-    def __init__(self, ear: Ear) -> None:
-        super().__init__(level=logging.DEBUG)
-        self._ear = ear
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._ear.hear(f"log {record.name}", self.format(record))
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def ear() -> Iterator[Ear]:
-    """Listen to every log line and every error of ours, and learn every secret and hash that is used."""
-    ear, patch = Ear(), pytest.MonkeyPatch()
-    make_account, make_error, digest = models.Account.__init__, errors.OsonSmsError.__init__, signing._digest
-
-    def learn_account(self: models.Account, **fields: Any) -> None:
-        make_account(self, **fields)
-        if len(self.secret) >= _SHORTEST_SECRET:
-            ear.secrets.add(self.secret)
-
-    def learn_digest(*fields: str) -> str:
-        ear.secrets.add(digest(*fields))
-        return digest(*fields)
-
-    def hear_error(self: errors.OsonSmsError, *args: object) -> None:
-        make_error(self, *args)
-        ear.hear(type(self).__name__, args)
-
-    patch.setattr(models.Account, "__init__", learn_account)
-    patch.setattr(signing, "_digest", learn_digest)
-    patch.setattr(errors.OsonSmsError, "__init__", hear_error)
-    handler, root = _EarHandler(ear), logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    _hear_structlog(ear)
-    yield ear
-    root.removeHandler(handler)
-    root.setLevel(level)
-    patch.undo()
-
-
-def _hear_structlog(ear: Ear) -> None:
-    """Airflow's operators log through structlog: hand it to the standard library, where the ear listens."""
-    import airflow.sdk  # noqa: F401  (configures structlog; ours must come after it)
-    import structlog
-
-    def hear(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-        ear.hear("structlog", event)
-        return event
-
-    structlog.configure(
-        processors=[
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.processors.format_exc_info,
-            hear,
-            structlog.stdlib.render_to_log_kwargs,
-        ],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
-    )
+@pytest.fixture
+def clock() -> StoppedClock:
+    """09:00:00 in Dushanbe."""
+    return StoppedClock()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their folder, and let the search for secrets come last, when all has been heard."""
+    """Mark tests by their folder."""
     for item in items:
         folder = Path(item.path).relative_to(Path(__file__).parent).parts[0]
         if folder in {"unit", "contract", "airflow", "e2e"}:
             item.add_marker(getattr(pytest.mark, folder))
-    items.sort(key=lambda item: Path(item.path).name == "test_privacy.py")

@@ -71,7 +71,7 @@ class Receipts:
             return found
         raise ReceiptsUnreadableError(
             f"a receipt in receipt_path cannot be read ({problem}), so it is unknown which bulk jobs exist. "
-            f"This try has uploaded nothing: restore the folder"
+            f"Nothing was uploaded: restore the folder"
         )
 
     def write(self, job: BulkJob, state: JobState, *, bulk_name: str | None = None) -> None:

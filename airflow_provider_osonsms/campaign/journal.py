@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from time import sleep
 from typing import Final, Protocol, Self
 
 from airflow_provider_osonsms.campaign.rows import (
@@ -30,6 +31,8 @@ SECONDS_BETWEEN_FLUSHES: Final = 1.0
 ENTRIES_PER_FLUSH: Final = 1000
 MAX_UNWRITTEN: Final = 2000
 """More results than the backends have taken in: workers wait, so that a killed task forgets no more."""
+PAUSES_AT_CLOSE: Final = (0.2, 0.5, 1.0)
+"""Seconds between attempts to write what is left: a short campaign may end while a store is away."""
 _PREFIX: Final = 16
 """Characters of a txn_id that name a row: with 64 bits two rows of a million share them once in 30
 million."""
@@ -55,7 +58,7 @@ class JournalBackend(Protocol):
         ...
 
     def unmark_started(self, history: TxnIdHistory) -> None:
-        """Write that this try has sent nothing but what its entries say."""
+        """Write that this try, and what it knows of those before it, has sent nothing."""
         ...
 
     def append(self, entries: Mapping[str, str]) -> None:
@@ -119,6 +122,8 @@ class CampaignJournal:
         Returns:
             The accepted rows that are not among them: they are in the audience no more.
         """
+        if not self._known:
+            return []
         for position, txn_id in txn_ids:
             code = self._known.pop(txn_id[:_PREFIX], None)
             if code is not None:
@@ -145,7 +150,7 @@ class CampaignJournal:
             backend.mark_started(max(self.history, TxnIdHistory.MAYBE_ACCEPTED))
 
     def unmark_started(self) -> None:
-        """Write that nothing was sent but what the entries say; only once all of them are written."""
+        """Write that nothing was sent, as the entries say too; only once all of them are written."""
         self.flush(self.drain())
         if self.is_behind:
             return
@@ -180,8 +185,13 @@ class CampaignJournal:
                 kept.clear()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write what is left; a backend that fails is waited for, a few times."""
         self.flush(self.drain())
+        for pause in PAUSES_AT_CLOSE:
+            if not self.is_behind:
+                break
+            sleep(pause)
+            self.flush({})
         for backend, kept in zip(self._backends, self._kept, strict=True):
             if kept:
                 text = (

@@ -1,8 +1,8 @@
 """The journal beside the results table: part files in ``{results_path}.parts/``, one each second.
 
 They serve where there is no state store (Airflow below 3.3), and where it was emptied. They are folded into
-the table at the end of each try and removed, so a folder that is there says that a try has begun and did not
-end.
+the table at the end of each try and removed, so a part that is there says that a try has begun and did not
+end. Its name begins with the campaign's: parts of another campaign are neither read nor removed.
 """
 
 import logging
@@ -11,6 +11,7 @@ from contextlib import suppress
 from secrets import token_hex
 from typing import Any, Final
 
+from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.tables.files import DamagedTableError, read_table, write_table
 from airflow_provider_osonsms.tables.rows import PartRow
@@ -26,20 +27,39 @@ class ResultParts:
 
     Args:
         path: A checked results path.
+        campaign: Names everything that the txn_ids are made of, in letters and digits.
+        may_replace: Whether parts of another campaign are left alone instead of refused.
     """
 
-    def __init__(self, path: Any) -> None:
+    def __init__(self, path: Any, *, campaign: str, may_replace: bool = False) -> None:
         self.history = TxnIdHistory.UNUSED
         self.is_resumed = False
+        self._campaign = campaign
+        self._may_replace = may_replace
         self._folder = path.with_name(f"{path.name}{_SUFFIX}")
         self._writer = token_hex(4)
         self._parts = 0
+        self._folded: list[Any] = []
 
     def read(self) -> Iterator[tuple[str, object]]:
-        """Yield the txn_ids and codes of all parts."""
-        for part in self._list():
+        """Yield the txn_ids and codes of all parts.
+
+        Raises:
+            OtherCampaignError: Another campaign has begun to write its table here, and did not end.
+        """
+        parts = self._list()
+        own = [part for part in parts if part.name.startswith(f"{self._campaign}-")]
+        if len(own) < len(parts) and not self._may_replace:
+            raise OtherCampaignError(
+                "another campaign has begun to send with this results_path, and has not ended: its results "
+                "are in the folder beside it that ends in .parts. Nothing was sent now. If this run has sent "
+                "under another key_namespace, campaign_id or channel, restore that: under new txn_ids the "
+                "same people would be texted again. If it is another run, put {{ run_id }} into results_path"
+            )
+        for part in own:
             self.is_resumed = True
             self.history = TxnIdHistory.MAYBE_ACCEPTED
+            self._folded.append(part)
             try:
                 for row in read_table(part, kind=PartRow):
                     yield row.txn_id or "", row.code
@@ -51,7 +71,7 @@ class ResultParts:
         self._write({}, _STARTED)
 
     def unmark_started(self, history: TxnIdHistory) -> None:
-        """Write that nothing was sent but what the parts say; see `JournalBackend`."""
+        """Write that nothing was sent; see `JournalBackend`."""
         if history is TxnIdHistory.UNUSED:
             self.remove()
 
@@ -61,11 +81,15 @@ class ResultParts:
         self._parts += 1
 
     def remove(self) -> None:
-        """Remove all parts: the table holds what they say."""
+        """Remove the parts that were read or written here: the table holds what they say.
+
+        Those of a try that was taken for dead, or of the one after it, are left: nobody has read them yet.
+        """
         try:
-            for part in self._list():
-                part.unlink()
-            with suppress(OSError):  # a try that was taken for dead may have written one more
+            for part in self._folded:
+                part.unlink(missing_ok=True)
+            self._folded = []
+            with suppress(OSError):
                 self._folder.rmdir()
         except Exception as error:  # noqa: BLE001 - storages have errors of their own
             text = "The part files of the results cannot be removed (%s): the next try reads them again"
@@ -73,7 +97,9 @@ class ResultParts:
 
     def _write(self, entries: Mapping[str, str], name: str) -> None:
         rows = [PartRow(txn_id, code) for txn_id, code in entries.items()]
-        write_table(rows, self._folder / f"{self._writer}-{name}.csv", kind=PartRow)
+        part = self._folder / f"{self._campaign}-{self._writer}-{name}.csv"
+        self._folded.append(part)
+        write_table(rows, part, kind=PartRow)
 
     def _list(self) -> list[Any]:
         if not self._folder.is_dir():

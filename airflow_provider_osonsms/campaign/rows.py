@@ -147,17 +147,17 @@ _CODES: Final = {
     RowState.KEY_TAKEN: _TAKEN_CODE,
 }
 _STATES_BY_CODE: Final = {code: state for state, code in _CODES.items()}
-_HISTORIES_BY_CODE: Final = {
-    _CONSUMED_CODE: TxnIdHistory.MAYBE_CONSUMED,
-    _ATTEMPTED_CODE: TxnIdHistory.MAYBE_ACCEPTED,
+_DOUBTS_BY_CODE: Final = {
+    _CONSUMED_CODE: (RowState.REFUSED_FOR_NOW, TxnIdHistory.MAYBE_CONSUMED),
+    _ATTEMPTED_CODE: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_ACCEPTED),
 }
 _STATES_BY_REASON: Final = {state.reason: state for state in (*_CODES, RowState.ACCEPTED)}
 _NO_ANSWER_AFTER_REFUSAL: Final = "no_answer_after_refusal"
 """The reason of a row whose answer was lost and whose txn_id may be consumed: a 108 will prove nothing."""
-_HISTORIES_BY_REASON: Final = {
-    RowState.NO_ANSWER.reason: TxnIdHistory.MAYBE_ACCEPTED,
-    RowState.REFUSED_FOR_NOW.reason: TxnIdHistory.MAYBE_CONSUMED,
-    _NO_ANSWER_AFTER_REFUSAL: TxnIdHistory.MAYBE_CONSUMED,
+_DOUBTS_BY_REASON: Final = {
+    RowState.NO_ANSWER.reason: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_ACCEPTED),
+    RowState.REFUSED_FOR_NOW.reason: (RowState.REFUSED_FOR_NOW, TxnIdHistory.MAYBE_CONSUMED),
+    _NO_ANSWER_AFTER_REFUSAL: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_CONSUMED),
 }
 _RANKS: Final = {
     code: rank for rank, code in enumerate((*_STATES_BY_CODE, _CONSUMED_CODE, _ATTEMPTED_CODE), start=1)
@@ -167,6 +167,7 @@ _STATES: Final = tuple(RowState)
 _HISTORIES: Final = tuple(TxnIdHistory)
 _MAX_PARTS: Final = 0xFFFF
 _MAX_TRY: Final = 0xFF
+_MAX_SECONDS: Final = 0xFFFF_FFFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +193,7 @@ class Acceptance:
 
 def is_settled_code(code: str) -> bool:
     """Whether the journal's *code* is that of a row that needs no further attempt."""
-    return code not in _HISTORIES_BY_CODE
+    return code not in _DOUBTS_BY_CODE
 
 
 def read_acceptance(code: object) -> Acceptance | None:
@@ -206,6 +207,12 @@ def read_acceptance(code: object) -> Acceptance | None:
     )
 
 
+def may_have_texted(code: object) -> bool:
+    """Whether the journal's *code* is that of a row whose message was sent, or may have been."""
+    is_doubt = isinstance(code, str) and code in (_LOST_CODE, _UNDECIDED_CODE, _ATTEMPTED_CODE)
+    return is_doubt or read_acceptance(code) is not None
+
+
 def rank_code(code: str) -> int:
     """Return a smaller number for a *code* that says more of its row."""
     return _RANKS.get(code, 0)
@@ -213,7 +220,7 @@ def rank_code(code: str) -> int:
 
 def is_code(code: object) -> bool:
     """Whether *code* is one that `CampaignRows.encode` makes."""
-    is_word = isinstance(code, str) and (code in _STATES_BY_CODE or code in _HISTORIES_BY_CODE)
+    is_word = isinstance(code, str) and (code in _STATES_BY_CODE or code in _DOUBTS_BY_CODE)
     return is_word or read_acceptance(code) is not None
 
 
@@ -307,9 +314,9 @@ class CampaignRows:
     def keep_acceptance(self, position: int, acceptance: Acceptance) -> None:
         """Keep that a row was accepted."""
         self._states[position] = RowState.ACCEPTED
-        self._parts[position] = min(acceptance.parts, _MAX_PARTS)
-        self._accepted_at[position] = acceptance.accepted_at
-        self._tries[position] = min(acceptance.try_number, _MAX_TRY)
+        self._parts[position] = _fit(acceptance.parts, _MAX_PARTS)
+        self._accepted_at[position] = _fit(acceptance.accepted_at, _MAX_SECONDS)
+        self._tries[position] = _fit(acceptance.try_number, _MAX_TRY)
         packed = pack_msg_id(acceptance.msg_id)
         if packed is None:
             self._odd_msg_ids[position] = acceptance.msg_id
@@ -357,6 +364,13 @@ class CampaignRows:
         return Counter({state: count for state, count in counts.items() if count})
 
     @property
+    def may_have_sent(self) -> bool:
+        """Whether a message of ours may have been accepted, in this try or, as far as it is known, before."""
+        doubts = (RowState.NO_ANSWER, RowState.ACCEPTED, RowState.ANSWER_LOST, RowState.UNDECIDED)
+        is_consumed = TxnIdHistory.MAYBE_CONSUMED in self._histories
+        return is_consumed or any(state in self._states for state in doubts)
+
+    @property
     def open_rows(self) -> int:
         """How many rows wait for an attempt."""
         return sum(self._states.count(state) for state in range(_LAST_OPEN + 1))
@@ -382,8 +396,8 @@ class CampaignRows:
 
     def decode(self, position: int, code: str) -> None:
         """Put into a row what an earlier try has written as *code*; what is known better stays."""
-        if (history := _HISTORIES_BY_CODE.get(code)) is not None:
-            self._add_history(position, history)
+        if (doubt := _DOUBTS_BY_CODE.get(code)) is not None:
+            self._keep_doubt(position, *doubt)
         elif (state := _STATES_BY_CODE.get(code)) is not None:
             self._settle(position, state)
         elif (acceptance := read_acceptance(code)) is not None and not self.msg_id(position):
@@ -392,14 +406,14 @@ class CampaignRows:
     def load_result(self, position: int, result: ResultRow) -> None:
         """Put into a row what an earlier try has written to the results table."""
         state = _STATES_BY_REASON.get(result.reason)
-        if (history := _HISTORIES_BY_REASON.get(result.reason)) is not None:
-            self._add_history(position, history)
-            self._tries[position] = result.try_ or 0
-        elif state is RowState.ACCEPTED and result.msg_id:
+        if (doubt := _DOUBTS_BY_REASON.get(result.reason)) is not None:
+            self._keep_doubt(position, *doubt)
+            self._tries[position] = self._tries[position] or _fit(result.try_, _MAX_TRY)
+        elif state is RowState.ACCEPTED and result.msg_id and not self.msg_id(position):
             self.keep_acceptance(position, read_result(result))
         elif state is not None and state is not RowState.ACCEPTED:
             self._settle(position, state)
-            self._tries[position] = result.try_ or 0
+            self._tries[position] = self._tries[position] or _fit(result.try_, _MAX_TRY)
 
     def _settle(self, position: int, state: RowState) -> None:
         """Let a row be settled; of two tries the one that knows more is right."""
@@ -407,17 +421,22 @@ class CampaignRows:
         if before <= _LAST_OPEN or before > state:
             self._states[position] = state
 
+    def _keep_doubt(self, position: int, state: RowState, history: TxnIdHistory) -> None:
+        """Let an open row be in doubt, until an attempt of this try settles it."""
+        if self._states[position] <= _LAST_OPEN:
+            self._states[position] = max(self._states[position], state)
+        self._add_history(position, history)
+
     def _add_history(self, position: int, history: TxnIdHistory) -> None:
         self._histories[position] = max(self._histories[position], history)
 
 
 def read_result(result: ResultRow) -> Acceptance:
     """Return what the results table says of an accepted row."""
-    moment = None if result.accepted_at is None else datetime.fromisoformat(result.accepted_at)
     return Acceptance(
         msg_id=result.msg_id or "",
         parts=result.parts or 0,
-        accepted_at=0 if moment is None else int(moment.timestamp()),
+        accepted_at=_read_moment(result.accepted_at),
         try_number=result.try_ or 0,
     )
 
@@ -425,3 +444,17 @@ def read_result(result: ResultRow) -> Acceptance:
 def print_moment(seconds: int | None) -> str | None:
     """Return *seconds* since the epoch as the results table writes them: ISO in UTC."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def _read_moment(text: str | None) -> int:
+    """Return the seconds since the epoch that *text* names; 0 where somebody has edited it."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return 0
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def _fit(number: int | None, most: int) -> int:
+    """Return *number* as one that fits into a column of the rows."""
+    return min(max(number or 0, 0), most)

@@ -1,7 +1,7 @@
 """One try of a campaign, from what earlier tries have stored to what later ones must know."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -10,14 +10,14 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
-from airflow_provider_osonsms.campaign.earlier_results import load_earlier_results
+from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError, load_earlier_results
 from airflow_provider_osonsms.campaign.journal import CampaignJournal
 from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError, Stop, run_in_thread
 from airflow_provider_osonsms.campaign.plan import CampaignPlan
 from airflow_provider_osonsms.campaign.progress import Progress
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
 from airflow_provider_osonsms.campaign.rows import Acceptance, CampaignRows, RowState, print_moment
-from airflow_provider_osonsms.campaign.send_loop import SendLoop, SendWindowClosedError, TxnIdsTakenError
+from airflow_provider_osonsms.campaign.send_loop import SendLoop, SendWindowClosedError
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.protocol.models import Account, Outcome
@@ -35,6 +35,10 @@ class UnsettledRowsError(OsonSmsError):
 
 class TooManyFailedError(InvalidMessageError):
     """More rows than allowed ended without being accepted, for good."""
+
+
+class ResultsOverwrittenError(OsonSmsError):
+    """Another campaign has taken the place of the results table."""
 
 
 class CampaignRun:
@@ -80,21 +84,16 @@ class CampaignRun:
         self._stop = Stop()
         self._open_client = open_client
         self._results_path = results_path
+        self._may_replace = may_replace
         self._parts = parts
         for position, _, _ in self._audience.read_row_keys():
             self.rows.expect(position)
-        self._vanished, has_sent = (
-            ([], False)
-            if results_path is None
-            else load_earlier_results(results_path, plan, self.rows, may_replace=may_replace)
-        )
+        self._vanished: list[ResultRow] = []
+        has_sent = self._load_results()
         txn_ids = (
             (position, plan.txn_ids.make(row_key)) for position, _, row_key in self._audience.read_row_keys()
         )
-        known = {result.msg_id for result in self._vanished}
-        for acceptance in journal.load_rows(self.rows, txn_ids):
-            if acceptance.msg_id not in known:
-                self._vanished.append(_name_vanished(acceptance))
+        self._add_vanished(map(_name_vanished, journal.load_rows(self.rows, txn_ids)))
         if has_sent:
             journal.learn_of_earlier_try()
             self.rows.raise_history(journal.history)
@@ -106,6 +105,11 @@ class CampaignRun:
     def is_closed(self) -> bool:
         """Whether the send window has closed before the end."""
         return isinstance(self._stop.cause, SendWindowClosedError) and self.rows.open_rows > 0
+
+    @property
+    def may_have_sent(self) -> bool:
+        """Whether a message of this campaign may have been accepted, in this try or in one that is known."""
+        return bool(self._vanished) or self.rows.may_have_sent
 
     def stop(self) -> None:
         """Begin no further row, finish what is under way; may be called from a signal handler."""
@@ -125,17 +129,26 @@ class CampaignRun:
             run_in_thread(lambda: self._send(account, progress), self._stop)
         finally:
             self._journal.close()
-            if isinstance(self._stop.cause, TxnIdsTakenError):
+            if not self.may_have_sent:
                 self._journal.unmark_started()
 
     def write_results(self) -> TableIdentity | None:
         """Write a row for every row of the input to the results path, if there is one.
 
         Raises:
+            ResultsOverwrittenError: Another campaign has written there meanwhile.
             OSError: The place cannot be written; the part files stay, and a later try folds them in.
         """
         if self._results_path is None:
             return None
+        try:
+            self._load_results()  # a try that was taken for dead may have written there since
+        except OtherCampaignError:
+            raise ResultsOverwrittenError(
+                "another campaign has written its table to results_path while this one was sent. What this "
+                "one has found out is kept beside it, in a folder that ends in .parts: move the other table "
+                "away, and clear this task"
+            ) from None
         table = write_table(
             self._read_results(), self._results_path, kind=ResultRow, campaign_id=self._plan.campaign_id
         )
@@ -263,6 +276,25 @@ class CampaignRun:
                 print_moment(rows.accepted_at(position)),
                 rows.tried_in(position),
             )
+
+    def _load_results(self) -> bool:
+        """Put into the rows what the results table says; return whether it says that any was sent."""
+        if self._results_path is None:
+            return False
+        vanished, has_sent = load_earlier_results(
+            self._results_path, self._plan, self.rows, may_replace=self._may_replace
+        )
+        self._add_vanished(vanished)
+        return has_sent
+
+    def _add_vanished(self, results: Iterable[ResultRow]) -> None:
+        """Keep the rows of people who have left the audience, each once."""
+        known = {(result.txn_id, result.msg_id) for result in self._vanished}
+        msg_ids = {result.msg_id for result in self._vanished}
+        for result in results:
+            is_known = (result.txn_id, result.msg_id) in known
+            if not is_known and (result.txn_id is not None or result.msg_id not in msg_ids):
+                self._vanished.append(result)
 
     def _log_earlier_tries(self) -> None:
         if self.settled:

@@ -33,7 +33,6 @@ from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, 
 from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
 from airflow_provider_osonsms.protocol.models import Message
 
-_MAX_SECONDS: Final = 2**32 - 1
 GRACE_SECONDS: Final = 5.0
 """For requests that are under way when the loop is told to stop."""
 
@@ -110,7 +109,7 @@ class SendLoop:
             for number in range(self._plan.options.rounds):
                 open_rows = self._rows.open_rows
                 if number and open_rows:
-                    await self._pause(flows.FIRST_PAUSE * 2 ** (number - 1))
+                    await self._pause(flows.back_off(number))
                 if not open_rows or self._stop.is_set:
                     break
                 self._is_fanned_out = True
@@ -130,21 +129,20 @@ class SendLoop:
             if not self._may_begin():
                 break
             if await self._attempt(position, message, estimated=estimated) is not Shown.TAKEN:
-                break
-            taken.append((position, message))
-        else:
-            if taken:
-                self._refuse_taken([position for position, _ in taken])
+                for taken_position, taken_message in taken:
+                    self._write(taken_position, taken_message)
                 return
-        for position, message in taken:
-            self._write(position, message)
-
-    def _refuse_taken(self, positions: list[int]) -> None:
-        for position in positions:
+            taken.append((position, message))
+        # All are taken, or the sending was stopped before that was clear: then the next try begins with them.
+        for position, _ in taken:
             self._rows.take_back_attempt(position)
+        if taken and not self._stop.is_set:
+            self._refuse_taken(len(taken))
+
+    def _refuse_taken(self, number: int) -> None:
         self._stop.set(
             TxnIdsTakenError(
-                f"108: the gateway already knows the txn_ids of the first {len(positions)} rows, although "
+                f"108: the gateway already knows the txn_ids of the first {number} rows, although "
                 f"this task has not used them before. Nothing was sent. Look in the cabinet first. If it "
                 f"shows these messages, mark this task as success, and text those who are missing in a task "
                 f"of their own. If it shows other messages, {NAMESPACE_ADVICE}"
@@ -220,7 +218,7 @@ class SendLoop:
                 Acceptance(
                     msg_id=receipt.msg_id,
                     parts=parts,
-                    accepted_at=min(max(int(accepted_at.timestamp()), 0), _MAX_SECONDS),
+                    accepted_at=int(accepted_at.timestamp()),
                     try_number=rows.try_number,
                 ),
             )

@@ -1,16 +1,17 @@
 """The journal in the task's state store (Airflow 3.3 and newer): a chunk of entries each second.
 
 Each try writes under store keys of its own, so that one that was taken for dead and is not overwrites
-nothing: ``{store key}_{try}`` holds ``{"past": ..., "chunks": ...}``, the `TxnIdHistory` of rows that no
-chunk names and how many chunks there are; ``{store key}_{try}_0``, ``_1`` ... each hold ``{first 16 hex of
-txn_id: code}``. ``osonsms_campaigns`` lists the store keys under which this task has begun to send.
+nothing: ``{store key}_{try}`` holds ``{"past": ..., "chunks": ..., "sent": ...}``, the `TxnIdHistory` of
+rows that no chunk names, how many chunks there are, and whether anything may have been sent; ``{store
+key}_{try}_0``, ``_1`` ... each hold ``{first 16 hex of txn_id: code}``. ``osonsms_campaigns`` lists the store
+keys under which this task has begun to send.
 """
 
 import logging
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any, Final
 
-from airflow_provider_osonsms.campaign.rows import read_acceptance
+from airflow_provider_osonsms.campaign.rows import may_have_texted
 from airflow_provider_osonsms.exactly_once.store import StateStore
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
@@ -61,15 +62,19 @@ class StoreChunks:
         for other in self._read_campaigns():
             if other == self._store_key:
                 continue
-            accepted = sum(
-                read_acceptance(code) is not None
-                for try_number in range(1, self._try_number + 1)
-                for _, code in self._read_try(other, try_number)
-            )
-            if accepted:
+            tries = range(1, self._try_number + 1)
+            texted = {
+                txn_id
+                for try_number in tries
+                for txn_id, code in self._read_try(other, try_number)
+                if may_have_texted(code)
+            }
+            # A try that was killed in its first second has left no chunk.
+            if texted or any(self._may_have_sent(other, try_number) for try_number in tries):
+                number = f"sent {len(texted)} messages" if texted else "begun to send"
                 raise KeysChangedError(
-                    f"This task has had {accepted} messages accepted in this run under another "
-                    f"key_namespace, campaign_id or channel. Nothing was sent now: under new txn_ids the "
+                    f"This task has {number} in this run, or may have, under another key_namespace, "
+                    f"campaign_id or channel. Nothing was sent now: under new txn_ids the "
                     f"same people would be texted again. Restore what was changed, and clear this task"
                 )
 
@@ -78,11 +83,11 @@ class StoreChunks:
         campaigns = self._read_campaigns()
         if self._store_key not in campaigns:
             self._store.set(_CAMPAIGNS, [*campaigns, self._store_key])
-        self._write_meta(history)
+        self._write_meta(history, may_have_sent=True)
 
     def unmark_started(self, history: TxnIdHistory) -> None:
-        """Write that nothing was sent but what the chunks say; see `JournalBackend`."""
-        self._write_meta(history)
+        """Write that nothing was sent; see `JournalBackend`."""
+        self._write_meta(history, may_have_sent=False)
 
     def append(self, entries: Mapping[str, str]) -> None:
         """Write *entries*; see `JournalBackend`.
@@ -105,9 +110,13 @@ class StoreChunks:
         self._store.set(f"{self._store_key}_{self._try_number}_{self._chunks}", chunk)
         self._chunks += 1
 
-    def _write_meta(self, history: TxnIdHistory) -> None:
-        meta = {"past": int(history), "chunks": self._chunks}
+    def _write_meta(self, history: TxnIdHistory, *, may_have_sent: bool) -> None:
+        meta = {"past": int(history), "chunks": self._chunks, "sent": may_have_sent}
         self._store.set(f"{self._store_key}_{self._try_number}", meta)
+
+    def _may_have_sent(self, store_key: str, try_number: int) -> bool:
+        meta = self._store.get(f"{store_key}_{try_number}")
+        return meta is not None and (not isinstance(meta, dict) or meta.get("sent") is not False)
 
     def _read_campaigns(self) -> list[str]:
         stored = self._store.get(_CAMPAIGNS)
@@ -125,7 +134,7 @@ class StoreChunks:
         expected = stored.get("chunks")
         number = chunks = 0
         least = expected if isinstance(expected, int) else 0
-        while number < max(least, chunks + _HOLE):
+        while number <= max(least - 1, chunks + _HOLE):
             chunk = self._store.get(f"{store_key}_{try_number}_{number}")
             number += 1
             if chunk is None:

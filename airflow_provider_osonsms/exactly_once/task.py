@@ -7,9 +7,9 @@ from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.txn_ids import TxnIdSeries, make_txn_id
 
 NAMESPACE_ADVICE: Final = (
-    "two installations (staging and production?) share this account with the same dag and run ids. Set "
+    "two installations (staging and production?) share this account with the same dag and run ids: set "
     "another 'key_namespace' in the extra of this installation's Connection while no other task that uses it "
-    "runs or waits for a retry, then clear this task. Do not clear older tasks afterwards: under the new "
+    "runs or waits for a retry, and clear this task. Do not clear older tasks afterwards: under the new "
     "txn_ids they would send again"
 )
 """Where a txn_id is taken and the cabinet shows another message under it; only while nothing was sent."""

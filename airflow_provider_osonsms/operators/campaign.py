@@ -155,7 +155,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             self._wait_for(window, was_interrupted=was_interrupted)
             table = self._send(run, settings)
             if run.is_closed:
-                self._wait_for(window, was_interrupted=True)
+                self._wait_for(window, was_interrupted=was_interrupted or run.may_have_sent)
             run.finish(max_failed_ratio=self.max_failed_ratio)
         result = run.summarize(price_per_part=settings.price_per_part)
         add_to_asset_events(context, result)
@@ -219,13 +219,15 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         task = identify_task(context)
         store = open_state_store(context)
         backends: list[JournalBackend] = []
+        txn_ids = plan.txn_ids.make("")
         if not isinstance(store, NullStateStore):
-            store_key = f"osonsms_campaign_{plan.txn_ids.make('')}"
+            store_key = f"osonsms_campaign_{txn_ids}"
             chunks = StoreChunks(store, store_key=store_key, try_number=task.try_number)
             chunks.refuse_other_keys()
             backends.append(chunks)
-        parts = None if path is None else ResultParts(path)
-        if parts is not None:
+        parts = None
+        if path is not None:
+            parts = ResultParts(path, campaign=txn_ids, may_replace=self.replace_results)
             backends.append(parts)
         # With a campaign_id of the user's, or as one of several parts, another task may have used a txn_id
         # before.

@@ -194,9 +194,14 @@ def _read_bulk_duplicate(
     )
 
 
+def back_off(attempt: int) -> float:
+    """Return the seconds before *attempt*, of which the first is 0: doubled each time."""
+    return FIRST_PAUSE * 2 ** (attempt - 1) if attempt else 0.0
+
+
 def _pause_before(attempt: int) -> Flow[None]:
     if attempt:
-        yield Pause(FIRST_PAUSE * 2 ** (attempt - 1))
+        yield Pause(back_off(attempt))
 
 
 def _pick_least_proving(failures: list[Exception]) -> Exception:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -27,6 +28,11 @@ _FLAGS = (
     "--hide-scrollbars",
 )
 _SECONDS = 15
+_FIND = """
+    return [...document.querySelectorAll(arguments[0])].find(
+        (element) => element.innerText.includes(arguments[1])) ?? null
+"""
+_READ = f"const find = function () {{ {_FIND} }}; return find(...arguments)?.innerText ?? null"
 
 
 def why_no_browser() -> str | None:
@@ -53,21 +59,30 @@ class Browser:
 
     def wait_for(self, selector: str, text: str = "") -> WebElement:
         """Return the first element of *selector* whose text holds *text*, once it is there."""
+        return self._wait(_FIND, selector, text)
 
-        def find(_: Any) -> WebElement | None:
-            script = """return [...document.querySelectorAll(arguments[0])].find(
-                (element) => element.innerText.includes(arguments[1])) ?? null"""
-            return self.driver.execute_script(script, selector, text)
+    def read(self, selector: str, text: str = "") -> str:
+        """Return its text, in one step: a live page may write the element anew at any time."""
+        return self._wait(_READ, selector, text).strip()
 
-        return WebDriverWait(self.driver, _SECONDS).until(find, f"no {selector} with {text!r}")
+    def read_all(self, selector: str) -> list[str]:
+        """Return the texts of all elements that are there now."""
+        script = "return [...document.querySelectorAll(arguments[0])].map((element) => element.innerText)"
+        return [text.strip() for text in self.driver.execute_script(script, selector)]
 
     def wait_until_gone(self, selector: str) -> None:
         """Return once no element of *selector* is there."""
         WebDriverWait(self.driver, _SECONDS).until(lambda _: not self.all(selector), f"{selector} stays")
 
-    def click(self, selector: str) -> None:
-        """Press a button."""
-        self.wait_for(selector).click()
+    def click(self, selector: str, text: str = "") -> None:
+        """Press a button, once it is there; one that was written anew meanwhile is looked for again."""
+
+        def press(_: Any) -> bool:
+            self.wait_for(selector, text).click()
+            return True
+
+        again = [StaleElementReferenceException]
+        WebDriverWait(self.driver, _SECONDS, ignored_exceptions=again).until(press, f"no click on {selector}")
 
     def text(self) -> str:
         """Return everything that the page shows."""
@@ -76,6 +91,13 @@ class Browser:
     def value(self, script: str) -> Any:
         """Return what a JavaScript expression is."""
         return self.driver.execute_script(f"return {script}")
+
+    def _wait(self, script: str, selector: str, text: str) -> Any:
+        """Return what a script says of the selector and the text, once it is not null."""
+        wait = WebDriverWait(self.driver, _SECONDS)
+        return wait.until(
+            lambda _: self.driver.execute_script(script, selector, text), f"no {selector} with {text!r}"
+        )
 
     def requested_urls(self) -> list[str]:
         """Return the address of every request so far."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,35 +13,50 @@ from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.protocol.models import Account, BulkJob, Message, Request, Response
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME, AuthScheme
-from airflow_provider_osonsms.simulator import SimulatedGateway
+from airflow_provider_osonsms.simulator import Fault, SimulatedGateway
 from airflow_provider_osonsms.transport.asynchronous import AiohttpTransport
 from airflow_provider_osonsms.transport.blocking import RequestsTransport
 
 SECRET = "sol-4711"
 PRIVATE = (SECRET, "9000012", "Salom", "Kitobhoi", "http", "php", "str_hash")
+HANGS = (Fault.HANG_BEFORE, Fault.HANG_AFTER)
+MOMENT = 0.25
+"""Seconds in which a request reaches a gateway that will not answer it."""
 
 
-class StoppedClock:
-    """A clock that moves only when told."""
+Hasten = Callable[[Request], Request]
 
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 23, 4, 0, 0, tzinfo=UTC)
 
-    def __call__(self) -> datetime:
-        """Tell the time."""
-        return self.now
+class HastyTransport(RequestsTransport):
+    """The blocking transport, with requests hastened."""
 
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += timedelta(seconds=seconds)
+    def __init__(self, hasten: Hasten) -> None:
+        super().__init__()
+        self._hasten = hasten
+
+    def handle(self, request: Request) -> Response:
+        """Send a request and wait for its answer."""
+        return super().handle(self._hasten(request))
+
+
+class AsyncHastyTransport(AiohttpTransport):
+    """The asynchronous transport, with requests hastened."""
+
+    def __init__(self, hasten: Hasten) -> None:
+        super().__init__()
+        self._hasten = hasten
+
+    async def handle(self, request: Request) -> Response:
+        """Send a request and wait for its answer."""
+        return await super().handle(self._hasten(request))
 
 
 class SyncClient(OsonSmsClient):
     """The blocking client; its pauses cost no time."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, *, hasten: Hasten) -> None:
         self.pauses: list[float] = []
-        self.transport = RequestsTransport()
+        self.transport = HastyTransport(hasten)
         super().__init__(account, self.transport, sleep=self.pauses.append)
 
     def handle(self, request: Request) -> Response:
@@ -56,14 +71,14 @@ class SyncClient(OsonSmsClient):
 class AsyncClientInLine:
     """The asynchronous client with the methods of the blocking one, on an event loop of its own."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, *, hasten: Hasten) -> None:
         self.pauses: list[float] = []
         self.account = account
         self._runner = asyncio.Runner()
-        self._runner.run(self._open())
+        self._runner.run(self._open(hasten))
 
-    async def _open(self) -> None:
-        self._transport = AiohttpTransport()
+    async def _open(self, hasten: Hasten) -> None:
+        self._transport = AsyncHastyTransport(hasten)
         self._client = AsyncOsonSmsClient(self.account, self._transport, sleep=self._note)
 
     async def _note(self, seconds: float) -> None:
@@ -95,21 +110,8 @@ class AsyncClientInLine:
         self._runner.close()
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
 @pytest.fixture
-def clock() -> StoppedClock:
-    """09:00:00 in Dushanbe."""
-    return StoppedClock()
-
-
-@pytest.fixture
-def gateway(clock: StoppedClock) -> Iterator[SimulatedGateway]:
+def gateway(clock: Callable[[], datetime]) -> Iterator[SimulatedGateway]:
     """A bookshop's account with ten somoni, at ten diram a part."""
     with SimulatedGateway(
         login="kitobkhona",
@@ -137,13 +139,22 @@ def account(request: pytest.FixtureRequest, gateway: SimulatedGateway) -> Accoun
 
 
 @pytest.fixture(params=["sync", "async"])
-def connect(request: pytest.FixtureRequest, account: Account) -> Iterator[Callable[..., Any]]:
-    """Open clients for the account, or for one that differs."""
+def connect(
+    request: pytest.FixtureRequest, account: Account, gateway: SimulatedGateway
+) -> Iterator[Callable[..., Any]]:
+    """Open clients for the account, or for one that differs; where the gateway will hang they wait a moment.
+
+    Elsewhere they have the account's patience, for a machine may be busy.
+    """
     clients = []
+
+    def hasten(request: Request) -> Request:
+        will_hang = any(rule.fault in HANGS for rule in gateway._faults.waiting())
+        return replace(request, timeout=MOMENT) if will_hang else request
 
     def open_client(**changes: Any) -> SyncClient | AsyncClientInLine:
         kind = SyncClient if request.param == "sync" else AsyncClientInLine
-        clients.append(kind(replace(account, **changes)))
+        clients.append(kind(replace(account, **changes), hasten=hasten))
         return clients[-1]
 
     yield open_client

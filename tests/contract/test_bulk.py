@@ -123,7 +123,7 @@ def test_5_3_400(client: Any, gateway: SimulatedGateway, job: BulkJob, assert_di
 
 @pytest.mark.parametrize(("fault", "expected"), FAILURES.items())
 def test_a_doubtful_upload_is_not_repeated(
-    connect: Callable[..., Any],
+    client: Any,
     gateway: SimulatedGateway,
     job: BulkJob,
     *,
@@ -136,7 +136,7 @@ def test_a_doubtful_upload_is_not_repeated(
     gateway.inject(fault, call="bulk")
 
     with pytest.raises(error_class) as caught:
-        connect(upload_timeout=0.3).create_bulk(job)
+        client.create_bulk(job)
     assert type(caught.value) is error_class
     assert_discreet(caught.value)
     assert len(gateway.bulks) == jobs
@@ -144,13 +144,11 @@ def test_a_doubtful_upload_is_not_repeated(
 
 
 @pytest.mark.parametrize("fault", FAILURES)
-def test_a_repeat_on_request(
-    connect: Callable[..., Any], gateway: SimulatedGateway, job: BulkJob, fault: Fault
-) -> None:
+def test_a_repeat_on_request(client: Any, gateway: SimulatedGateway, job: BulkJob, fault: Fault) -> None:
     """§1 for §5: if the caller trusts it, the same upload is repeated and gives one job with its name."""
     gateway.inject(fault, call="bulk")
 
-    receipt = connect(upload_timeout=0.3).create_bulk(job, may_resend=True)
+    receipt = client.create_bulk(job, may_resend=True)
 
     assert [created.name for created in gateway.bulks] == [receipt.bulk_name]
     assert gateway.requests[Call.BULK] == 2

@@ -55,24 +55,18 @@ AFTER_THREE = {
 """The error when every attempt meets the fault, and how many messages exist."""
 
 
-@pytest.fixture
-def hasty(connect: Callable[..., Any]) -> Any:
-    """A client that waits for an answer 0.3 s at most."""
-    return connect(timeout=0.6)
-
-
 @pytest.mark.parametrize("is_warm", [False, True], ids=["new connection", "kept alive"])
 @pytest.mark.parametrize("fault", Fault)
 def test_one_fault(
-    hasty: Any, gateway: SimulatedGateway, message: Message, *, fault: Fault, is_warm: bool
+    client: Any, gateway: SimulatedGateway, message: Message, *, fault: Fault, is_warm: bool
 ) -> None:
     """§1: after any fault the repeat gives at most one message, billed once, and the outcome is true."""
     outcome, messages = AFTER_ONE[fault]
     if is_warm:
-        hasty.query_balance()
+        client.query_balance()
     gateway.inject(fault)
 
-    receipt = hasty.send(message)
+    receipt = client.send(message)
 
     assert receipt.outcome is outcome
     assert [sent.txn_id for sent in gateway.sent] == ["invoice-31"] * messages
@@ -84,7 +78,7 @@ def test_one_fault(
 
 @pytest.mark.parametrize("fault", Fault)
 def test_the_fault_every_time(
-    hasty: Any,
+    client: Any,
     gateway: SimulatedGateway,
     message: Message,
     *,
@@ -96,7 +90,7 @@ def test_the_fault_every_time(
     gateway.inject(fault, times=3)
 
     with pytest.raises(error_class) as caught:
-        hasty.send(message)
+        client.send(message)
     assert type(caught.value) is error_class
     assert_discreet(caught.value)
     assert [sent.txn_id for sent in gateway.sent] == ["invoice-31"] * messages
@@ -106,23 +100,23 @@ def test_the_fault_every_time(
 
 @pytest.mark.parametrize("fault", [Fault.CUT_AFTER, Fault.HANG_AFTER])
 def test_accepted_then_lost_twice(
-    hasty: Any, gateway: SimulatedGateway, message: Message, fault: Fault
+    client: Any, gateway: SimulatedGateway, message: Message, fault: Fault
 ) -> None:
     """§1: accepted in a lost answer, lost again, then 409: one message, accepted but untracked."""
     gateway.inject(fault, times=2)
 
-    assert hasty.send(message).outcome is UNTRACKED
+    assert client.send(message).outcome is UNTRACKED
     assert len(gateway.sent) == 1
     assert gateway.balance == Decimal("9.90")
     assert gateway.refusals[-1].code == 108
 
 
-def test_lost_then_used_up(hasty: Any, gateway: SimulatedGateway, message: Message) -> None:
+def test_lost_then_used_up(client: Any, gateway: SimulatedGateway, message: Message) -> None:
     """§2.3: a lost answer and a 109 before the 409 prove nothing together either."""
     gateway.inject(Fault.CUT_BEFORE)
     gateway.inject(Fault.NOT_STORED_BUT_USED_UP)
 
-    assert hasty.send(message).outcome is UNCERTAIN
+    assert client.send(message).outcome is UNCERTAIN
     assert gateway.sent == []
 
 

@@ -124,7 +124,7 @@ def test_an_unknown_msg_id(client: Any, gateway: SimulatedGateway, assert_discre
 
 @pytest.mark.parametrize(("fault", "error_class"), FAILURES.items())
 def test_a_status_is_asked_once_whatever_happens(
-    connect: Callable[..., Any],
+    client: Any,
     gateway: SimulatedGateway,
     message: Message,
     *,
@@ -133,7 +133,6 @@ def test_a_status_is_asked_once_whatever_happens(
     assert_discreet: Callable[..., None],
 ) -> None:
     """§3: a failed query is told and not repeated, and the next one is answered."""
-    client = connect(timeout=0.6)
     msg_id = client.send(message).msg_id
     gateway.inject(fault, call="query")
 
@@ -161,11 +160,8 @@ def test_4_2_any_balance(client: Any, gateway: SimulatedGateway, balance: str) -
 
 
 @pytest.mark.parametrize("fault", FAILURES)
-def test_the_balance_survives_two_faults(
-    connect: Callable[..., Any], gateway: SimulatedGateway, fault: Fault
-) -> None:
+def test_the_balance_survives_two_faults(client: Any, gateway: SimulatedGateway, fault: Fault) -> None:
     """§4: asking for the balance changes nothing, so it is asked up to three times."""
-    client = connect(timeout=0.6)
     gateway.inject(fault, call="balance", times=2)
 
     assert client.query_balance() == Decimal(10)

@@ -13,6 +13,9 @@ from airflow_provider_osonsms.simulator import SimulatedGateway
 HERE = Path(__file__).parent
 SECRET = "e2e-salt-Kh7Wq2"
 HASH = re.compile(r"\b[0-9a-f]{64}\b")
+CHECKSUM = re.compile(r"(\bchecksum\W{1,8})[0-9a-f]{64}\b")
+"""Of a table, in the XCom of the campaign that wrote it: it signs nothing."""
+PHONE = re.compile(r"(?=(992\d{9}))")
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +61,15 @@ def standalone(airflow: Airflow, gateway: SimulatedGateway) -> Iterator[Standalo
 def find_private(gateway: SimulatedGateway) -> Callable[[str], list[str]]:
     """Find what nobody may read in a text: secrets, hashes, URLs and the phones that were texted."""
     phones = {message.phone for message in gateway.sent}.union(*(job.phones for job in gateway.bulks))
-    words = ["e2e-salt", "another-salt", "sendsms_v1.php", "str_hash=", gateway.url, *phones]
+    words = ["e2e-salt", "another-salt", "sendsms_v1.php", "str_hash=", gateway.url]
     assert len(phones) >= 9
-    return lambda text: [word for word in words if word in text] + HASH.findall(text)
+    assert phones == {phone for phone in phones if PHONE.findall(phone) == [phone]}
+
+    def find(text: str) -> list[str]:
+        return [
+            *(word for word in words if word in text),
+            *phones.intersection(PHONE.findall(text)),
+            *HASH.findall(CHECKSUM.sub(r"\1", text)),
+        ]
+
+    return find

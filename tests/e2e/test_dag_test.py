@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
-LEAK = re.compile(r"e2e-salt|\b[0-9a-f]{64}\b|str_hash=|\.php")
+LEAK = re.compile(r"e2e-salt|(?<!'checksum': ')\b[0-9a-f]{64}\b|str_hash=|\.php")
+"""The checksum of a table, which Airflow 3.0 prints with the XCom, signs nothing."""
 DRIVER = "import runpy, sys; run = runpy.run_path(sys.argv[1])['dag'].test(); sys.exit(f'state: {run.state}')"
 
 

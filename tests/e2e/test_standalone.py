@@ -24,19 +24,31 @@ PHONE = "992900000101"
 
 
 @pytest.fixture(scope="module")
-def example_send(standalone: Any) -> Any:
-    """A finished run of the example that sends; Airflow 3.0 logs the conf of a run, so it has none."""
-    run = standalone.start_run("example_osonsms_send")
-    run.wait()
-    return run
+def runs(standalone: Any, gateway: Any) -> Any:
+    """Runs side by side, of DAGs that need nothing of the gateway but that it serves.
+
+    Airflow 3.0 logs the conf of a run, so they have none. The last begins when the balance was read, and may
+    still wait for its verdict.
+    """
+    names = ("example_osonsms_send", "example_osonsms_bulk", "e2e_clock_in_file")
+    runs = {name: standalone.start_run(name) for name in names}
+    for run in runs.values():
+        run.wait()
+    runs["e2e_not_delivered"] = standalone.start_run("e2e_not_delivered")
+    standalone.wait_until(lambda: gateway.inbox("992900000393"), "the SMS that nobody gets accepted")
+    return runs
 
 
-@pytest.fixture(scope="module")
-def example_bulk(standalone: Any) -> Any:
+@pytest.fixture
+def example_send(runs: Any) -> Any:
+    """A finished run of the example that sends."""
+    return runs["example_osonsms_send"]
+
+
+@pytest.fixture
+def example_bulk(runs: Any) -> Any:
     """A finished run of the example that creates a bulk job."""
-    run = standalone.start_run("example_osonsms_bulk")
-    run.wait()
-    return run
+    return runs["example_osonsms_bulk"]
 
 
 def test_example_send_succeeds(example_send, gateway):
@@ -84,6 +96,7 @@ def test_example_bulk_succeeds(example_bulk, gateway):
     assert (result["recipients"], result["rejected"]) == (9, 5)
 
 
+@pytest.mark.usefixtures("runs")
 def test_lost_answers_are_made_up_for(standalone, gateway):
     """When every answer of a try is lost, the next try finds out that the SMS was accepted."""
     gateway.inject(Fault.CUT_AFTER, times=3)
@@ -96,6 +109,7 @@ def test_lost_answers_are_made_up_for(standalone, gateway):
     assert len(gateway.inbox("992900000301")) == 1
 
 
+@pytest.mark.usefixtures("runs")
 def test_killed_worker_sends_nothing_twice(standalone, gateway):
     """A task killed after the gateway has accepted runs again, and one SMS goes out."""
     gateway.inject(Fault.HANG_AFTER)
@@ -113,6 +127,7 @@ def test_killed_worker_sends_nothing_twice(standalone, gateway):
     assert len(gateway.inbox("992900000302")) == 1
 
 
+@pytest.mark.usefixtures("runs")
 def test_a_campaign_killed_three_times(standalone, gateway):
     """A campaign that is killed three times texts everybody once, and forgets a second's worth each."""
 
@@ -150,9 +165,9 @@ def test_a_campaign_killed_three_times(standalone, gateway):
     assert len(rows) == 3001
 
 
-def test_failed_delivery_fails_or_skips(standalone):
+def test_failed_delivery_fails_or_skips(runs):
     """A number that cannot be reached fails a sensor and skips its soft twin, both from the triggerer."""
-    run = standalone.start_run("e2e_not_delivered")
+    run = runs["e2e_not_delivered"]
 
     assert run.wait() == "failed"
     assert (run.task("fail")["state"], run.task("skip")["state"]) == ("failed", "skipped")
@@ -161,9 +176,10 @@ def test_failed_delivery_fails_or_skips(standalone):
     assert any("0 of 1 messages delivered, 1 failed" in text for text in logs.values())
 
 
+@pytest.mark.usefixtures("runs")
 def test_the_wait_survives_its_triggerer_and_the_gateway(standalone, gateway):
     """A triggerer is killed and the gateway is down for 30 s: the wait goes on in the next triggerer."""
-    gateway.backend.change_behavior(accepted_seconds=60)
+    gateway.backend.change_behavior(accepted_seconds=600)
     run = standalone.start_run("e2e_long_wait")
     standalone.wait_until(lambda: gateway.requests["query"] >= 400, "two rounds of questions")
 
@@ -174,6 +190,8 @@ def test_the_wait_survives_its_triggerer_and_the_gateway(standalone, gateway):
         time.sleep(max(0.0, 30 - (time.monotonic() - down_since)))
         gateway.__enter__()
         before = gateway.requests["query"]
+        standalone.wait_until(lambda: gateway.requests["query"] > before, "a question of the next triggerer")
+        gateway.advance(600)
 
         assert run.wait() == "success"
     gateway.backend.change_behavior(accepted_seconds=5)
@@ -214,10 +232,9 @@ def test_connection_form_has_our_fields(standalone):
         assert form["standard_fields"]["port"]["hidden"] is True
 
 
-@pytest.mark.usefixtures("example_send", "example_bulk")
+@pytest.mark.usefixtures("runs")
 def test_versions_do_not_inflate(standalone):
     """Parsed again and again after a run, the examples stay at version 1 while a clock in a file shows."""
-    standalone.start_run("e2e_clock_in_file").wait()
     for _ in range(2):
         parsed = standalone.time_of_parse("example_osonsms_bulk")
         standalone.wait_until(
@@ -230,7 +247,7 @@ def test_versions_do_not_inflate(standalone):
     assert standalone.call("GET", "/api/v2/importErrors")["total_entries"] == 0
 
 
-@pytest.mark.usefixtures("example_send", "example_bulk")
+@pytest.mark.usefixtures("runs")
 def test_logs_hold_nothing_private(standalone, find_private):
     """No log file of any component, at DEBUG, holds the salt, a hash, a URL of the gateway or a phone."""
     files = [standalone.log, *(path for path in (standalone.home / "logs").rglob("*") if path.is_file())]
@@ -241,7 +258,7 @@ def test_logs_hold_nothing_private(standalone, find_private):
     assert not leaks
 
 
-@pytest.mark.usefixtures("example_send", "example_bulk")
+@pytest.mark.usefixtures("runs")
 def test_database_holds_nothing_private(standalone, find_private):
     """No table but those of the DAG files' own code holds such a thing either."""
     with closing(sqlite3.connect(standalone.home / "airflow.db")) as database:

@@ -195,7 +195,7 @@ def running(*command: Path | str, env: dict[str, str], log: Path) -> Iterator[su
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """Interrupt the session's processes, then end, then kill them; idle workers hear only the last."""
-    for word, seconds in ((signal.SIGINT, 8), (signal.SIGTERM, 3), (signal.SIGKILL, 30)):
+    for word, seconds in ((signal.SIGINT, 4), (signal.SIGTERM, 2), (signal.SIGKILL, 30)):
         for member in list_members(process):
             with suppress(psutil.NoSuchProcess):
                 member.send_signal(word)

@@ -1,4 +1,4 @@
-"""What unit tests share: a store in memory, a client without a network, a Connection."""
+"""What unit tests share: a store in memory, a client without a network, a gateway and a client of it."""
 
 import json
 from collections.abc import Callable
@@ -6,10 +6,11 @@ from functools import partial
 
 import pytest
 
-from airflow_provider_osonsms.client.blocking import OsonSmsClient
+from airflow_provider_osonsms.client.blocking import OsonSmsClient, open_client
 from airflow_provider_osonsms.connection import Settings, read_settings
 from airflow_provider_osonsms.protocol.errors import OutcomeUnknownError, RequestNotSentError
 from airflow_provider_osonsms.protocol.models import Account, Response
+from airflow_provider_osonsms.simulator import SimulatedGateway
 
 
 class InMemoryStore:
@@ -114,3 +115,19 @@ def make_scripted_client():
         return client
 
     return make
+
+
+@pytest.fixture
+def gateway():
+    """A fresh gateway."""
+    with SimulatedGateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def client(gateway):
+    """A client of that gateway; its pauses cost no time."""
+    account = Account(login="demo", secret="demo-salt", api_url=gateway.url, bulk_url=gateway.url, timeout=1)
+    with open_client(account) as client:
+        client._sleep = lambda seconds: None
+        yield client

@@ -31,10 +31,19 @@ def send(gateway):
 
 @pytest.fixture
 def wait(run_task, supervisor, ear, fire):
-    """Run the sensor in a mode to its end: poke it again, or fire its trigger and resume it."""
+    """Run the sensor in a mode to its end: poke it again, or fire its trigger and resume it.
+
+    Pauses stay short however old the messages are; how they grow is a matter of ``delivery/polling.py``.
+    """
 
     def wait(mode: str, **kwargs: Any) -> SimpleNamespace:
-        options = {"task_id": "wait", "poke_interval": 0.05, "timeout": 5, **kwargs}
+        options = {
+            "task_id": "wait",
+            "poke_interval": 0.05,
+            "max_poll_interval": 0.05,
+            "timeout": 5,
+            **kwargs,
+        }
         if mode != "deferrable":
             options["mode"] = mode
         supervisor.reschedule_start = datetime.now(UTC)

@@ -67,6 +67,7 @@ with DAG("e2e_long_wait", schedule=None, default_args=RETRY_AT_ONCE):
         messages=campaign.output,
         deferrable=True,
         poke_interval=3,
+        max_poll_interval=3,
         report_path=str(PID_FILE.with_name("long-wait-{{ run_id }}")),
         outlets=[Asset("e2e_delivered")],
     )

@@ -10,7 +10,6 @@ from airflow_provider_osonsms.bulk.jobs import (
     OnUnconfirmed,
     UnconfirmedBulkError,
 )
-from airflow_provider_osonsms.client.blocking import open_client
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.protocol.errors import (
     DuplicateTransactionError,
@@ -20,24 +19,8 @@ from airflow_provider_osonsms.protocol.errors import (
     TemporaryRefusalError,
 )
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
-from airflow_provider_osonsms.protocol.models import Account, BulkJob
-from airflow_provider_osonsms.simulator import Fault, SimulatedGateway
-
-
-@pytest.fixture
-def gateway():
-    """A fresh gateway."""
-    with SimulatedGateway() as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def client(gateway):
-    """A client of that gateway."""
-    account = Account(login="demo", secret="demo-salt", api_url=gateway.url, bulk_url=gateway.url, timeout=1)
-    with open_client(account) as client:
-        client._sleep = lambda seconds: None
-        yield client
+from airflow_provider_osonsms.protocol.models import BulkJob
+from airflow_provider_osonsms.simulator import Fault
 
 
 def make_jobs(*phones):

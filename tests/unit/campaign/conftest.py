@@ -7,13 +7,17 @@ from datetime import UTC, datetime
 import pytest
 
 from airflow_provider_osonsms.audience.audience import prepare_audience
+from airflow_provider_osonsms.campaign import journal as journals
 from airflow_provider_osonsms.campaign.journal import CampaignJournal
 from airflow_provider_osonsms.campaign.loop_thread import Stop
 from airflow_provider_osonsms.campaign.plan import CampaignPlan, SendOptions
 from airflow_provider_osonsms.campaign.progress import Progress
-from airflow_provider_osonsms.campaign.rows import CampaignRows
+from airflow_provider_osonsms.campaign.result_parts import ResultParts
+from airflow_provider_osonsms.campaign.rows import Acceptance, CampaignRows
 from airflow_provider_osonsms.campaign.run import CampaignRun
 from airflow_provider_osonsms.campaign.send_loop import SendLoop
+from airflow_provider_osonsms.campaign.store_chunks import StoreChunks
+from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.messages.source import read_message_source
 from airflow_provider_osonsms.protocol.errors import (
     OsonSmsError,
@@ -31,6 +35,10 @@ EVENING = datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
 FIRST_PHONE = 992_900_000_000
 
 
+class ProcessDied(BaseException):
+    """The process has died: it writes nothing afterwards."""
+
+
 class ScriptedClient:
     """Answers each attempt at a row with the next word of its script, and "ok" after the last.
 
@@ -38,7 +46,7 @@ class ScriptedClient:
     * lost: accepted, and the answer is lost; silent, junk: not accepted, and nobody can know
     * unsent: no connection
     * a code: refused; "109!" uses the txn_id up all the same
-    * crash: an error that is none of ours
+    * crash: an error that is none of ours; kill, kill!: the process dies before or after it was accepted
 
     A txn_id that is taken is answered with 108, which the history explains.
 
@@ -50,6 +58,7 @@ class ScriptedClient:
     def __init__(self, script=(), *, on_send=None):
         self.script = script if isinstance(script, str) else {row: text.split() for row, text in script}
         self.on_send = on_send
+        self.accepted_at = NOON
         self.attempts = []
         self.histories = []
         self.texted = []
@@ -82,6 +91,10 @@ class ScriptedClient:
         word = self._next_word(row)
         if word == "crash":
             raise RuntimeError("a worker's own fault")
+        if word.startswith("kill"):
+            if word.endswith("!"):
+                self._accept(message, row)
+            raise ProcessDied
         if word == "unsent":
             raise RequestNotSentError("no connection")
         if word.isdigit() and word in {"100", "105", "106", "107", "114", "119"}:
@@ -93,7 +106,12 @@ class ScriptedClient:
             return SendReceipt(txn_id=message.txn_id, outcome=outcome)
         if word.startswith("ok"):
             self._accept(message, row)
-            return SendReceipt(txn_id=message.txn_id, msg_id=str(7000 + row), parts=int(word[2:] or 1))
+            return SendReceipt(
+                txn_id=message.txn_id,
+                msg_id=str(7000 + row),
+                parts=int(word[2:] or 1),
+                accepted_at=self.accepted_at,
+            )
         raise self._fail(word, message, row)
 
     def _fail(self, word, message, row) -> OsonSmsError:
@@ -132,6 +150,22 @@ def make_plan_of(rows, *, rejected=(), message="Salom, {name}", column=None, nam
     )
 
 
+def open_journal_of(store, *, try_number=1, history=TxnIdHistory.UNUSED, path=None, parts=None):
+    """Open the journal of a campaign as a try does: in the store, beside the results table, or in both."""
+    backends = []
+    if not isinstance(store, NullStateStore):
+        backends.append(StoreChunks(store, store_key="c", try_number=try_number))
+    if path is not None:
+        backends.append(parts or ResultParts(path, campaign="c"))
+    return CampaignJournal(backends, history=history)
+
+
+def read_codes(store):
+    """Return the codes of all chunks in *store*, by the first characters of a txn_id."""
+    chunks = [value for key, value in store.values.items() if key.startswith("c_") and key.count("_") == 2]
+    return {prefix: code for chunk in chunks for prefix, code in chunk.items()}
+
+
 class Bench:
     """One send loop with everything that it is given, and what became of it.
 
@@ -139,16 +173,20 @@ class Bench:
         pauses: Seconds that the loop has waited between its rounds.
     """
 
-    def __init__(self, store, plan, client, *, history=TxnIdHistory.UNUSED, clock=None, on_pause=None):
+    def __init__(
+        self, store, plan, client, *, history=TxnIdHistory.UNUSED, try_number=1, clock=None, on_pause=None
+    ):
         self.pauses = []
         self.client = client
         self.plan = plan
         self.stop = Stop()
-        self.journal = CampaignJournal(store, store_key="c", history=history)
-        self.rows = CampaignRows(plan.audience.rows, history=self.journal.history)
+        self.journal = open_journal_of(store, history=history, try_number=try_number)
+        self.rows = CampaignRows(plan.audience.rows, history=self.journal.history, try_number=try_number)
+        txn_ids = []
         for position, _, row_key in plan.audience.read_row_keys():
             self.rows.expect(position)
-            self.journal.load_row(self.rows, position, plan.txn_ids.make(row_key))
+            txn_ids.append((position, plan.txn_ids.make(row_key)))
+        self.journal.load_rows(self.rows, txn_ids)
         self.progress = Progress(len(plan.audience))
         self._store = store
         self._clock = clock or (lambda: NOON)
@@ -165,15 +203,15 @@ class Bench:
 
     def codes(self):
         """Return what the store holds of each row that it knows."""
-        chunks = [value for key, value in self._store.values.items() if not key.endswith("_meta")]
-        codes = {prefix: code for chunk in chunks for prefix, code in chunk.items()}
+        codes = read_codes(self._store)
         keys = (
             (row, self.plan.txn_ids.make(row_key)) for row, _, row_key in self.plan.audience.read_row_keys()
         )
-        return {row: codes[txn_id[:12]] for row, txn_id in keys if txn_id[:12] in codes}
+        return {row: codes[txn_id[:16]] for row, txn_id in keys if txn_id[:16] in codes}
 
     def run(self):
         """Run the loop to its end, and write what is left as a try does; a loop that hangs is an error."""
+        self.journal.mark_started()
         asyncio.run(asyncio.wait_for(self._run(), 10))
         return self
 
@@ -198,6 +236,29 @@ class Bench:
         self.pauses.append(seconds)
         if self._on_pause is not None:
             await self._on_pause(self)
+
+
+@pytest.fixture(scope="session")
+def open_journal():
+    """Open the journal of a campaign as one of its tries does."""
+    return open_journal_of
+
+
+@pytest.fixture(scope="session")
+def make_code():
+    """Make the code of a row that was accepted at noon, in the first try."""
+
+    def make(msg_id="7000"):
+        noon = int(NOON.timestamp())
+        return Acceptance(msg_id=str(msg_id), parts=1, accepted_at=noon, try_number=1).encode()
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch):
+    """Let the journal wait for a store that is away, but not for long."""
+    monkeypatch.setattr(journals, "PAUSES_AT_CLOSE", (0.001,) * 3)
 
 
 @pytest.fixture(scope="session")
@@ -242,16 +303,31 @@ def account():
 def make_run(store):
     """Begin a try of a campaign with what the store holds, late in the evening."""
 
-    def make(plan, client, *, history=TxnIdHistory.UNUSED, store=store):
+    def make(
+        plan,
+        client,
+        *,
+        history=TxnIdHistory.UNUSED,
+        try_number=1,
+        store=store,
+        path=None,
+        may_replace=False,
+    ):
         @asynccontextmanager
         async def open_client(_account, *, max_connections):
             assert max_connections == plan.options.concurrency
             yield client
 
+        parts = None if path is None else ResultParts(path, campaign="c")
+        journal = open_journal_of(store, history=history, try_number=try_number, path=path, parts=parts)
         return CampaignRun(
             plan,
-            journal=CampaignJournal(store, store_key="c", history=history),
+            journal=journal,
+            try_number=try_number,
             clock=lambda: EVENING,
+            results_path=path,
+            parts=parts,
+            may_replace=may_replace,
             open_client=open_client,
         )
 

@@ -4,18 +4,20 @@ import asyncio
 import threading
 
 from airflow_provider_osonsms.campaign.journal import (
-    MAX_ENTRIES_PER_CHUNK,
+    ENTRIES_PER_FLUSH,
     MAX_UNWRITTEN,
     CampaignJournal,
     JournalFlusher,
 )
+from airflow_provider_osonsms.campaign.store_chunks import StoreChunks
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.txn_ids import make_txn_id
 
 
 def run_flusher(store, use, *, reserve=16):
     """Let *use* add entries to a flusher while it lasts, and return the journal."""
-    journal = CampaignJournal(store, store_key="c", history=TxnIdHistory.UNUSED)
+    chunks = StoreChunks(store, store_key="c", try_number=1)
+    journal = CampaignJournal([chunks], history=TxnIdHistory.UNUSED)
 
     async def main():
         async with JournalFlusher(journal, reserve=reserve) as flusher:
@@ -29,7 +31,7 @@ def add_many(flusher, count):
     """Add *count* new entries."""
     start = flusher._journal.unwritten
     for number in range(start, start + count):
-        flusher.add(make_txn_id(number), "7/1")
+        flusher.add(make_txn_id(number), "7/1/0/1")
 
 
 def test_the_rest_is_flushed_at_the_end(make_store):
@@ -42,7 +44,7 @@ def test_the_rest_is_flushed_at_the_end(make_store):
 
     journal = run_flusher(store, use)
 
-    assert len(store.values["c_0"]) == 3
+    assert len(store.values["c_1_0"]) == 3
     assert journal.unwritten == 0
 
 
@@ -54,9 +56,9 @@ def test_what_comes_too_late_for_the_flusher_is_written_at_the_close(make_store)
         add_many(flusher, 3)
 
     journal = run_flusher(store, use)
-    journal.close(seconds=0)
+    journal.close()
 
-    assert len(store.values["c_0"]) == 3
+    assert len(store.values["c_1_0"]) == 3
 
 
 def test_a_full_chunk_is_flushed_at_once(make_store):
@@ -73,7 +75,7 @@ def test_a_full_chunk_is_flushed_at_once(make_store):
             loop.call_soon_threadsafe(is_written.set)
 
         store.set = set_and_tell
-        add_many(flusher, MAX_ENTRIES_PER_CHUNK - 1)
+        add_many(flusher, ENTRIES_PER_FLUSH - 1)
         for _ in range(10):
             await asyncio.sleep(0)
         seen.append(dict(store.values))
@@ -84,7 +86,7 @@ def test_a_full_chunk_is_flushed_at_once(make_store):
     run_flusher(store, use)
 
     assert seen[0] == {}
-    assert len(seen[1]["c_0"]) == MAX_ENTRIES_PER_CHUNK
+    assert len(seen[1]["c_1_0"]) == ENTRIES_PER_FLUSH
 
 
 def test_workers_wait_for_a_slow_store(make_store):
@@ -110,7 +112,7 @@ def test_workers_wait_for_a_slow_store(make_store):
     journal = run_flusher(store, use, reserve=16)
 
     assert readiness == [True, False, False, True]
-    assert [len(value) for _, value in store.written] == [MAX_ENTRIES_PER_CHUNK] * 2
+    assert sum(len(value) for _, value in store.written) == MAX_UNWRITTEN
     assert journal.unwritten == 0
 
 
@@ -122,4 +124,6 @@ def test_the_flusher_outlives_a_store_that_fails(make_store):
         add_many(flusher, MAX_UNWRITTEN)
         await asyncio.wait_for(flusher.is_ready.wait(), 1)
 
-    assert run_flusher(store, use).unwritten == 0
+    journal = run_flusher(store, use)
+
+    assert (journal.unwritten, journal.is_behind) == (0, True)

@@ -1,5 +1,6 @@
 """The life of a row: every transition, in the words of its rule."""
 
+from array import array
 from itertools import product
 
 import pytest
@@ -7,10 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_osonsms.campaign.rows import (
+    Acceptance,
     CampaignRows,
     RowState,
     Shown,
+    is_code,
     is_settled_code,
+    rank_code,
+    read_acceptance,
     read_failure,
     read_receipt,
 )
@@ -60,10 +65,19 @@ TRANSITIONS = [
     ("a row that is reached and meets 109 waits", UNREACHED, Shown.REFUSED_FOR_NOW, RowState.REFUSED_FOR_NOW),
     ("a row that meets 109 again waits", BUSY, Shown.REFUSED_FOR_NOW, RowState.REFUSED_FOR_NOW),
     ("109 after a lost answer stays uncertain", LOST, Shown.REFUSED_FOR_NOW, RowState.NO_ANSWER),
-    ("119 was no attempt at a new row", NEW, Shown.NOTHING, RowState.NOT_ATTEMPTED),
-    ("119 does not reach a row that was not reached", UNREACHED, Shown.NOTHING, RowState.NOT_REACHED),
-    ("119 takes no 109 back", BUSY, Shown.NOTHING, RowState.REFUSED_FOR_NOW),
-    ("119 after a lost answer stays uncertain", LOST, Shown.NOTHING, RowState.NO_ANSWER),
+    ("the txn_id of a new row belongs to somebody else", NEW, Shown.TAKEN, RowState.KEY_TAKEN),
+    (
+        "the txn_id of a row that was not reached belongs to somebody else",
+        UNREACHED,
+        Shown.TAKEN,
+        RowState.KEY_TAKEN,
+    ),
+    ("a row that met 109 and is called taken is undecided", BUSY, Shown.TAKEN, RowState.UNDECIDED),
+    ("a row whose answer was lost and is called taken is undecided", LOST, Shown.TAKEN, RowState.UNDECIDED),
+    ("119 was no attempt at a new row", NEW, Shown.NO_MONEY, RowState.NOT_ATTEMPTED),
+    ("119 does not reach a row that was not reached", UNREACHED, Shown.NO_MONEY, RowState.NOT_REACHED),
+    ("119 takes no 109 back", BUSY, Shown.NO_MONEY, RowState.REFUSED_FOR_NOW),
+    ("119 after a lost answer stays uncertain", LOST, Shown.NO_MONEY, RowState.NO_ANSWER),
     ("the account is refused for a new row", NEW, Shown.ACCOUNT_REFUSED, RowState.ACCOUNT_REFUSED),
     (
         "the account is refused for a row that was not reached",
@@ -101,6 +115,7 @@ OUTCOMES = {
     RowState.ACCEPTED: Outcome.ACCEPTED,
     RowState.ANSWER_LOST: Outcome.ACCEPTED_UNTRACKED,
     RowState.UNDECIDED: Outcome.UNCERTAIN,
+    RowState.KEY_TAKEN: Outcome.UNCERTAIN,
     RowState.ACCOUNT_REFUSED: Outcome.REFUSED,
     RowState.UNSENDABLE: Outcome.REJECTED,
     RowState.REJECTED: Outcome.REJECTED,
@@ -183,7 +198,8 @@ def test_a_lost_answer_is_never_forgotten(attempts: list[tuple[Shown, TxnIdHisto
         (errors.UnexpectedAnswerError("-"), Shown.NO_ANSWER),
         *((make_refusal(code), Shown.ACCOUNT_REFUSED) for code in (100, 105, 106, 107, 114)),
         *((make_refusal(code), Shown.REFUSED_FOR_NOW) for code in (109, 112, 113, 130)),
-        *((make_refusal(code), Shown.NOTHING) for code in (108, 119)),
+        (make_refusal(108), Shown.TAKEN),
+        (make_refusal(119), Shown.NO_MONEY),
         (errors.BulkRefusedError("-"), Shown.ACCOUNT_REFUSED),
         (errors.UnknownMessageError("-"), Shown.ACCOUNT_REFUSED),
         (errors.OsonSmsError("-"), Shown.REFUSED_FOR_NOW),
@@ -217,7 +233,7 @@ def test_what_a_receipt_shows(outcome: Outcome, msg_id: str | None, shown: Shown
 def test_any_msg_id_comes_back(msg_id: str) -> None:
     """A msg_id of digits takes eight bytes, any other is kept as it is."""
     rows = CampaignRows(2, history=TxnIdHistory.UNUSED)
-    rows.keep_receipt(1, msg_id=msg_id, parts=3)
+    rows.keep_acceptance(1, Acceptance(msg_id=msg_id, parts=3))
 
     assert (rows.msg_id(1), rows.parts(1), rows.state(1)) == (msg_id, 3, RowState.ACCEPTED)
     assert (rows.msg_id(0), rows.parts(0)) == (None, None)
@@ -227,42 +243,142 @@ def test_any_msg_id_comes_back(msg_id: str) -> None:
 def test_parts_have_a_limit(parts: int, kept: int | None) -> None:
     """Billed parts are kept up to 65,535, which no message comes near; none are unknown."""
     rows = make_row()
-    rows.keep_receipt(0, msg_id="7", parts=parts)
+    rows.keep_acceptance(0, Acceptance(msg_id="7", parts=parts))
 
     assert rows.parts(0) == kept
     assert rows.total_parts == (kept or 0)
 
 
 @given(
-    msg_id=MSG_IDS | st.sampled_from(["lost", "undecided", "refused", "0", "007"]), parts=st.integers(0, 9)
+    msg_id=MSG_IDS | st.sampled_from(["lost", "undecided", "refused", "taken", "unanswered", "0", "007"]),
+    parts=st.integers(0, 9),
+    accepted_at=st.integers(0, 2**32 - 1),
+    try_number=st.integers(0, 255),
 )
-def test_an_accepted_row_comes_back_from_the_journal(msg_id: str, parts: int) -> None:
+def test_an_accepted_row_comes_back_from_the_journal(
+    *, msg_id: str, parts: int, accepted_at: int, try_number: int
+) -> None:
     """Whatever the gateway calls a message, also a word of our own, a later try reads it back."""
     rows, later = make_row(), make_row(history=TxnIdHistory.MAYBE_ACCEPTED)
-    rows.keep_receipt(0, msg_id=msg_id, parts=parts)
+    acceptance = Acceptance(msg_id=msg_id, parts=parts, accepted_at=accepted_at, try_number=try_number)
+    rows.keep_acceptance(0, acceptance)
     code = rows.encode(0)
     assert code is not None
     later.decode(0, code)
 
+    assert is_code(code)
     assert is_settled_code(code)
+    assert read_acceptance(code) == acceptance
     assert later.state(0) is RowState.ACCEPTED
     assert (later.msg_id(0), later.parts(0)) == (msg_id, parts or None)
+    assert (later.accepted_at(0), later.tried_in(0)) == (accepted_at or None, try_number or None)
 
 
 @pytest.mark.parametrize("history", TxnIdHistory)
 @pytest.mark.parametrize("state", [state for state in RowState if state is not RowState.ACCEPTED])
 def test_any_other_row_comes_back_from_the_journal(state: RowState, history: TxnIdHistory) -> None:
-    """A settled state comes back; an open row comes back as open, and a used-up txn_id is not forgotten."""
+    """A settled state comes back; an open row comes back as open, and no doubt about its txn_id is lost."""
     rows, later = make_row(state, history=history), make_row()
     code = rows.encode(0)
     if code is not None:
         later.decode(0, code)
 
-    is_kept = state in {RowState.ANSWER_LOST, RowState.UNDECIDED}
-    is_consumed = history is TxnIdHistory.MAYBE_CONSUMED and state.is_open
-    assert later.state(0) is (state if is_kept else RowState.NOT_ATTEMPTED)
-    assert (code is not None and is_settled_code(code)) is is_kept
-    assert later.history(0) is (TxnIdHistory.MAYBE_CONSUMED if is_consumed else TxnIdHistory.UNUSED)
+    is_settled = state in {RowState.ANSWER_LOST, RowState.UNDECIDED, RowState.KEY_TAKEN}
+    back, doubt = (state if is_settled else RowState.NOT_ATTEMPTED), TxnIdHistory.UNUSED
+    if state is RowState.NO_ANSWER:
+        back, doubt = RowState.NO_ANSWER, TxnIdHistory.MAYBE_ACCEPTED
+    if state.is_open and history is TxnIdHistory.MAYBE_CONSUMED:
+        back, doubt = RowState.REFUSED_FOR_NOW, TxnIdHistory.MAYBE_CONSUMED
+    assert later.state(0) is back
+    assert (code is not None and is_settled_code(code)) is is_settled
+    assert later.history(0) is doubt
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("codes", "state"),
+    [
+        (("7/1/0/1", "lost"), RowState.ACCEPTED),
+        (("7/1/0/1", "undecided"), RowState.ACCEPTED),
+        (("7/1/0/1", "taken"), RowState.ACCEPTED),
+        (("7/1/0/1", "refused"), RowState.ACCEPTED),
+        (("lost", "undecided"), RowState.ANSWER_LOST),
+        (("lost", "taken"), RowState.ANSWER_LOST),
+        (("undecided", "taken"), RowState.UNDECIDED),
+        (("undecided", "refused"), RowState.UNDECIDED),
+        (("taken", "unanswered"), RowState.KEY_TAKEN),
+    ],
+)
+def test_of_two_codes_the_one_that_knows_more_counts(
+    *, codes: tuple[str, str], state: RowState, order: int
+) -> None:
+    """Two tries may write about one row, in any order: what is known better stays."""
+    rows = make_row()
+    for code in codes[::order]:
+        rows.decode(0, code)
+
+    assert rows.state(0) is state
+    assert rank_code(codes[0]) < rank_code(codes[1])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_used_up_txn_id_outweighs_a_lost_answer(order: int) -> None:
+    """Of two doubts about an open row the greater one stays: a 108 will prove nothing."""
+    rows = make_row()
+    for code in ("refused", "unanswered")[::order]:
+        rows.decode(0, code)
+
+    assert (rows.is_open(0), rows.history(0)) == (True, TxnIdHistory.MAYBE_CONSUMED)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        "7",
+        "strange",
+        "7/many",
+        "7/-1",
+        "/1",
+        "7/1/2",
+        "a/b/1",
+        7,
+        1.5,
+        True,
+        None,
+        ["7/1"],
+        {"msg_id": "7"},
+    ],
+)
+def test_what_is_no_code(code: object) -> None:
+    """Only what we write is a code; everything else is known as strange."""
+    assert not is_code(code)
+    assert read_acceptance(code) is None
+
+
+def test_a_code_of_an_older_version_is_one() -> None:
+    """A msg_id with parts alone, as versions before accepted_at wrote it, is read."""
+    assert read_acceptance("163938568/2") == Acceptance(msg_id="163938568", parts=2)
+
+
+def test_an_attempt_is_taken_back() -> None:
+    """A row whose txn_id is another message's is as if it had not been attempted."""
+    rows = make_row()
+    rows.begin_attempt(0)
+    rows.take_back_attempt(0)
+
+    assert (rows.state(0), rows.tried_in(0)) == (RowState.NOT_ATTEMPTED, None)
+
+
+@pytest.mark.parametrize("least", TxnIdHistory)
+def test_the_histories_of_all_rows_are_raised(least: TxnIdHistory) -> None:
+    """What becomes known of all txn_ids is the least that is known of each, and lowers none."""
+    rows = CampaignRows(3, history=TxnIdHistory.UNUSED)
+    for position, code in enumerate(("", "unanswered", "refused")):
+        rows.decode(position, code)
+    rows.raise_history(least)
+
+    assert [rows.history(position) for position in range(3)] == [max(least, own) for own in TxnIdHistory]
 
 
 def test_rejected_rows_are_never_touched() -> None:
@@ -276,9 +392,10 @@ def test_rejected_rows_are_never_touched() -> None:
     assert rows.open_rows == 1
 
 
-def test_a_row_takes_a_dozen_bytes() -> None:
+def test_a_row_takes_at_most_twenty_bytes() -> None:
     """A million rows fit into a worker's memory."""
     rows = CampaignRows(1000, history=TxnIdHistory.UNUSED)
-    held = [rows._states, rows._histories, memoryview(rows._parts), memoryview(rows._msg_ids)]
+    rows.expect(0)
+    held = [part for part in vars(rows).values() if isinstance(part, bytearray | array)]
 
-    assert sum(memoryview(part).nbytes for part in held) == 12 * 1000
+    assert sum(memoryview(part).nbytes for part in held) <= 20 * 1000

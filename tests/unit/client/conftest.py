@@ -8,13 +8,6 @@ import pytest
 from airflow_provider_osonsms.simulator import SimulatedGateway
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
 @pytest.fixture
 def gateway() -> Iterator[SimulatedGateway]:
     """A bookshop's account with ten somoni."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria
+from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria, Reach
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -107,3 +107,12 @@ def test_one_is_ambiguous():
     """An int 1 may mean one message or all of them: whoever writes it has to say which."""
     with pytest.raises(ValueError, match=r"1\.0 for all"):
         DeliveryCriteria(min_delivered=1)
+
+
+@pytest.mark.parametrize("status", DeliveryStatus)
+def test_every_status_has_a_meaning(status):
+    """The table knows each status, and agrees with what the status says of itself."""
+    reach = DeliveryCriteria().judge(status, repeats=100)
+
+    assert (reach is Reach.REACHED) is status.is_delivered
+    assert (reach is Reach.ON_ITS_WAY) is not (status.is_terminal or status.needs_confirmation)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from airflow_provider_osonsms.client.blocking import open_client
 from airflow_provider_osonsms.exactly_once.send import send_exactly_once
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.protocol.errors import (
@@ -15,26 +14,10 @@ from airflow_provider_osonsms.protocol.errors import (
     TemporaryRefusalError,
 )
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
-from airflow_provider_osonsms.protocol.models import Account, Message, Outcome
-from airflow_provider_osonsms.simulator import Fault, SimulatedGateway
+from airflow_provider_osonsms.protocol.models import Message, Outcome
+from airflow_provider_osonsms.simulator import Fault
 
 MESSAGE = Message(phone="992900000001", text="Salom", sender="SHOP", txn_id="k1")
-
-
-@pytest.fixture
-def gateway():
-    """A fresh gateway."""
-    with SimulatedGateway() as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def client(gateway):
-    """A client of that gateway."""
-    account = Account(login="demo", secret="demo-salt", api_url=gateway.url, bulk_url=gateway.url, timeout=1)
-    with open_client(account) as client:
-        client._sleep = lambda seconds: None
-        yield client
 
 
 def test_nothing_is_sent_without_a_note(gateway, client, make_store):

@@ -128,5 +128,5 @@ def test_a_balance_that_does_not_suffice_is_told_first(read):
     settings = read(host="https://api.test", extra={"price_per_part": "0.25"})
     preview = estimate.make_preview(rejects={}, settings=settings, balance=Decimal("0.10"))
 
-    assert "- **The balance does not suffice: top up 0.40 somoni.**" in preview.to_markdown()
+    assert "- **The balance is too low: top up 0.40 somoni.**" in preview.to_markdown()
     assert preview.to_dict()["balance_after"] == -0.4

@@ -7,7 +7,7 @@ The digests were made outside Python, for example:
 import http.client
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -17,29 +17,8 @@ import pytest
 from airflow_provider_osonsms.simulator import GatewayBackend, SimAccount, SimulatedGateway
 
 
-class StoppedClock:
-    """A clock that moves only when told."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 23, 4, 0, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        """Tell the time."""
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += timedelta(seconds=seconds)
-
-
 @pytest.fixture
-def clock() -> StoppedClock:
-    """09:00:00 in Dushanbe."""
-    return StoppedClock()
-
-
-@pytest.fixture
-def backend(clock: StoppedClock) -> GatewayBackend:
+def backend(clock: Callable[[], datetime]) -> GatewayBackend:
     """Two accounts: demo may send three parts, second has its own secret."""
     return GatewayBackend(
         SimAccount(
@@ -61,7 +40,7 @@ def backend(clock: StoppedClock) -> GatewayBackend:
 
 
 @pytest.fixture
-def gateway(clock: StoppedClock) -> Iterator[SimulatedGateway]:
+def gateway(clock: Callable[[], datetime]) -> Iterator[SimulatedGateway]:
     """The same over HTTP, with the one account demo."""
     with SimulatedGateway(clock=clock, hang_seconds=30) as running:
         yield running

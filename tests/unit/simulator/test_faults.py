@@ -41,7 +41,7 @@ def test_hang(
     gateway.inject(fault)
 
     with pytest.raises(TimeoutError):
-        ask(SEND, message, timeout=0.2)
+        ask(SEND, message, timeout=0.5)
     assert len(gateway.sent) == accepted
     assert ask(SEND, second_message)[0] == 201
 

@@ -128,7 +128,7 @@ def test_a_table_that_is_cut_is_refused(tmp_path, make_memory_path, suffix):
 @settings(max_examples=60, deadline=None)
 @given(
     rows=draw_rows(ResultRow, min_size=1),
-    place=st.integers(0, 7),
+    place=st.integers(0, len(ResultRow._fields) - 1),
     row=st.integers(0, 5),
     text=TEXTS,
     number=NUMBERS,
@@ -138,13 +138,13 @@ def test_a_changed_cell_is_refused(folder, *, rows, place, row, text, number):
     identity = write_table(rows, folder / "a.csv", kind=ResultRow)
     row %= len(rows)
     column = ResultRow._fields[place]
-    changed = rows[row]._replace(**{column: number if column in {"row", "parts"} else text})
+    changed = rows[row]._replace(**{column: number if column in {"row", "parts", "try_"} else text})
     write_table([*rows[:row], changed, *rows[row + 1 :]], folder / "b.csv", kind=ResultRow)
 
     if read_back(changed) == read_back(rows[row]):
         assert list(read_table(folder / "b.csv", kind=ResultRow, expected=identity))
     else:
-        with pytest.raises(DamagedTableError, match="and not the"):
+        with pytest.raises(DamagedTableError, match="instead of"):
             list(read_table(folder / "b.csv", kind=ResultRow, expected=identity))
 
 
@@ -199,7 +199,7 @@ def test_a_table_that_pandas_has_saved_again_is_read(tmp_path):
     table = pd.read_csv(path, dtype={"key": str, "phone": str, "txn_id": str, "msg_id": str})
     table.to_csv(path, index=False)
 
-    assert ",2.0\n" in path.read_text() or ",1.0\n" in path.read_text()
+    assert ",1.0," in path.read_text()
     assert list(read_table(path, kind=ResultRow, expected=identity)) == rows
 
 

@@ -3,9 +3,15 @@
 import pytest
 
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.protocol.history import may_send_again
 from airflow_provider_osonsms.protocol.models import Outcome
-from airflow_provider_osonsms.tables.files import TableIdentity, write_table
-from airflow_provider_osonsms.tables.results import TableUnavailableError, read_results
+from airflow_provider_osonsms.tables.files import write_table
+from airflow_provider_osonsms.tables.results import (
+    TableChangedError,
+    TableUnavailableError,
+    read_results,
+    read_results_table,
+)
 from airflow_provider_osonsms.tables.rows import RejectRow, ResultRow
 
 ROWS = [
@@ -32,16 +38,58 @@ def test_who_cannot_be_asked_for(outcome):
     assert row.is_untracked is (outcome == "accepted_untracked")
 
 
-def test_another_table_ends_the_wait(tmp_path, suffix):
-    """A table that is not the campaign's is refused for good, and the error names neither place nor phone."""
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: [],
+        lambda rows: rows[:-1],
+        lambda rows: [*rows, rows[0]],
+        lambda rows: [rows[0]._replace(msg_id="7001"), *rows[1:]],
+    ],
+    ids=["emptied", "cut", "longer", "another run's"],
+)
+def test_another_table_is_not_believed(tmp_path, suffix, change):
+    """A table that is not the campaign's is refused, for now, with what to do, and without place or phone."""
     path = tmp_path / f"results{suffix}"
-    write_table(ROWS, path, kind=ResultRow)
-    expected = TableIdentity(rows=3, checksum="0" * 64)
+    expected = write_table(ROWS, path, kind=ResultRow)
+    write_table(change(ROWS), path, kind=ResultRow)
 
-    with pytest.raises(InvalidMessageError, match=r"cannot be read here \(DamagedTableError\)") as caught:
+    with pytest.raises(
+        TableChangedError, match=r"another run may have written there.*\{\{ run_id \}\}"
+    ) as caught:
         list(read_results(path, expected=expected))
+    assert may_send_again(caught.value)
     assert str(tmp_path) not in str(caught.value)
+    assert "992900000001" not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+def test_a_file_that_is_cut_is_not_believed(tmp_path, suffix):
+    """A file that is cut in the middle of a row is refused for now too: somebody may be copying it."""
+    path = tmp_path / f"results{suffix}"
+    expected = write_table(ROWS, path, kind=ResultRow)
+    path.write_bytes(path.read_bytes()[:-20])
+
+    with pytest.raises(TableChangedError):
+        list(read_results(path, expected=expected))
+
+
+@pytest.mark.parametrize(
+    ("said", "rows", "checksum"),
+    [
+        ({"rows": 3, "checksum": "ab"}, 3, "ab"),
+        ({"rows": "3", "checksum": "ab"}, None, None),
+        ({"rows": 3}, None, None),
+        ("3", None, None),
+        (None, None, None),
+    ],
+)
+def test_what_a_campaign_says_of_its_table(said, rows, checksum):
+    """An output names the table with rows and checksum; one that says neither is believed as it is."""
+    table = read_results_table({"results_path": "/r.csv", "results": said})
+
+    assert (table.path, table.rows, table.checksum) == ("/r.csv", rows, checksum)
+    assert read_results_table({"messages": []}) is None
 
 
 def test_a_table_of_another_kind_ends_the_wait(tmp_path, suffix):

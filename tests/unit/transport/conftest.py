@@ -134,13 +134,6 @@ async def _open() -> AiohttpTransport:
     return AiohttpTransport()
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
 @pytest.fixture
 def serve() -> Iterator[Callable[..., ScriptedServer]]:
     """Start scripted servers that live as long as the test."""
@@ -159,7 +152,6 @@ def serve() -> Iterator[Callable[..., ScriptedServer]]:
 def transport(
     request: pytest.FixtureRequest,
     serve: Callable[..., ScriptedServer],
-    _no_proxy: None,
 ) -> Iterator[Any]:
     """Either transport."""
     opened = BlockingTransport() if request.param == "sync" else AsyncTransportInLine()

@@ -113,7 +113,7 @@ def test_what_is_no_parquet_file_is_said(pyarrow: Any, tmp_path: Path, content: 
     """A file of another format is an error with its path."""
     (tmp_path / "people.parquet").write_bytes(content)
 
-    with pytest.raises(InvalidMessageError, match=r"people\.parquet is no Parquet file"):
+    with pytest.raises(InvalidMessageError, match=r"people\.parquet is not a Parquet file"):
         read(tmp_path / "people.parquet")
     with pytest.raises(InvalidMessageError, match=r"absent\.parquet cannot be read: No such file"):
         read(tmp_path / "absent.parquet")

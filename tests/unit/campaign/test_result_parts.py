@@ -1,0 +1,111 @@
+"""The journal beside the results table: part files that are folded into it at the end of a try."""
+
+import pytest
+
+from airflow_provider_osonsms.campaign.result_parts import ResultParts
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.txn_ids import make_txn_id
+
+UNUSED, MAYBE_ACCEPTED, _ = TxnIdHistory
+SUFFIXES = [".csv", ".parquet"]
+
+
+def make_entries(count, code="7/1/1764072000/1", *, first=0):
+    """Make entries of *count* rows."""
+    return {make_txn_id(number): code for number in range(first, first + count)}
+
+
+def read(path):
+    """Return what a later try reads, and what it knows of the start."""
+    parts = ResultParts(path)
+    entries = dict(parts.read())
+    return entries, parts.is_resumed, parts.history
+
+
+@pytest.fixture(params=SUFFIXES)
+def path(request, tmp_path):
+    """Where the table is going to be."""
+    return tmp_path / f"results{request.param}"
+
+
+def test_nothing_was_begun(path):
+    """Without a folder of part files no try has begun and not ended."""
+    assert read(path) == ({}, False, UNUSED)
+
+
+def test_a_start_is_a_part(path):
+    """A folder that is there says that rows may be on their way."""
+    ResultParts(path).mark_started(MAYBE_ACCEPTED)
+
+    assert read(path) == ({}, True, MAYBE_ACCEPTED)
+    assert path.with_name(f"{path.name}.parts").is_dir()
+
+
+def test_all_parts_of_all_tries_are_read(path):
+    """Two tries at once, one of which was taken for dead, overwrite nothing of each other."""
+    zombie, heir = ResultParts(path), ResultParts(path)
+    for parts in (zombie, heir):
+        parts.mark_started(MAYBE_ACCEPTED)
+    for number in range(6):
+        (zombie, heir)[number % 2].append(make_entries(1, first=number))
+
+    assert read(path)[0] == make_entries(6)
+
+
+def test_a_damaged_part_hides_no_other(path, caplog):
+    """A part that cannot be read takes away what stood in it, with a warning, and the start is known."""
+    parts = ResultParts(path)
+    parts.append(make_entries(2))
+    parts.append(make_entries(2, first=2))
+    first = min(path.with_name(f"{path.name}.parts").iterdir())
+    first.write_bytes(b"row\n1")
+
+    assert read(path) == (make_entries(2, first=2), True, MAYBE_ACCEPTED)
+    assert caplog.text.count("A part file of the results cannot be read") == 1
+
+
+def test_other_files_are_passed_over(path):
+    """What somebody else has put into the folder is neither read nor a start."""
+    folder = path.with_name(f"{path.name}.parts")
+    folder.mkdir()
+    (folder / ".DS_Store").write_bytes(b"x")
+
+    assert read(path) == ({}, False, UNUSED)
+
+
+def test_parts_are_removed_when_the_table_holds_them(path):
+    """Once the table is written no part is left, and the folder is gone."""
+    parts = ResultParts(path)
+    parts.mark_started(MAYBE_ACCEPTED)
+    parts.append(make_entries(2))
+    parts.remove()
+
+    assert read(path) == ({}, False, UNUSED)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_start_is_taken_back(path):
+    """After a collision no part says that something was sent."""
+    parts = ResultParts(path)
+    parts.mark_started(MAYBE_ACCEPTED)
+    parts.unmark_started(UNUSED)
+    assert read(path) == ({}, False, UNUSED)
+
+    parts.mark_started(MAYBE_ACCEPTED)
+    parts.unmark_started(MAYBE_ACCEPTED)
+    assert read(path) == ({}, True, MAYBE_ACCEPTED)
+
+
+def test_parts_that_cannot_be_removed_are_read_again(path, caplog, monkeypatch):
+    """A storage that fails when the parts are removed is told, and harms nobody."""
+    parts = ResultParts(path)
+    parts.append(make_entries(2))
+
+    def fail(_self):
+        raise PermissionError
+
+    monkeypatch.setattr(type(path), "unlink", fail)
+    parts.remove()
+
+    assert "cannot be removed (PermissionError)" in caplog.text
+    assert read(path)[0] == make_entries(2)
