@@ -25,8 +25,8 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
     "timeout": {
         "label": "Timeout",
-        "description": "Seconds for connecting and for each wait for an answer.",
-        "schema": {"type": ["number", "null"], "default": 10, "exclusiveMinimum": 0},
+        "description": "Seconds for connecting; a request ends after twice as long. 0.05 to 600.",
+        "schema": {"type": ["number", "null"], "default": 10, "minimum": 0.05, "maximum": 600},
     },
     "key_namespace": {
         "label": "Key namespace",
@@ -36,7 +36,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
     "price_per_part": {
         "label": "Price per part",
-        "description": "Somoni per billed part, for the cost of previews and campaigns.",
+        "description": "Somoni per billed part, 0 to 1000, for the cost of previews and campaigns.",
         "schema": {"type": ["string", "null"]},
     },
     "allowed_phones": {
@@ -47,8 +47,9 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
     "max_rate": {
         "label": "Requests per second",
-        "description": "Messages per second at most in campaigns, evenly spread. Empty: no limit.",
-        "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
+        "description": "Requests per second at most in campaigns and waits, evenly spread, 0.001 to 10000. "
+        "Empty: no limit.",
+        "schema": {"type": ["number", "null"], "minimum": 0.001, "maximum": 10000},
     },
 }
 

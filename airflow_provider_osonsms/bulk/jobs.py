@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final
 
-from airflow_provider_osonsms.bulk.receipts import JobState, Receipts
+from airflow_provider_osonsms.bulk.receipts import PHONE_BYTES, JobState, Receipts
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.exactly_once.store import NullStateStore, StateStore
-from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
+from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, OsonSmsError
 from airflow_provider_osonsms.protocol.history import SendAgain, TxnIdHistory, read_proof
 from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
@@ -24,6 +25,10 @@ from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
 log = logging.getLogger(__name__)
 
 _UNNAMED: Final = "created, name unknown"
+_OR_THEN: Final = ", or at the time that send_at had then"
+"""The time of now is the time of a job that may exist only while nobody has changed it."""
+_SET_BACK: Final = "set on_unconfirmed back to 'fail' before the next run"
+"""Left as it is, the answer to one question would be the answer to all later ones."""
 
 
 class OnUnconfirmed(StrEnum):
@@ -36,6 +41,10 @@ class OnUnconfirmed(StrEnum):
 
 class UnconfirmedBulkError(OsonSmsError):
     """A job may have been created, and repeating it could text everybody twice: a person has to look."""
+
+
+class BulkTxnIdTakenError(DuplicateTransactionError):
+    """The gateway knows the txn_id of a job, and nothing explains it: this task has not created the job."""
 
 
 class AudienceChangedError(OsonSmsError):
@@ -81,6 +90,7 @@ class BulkRun:
         self._store = store
         self._store_key = store_key
         self._receipts = receipts
+        self._remembers = receipts is not None or not isinstance(store, NullStateStore)
         is_strange = stored is not None and not isinstance(stored, dict)
         is_remembered = isinstance(stored, dict) or bool(received) or store.is_lasting
         # A value that is not ours says nothing, so each job may exist.
@@ -150,17 +160,22 @@ class BulkRun:
         if job.txn_id in self._known:
             raise UnconfirmedBulkError(
                 f"An earlier try uploaded bulk job {number} of {total} and got no answer, so it may exist. "
-                f"{_look_for(job)}"
+                f"{self._look_for(job, total)}"
             )
         if self._is_blind:
             all_of_them = "it is" if total == 1 else f"all {total} are"
             none_of_them = "it is not" if total == 1 else "none is"
+            some_of_them = (
+                ""
+                if total == 1
+                else " If only some are there, text the recipients of the others in a task of their own."
+            )
             raise UnconfirmedBulkError(
                 f"This is not the first try, and nothing is remembered of the others (Airflow below 3.3, or "
                 f"[state_store] clear_on_success): bulk job {number} of {total} may exist. Look in the "
-                f"cabinet for campaigns at {_print_time(job)}. If {all_of_them} there, mark this task as "
-                f"success. If {none_of_them} there, set on_unconfirmed='resend' and clear this task. With "
-                f"receipt_path a task remembers by itself"
+                f"cabinet for campaigns at {_print_time(job)}{_OR_THEN}. If {all_of_them} there, mark this "
+                f"task as success.{some_of_them} If {none_of_them} there, set on_unconfirmed='resend', clear "
+                f"this task, and {_SET_BACK}. With receipt_path a task remembers by itself"
             )
 
     def _create_one(self, job: BulkJob, number: int, total: int) -> None:
@@ -199,6 +214,8 @@ class BulkRun:
         if proof.history is TxnIdHistory.UNUSED:
             if not was_known:
                 self._save_not_created(job)
+            if isinstance(error, DuplicateTransactionError):
+                self._refuse_taken(error, job, number=number, total=total)
             if proof.send_again is SendAgain.AT_ONCE:
                 self._refuse_blind_retry(error, number, total)
             return
@@ -207,7 +224,7 @@ class BulkRun:
         if not self._may_resend:
             raise UnconfirmedBulkError(
                 f"Bulk job {number} of {total} may have been created ({error}). It is not repeated. "
-                f"{_look_for(job)}"
+                f"{self._look_for(job, total)}"
             ) from None
 
     def _save_history(self, job: BulkJob, left_behind: TxnIdHistory) -> None:
@@ -233,31 +250,63 @@ class BulkRun:
             text = "What became of a bulk job could not be stored (%s): for a later try it may exist"
             log.warning(text, type(error).__name__)
 
+    def _refuse_taken(
+        self, error: DuplicateTransactionError, job: BulkJob, *, number: int, total: int
+    ) -> None:
+        """Say what to do about a txn_id that is taken: once jobs exist, the namespace has to stay."""
+        later = " and text the recipients of the later jobs in a task of their own" if number < total else ""
+        way_on = (
+            "keep the key_namespace, because under another one the other jobs would be created again: "
+            "text these recipients in a task of their own"
+            if self._known
+            else NAMESPACE_ADVICE
+        )
+        raise BulkTxnIdTakenError(
+            f"{error}, although this task has not used it before: this try has not created bulk job {number} "
+            f"of {total}. Look in the cabinet first, for a campaign at {_print_time(job)}. If it is there, "
+            f"mark this task as success{later}. If it is not there, {way_on}",
+            code=error.code,
+        ) from None
+
     def _refuse_blind_retry(self, error: OsonSmsError, number: int, total: int) -> None:
         """Turn a retryable failure into a final one where a retry could not know what this try created."""
-        if not isinstance(self._store, NullStateStore) or self._receipts is not None or self._may_resend:
+        if self._remembers or self._may_resend:
             return
         created = "none" if number == 1 else f"the {number - 1} before it"
-        way_on = (
-            "start a new DAG run"
-            if number == 1
-            else "text the recipients of the other jobs in a task of their own"
-        )
+        whose = "the recipients" if number == 1 else "the recipients of the other jobs"
         raise UnconfirmedBulkError(
             f"Bulk job {number} of {total} was not created; of the others {created} were ({error}). Airflow "
-            f"below 3.3 remembers nothing from try to try, so this task does not retry: {way_on}. With "
-            f"receipt_path a retry goes on by itself"
+            f"below 3.3 remembers nothing from try to try, so this task does not retry: text {whose} in a "
+            f"task of their own. With receipt_path a retry goes on by itself"
         ) from None
+
+    def _look_for(self, job: BulkJob, total: int) -> str:
+        """Say where a person finds out whether *job* exists, and what to do then."""
+        others = ", ".join(sorted(name for name in self._known.values() if name))
+        besides = f" besides {others}" if others else ""
+        where = (
+            f"Look in the cabinet for a campaign of {len(job.csv) // PHONE_BYTES} numbers at "
+            f"{_print_time(job)}{_OR_THEN}{besides}."
+        )
+        resend = "set on_unconfirmed='resend' and clear this task: it uploads the job again under the same"
+        if self._remembers:
+            return (
+                f"{where} If it is there, set on_unconfirmed='assume_created' and clear this task: it goes "
+                f"on with the next job. If it is not there, {resend} txn_id, and then each later job that is "
+                f"not answered, too. Afterwards {_SET_BACK}"
+            )
+        if total == 1:
+            return (
+                f"{where} If it is there, mark this task as success. If it is not there, {resend} txn_id. "
+                f"Afterwards {_SET_BACK}"
+            )
+        # A Clear with 'resend' would upload the jobs that exist, too.
+        return (
+            f"{where} Nothing is remembered from try to try (Airflow below 3.3, no receipt_path), so mark "
+            f"this task as success, and text the recipients of the jobs that are not there in a task of "
+            f"their own"
+        )
 
 
 def _print_time(job: BulkJob) -> str:
     return f"{job.send_at.astimezone(TAJIK_TIME):%Y-%m-%d %H:%M} (Asia/Dushanbe)"
-
-
-def _look_for(job: BulkJob) -> str:
-    return (
-        f"Look in the cabinet for a campaign at {_print_time(job)}. If it is there, set "
-        f"on_unconfirmed='assume_created' and clear this task: it goes on with the next job. If it is not "
-        f"there, set on_unconfirmed='resend' and clear this task: that repeats the upload under the same "
-        f"txn_id"
-    )

@@ -18,7 +18,8 @@ from airflow_provider_osonsms.tables.rows import ReceiptRow
 
 log = logging.getLogger(__name__)
 
-_PHONE_BYTES = 13
+PHONE_BYTES = 13
+"""Bytes of a phone in the file of a job: 12 digits and a line feed."""
 
 
 class JobState(StrEnum):
@@ -85,7 +86,7 @@ class Receipts:
             txn_id=job.txn_id,
             state=str(state),
             bulk_name=bulk_name,
-            recipients=len(job.csv) // _PHONE_BYTES,
+            recipients=len(job.csv) // PHONE_BYTES,
             send_at=job.send_at.astimezone(UTC).isoformat(),
             uploaded_at=self._clock().astimezone(UTC).isoformat(timespec="seconds"),
         )

@@ -52,6 +52,6 @@ def require_future(send_at: datetime, now: datetime) -> None:
     if send_at <= now:
         raise InvalidMessageError(
             f"send_at {send_at:%Y-%m-%d %H:%M:%S} (Asia/Dushanbe) is past, now is "
-            f"{now.astimezone(TAJIK_TIME):%Y-%m-%d %H:%M:%S}: choose a later time; for a late run, start a "
-            f"new one"
+            f"{now.astimezone(TAJIK_TIME):%Y-%m-%d %H:%M:%S}: choose a later time for the same run. A new "
+            f"run would create jobs again that this one has created"
         )

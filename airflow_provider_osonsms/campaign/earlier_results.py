@@ -22,19 +22,19 @@ def load_earlier_results(
 ) -> tuple[list[ResultRow], bool]:
     """Put into *rows* what the table at *path* says of them.
 
+    The table of another campaign of which no row was sent is replaced without asking.
+
     Args:
         path: A checked path.
         plan: What is sent now.
         rows: The rows of the campaign.
-        may_replace: Whether the table of another campaign is replaced instead.
-
-    A table of which no row was sent is replaced without asking.
+        may_replace: Whether the table of another campaign is replaced instead of refused.
 
     Returns:
         The rows of the table that were sent and are not in the audience any more, and whether any was sent.
 
     Raises:
-        OtherCampaignError: The table holds txn_ids of another campaign.
+        OtherCampaignError: The table holds rows that another campaign has sent.
         InvalidMessageError, TableUnavailableError: It cannot be read.
     """
     if not path.exists():
@@ -45,9 +45,9 @@ def load_earlier_results(
     if loader.others_sent and not may_replace:
         raise OtherCampaignError(
             f"results_path holds the table of another campaign: {loader.others_sent} of its "
-            f"{loader.others} rows were sent. Nothing was sent now. If it is the table of another run, "
-            f"put {{{{ run_id }}}} into results_path. If this run has sent under another key_namespace, "
-            f"campaign_id or channel, restore that: under new txn_ids the same people would be texted again"
+            f"{loader.others} rows were sent. Nothing was sent now. If this run has sent under another "
+            f"key_namespace, campaign_id or channel, restore that: under new txn_ids the same people would "
+            f"be texted again. If it is the table of another run, put {{{{ run_id }}}} into results_path"
         )
     return loader.finish(), loader.has_sent
 

@@ -200,6 +200,7 @@ class CampaignRun:
             UnsettledRowsError, CampaignStoppedError, OsonSmsError: Rows are left for a later try.
             TooManyFailedError: It is at its end, with too many failures.
         """
+        self._log_lost_answers()
         left = self._count_words(lambda state: state.is_open)
         cause = self._stop.cause
         if isinstance(cause, CampaignStoppedError):
@@ -309,8 +310,19 @@ class CampaignRun:
         if self._vanished:
             text = "%d messages of this campaign went to rows that are not in the audience any more"
             log.warning(text, len(self._vanished))
-        if self._journal.history and not self._journal.remembers:
-            log.info("Nothing is remembered of earlier tries: rows that the gateway knows count as accepted")
+        if self._journal.history and not self.is_resumed:
+            log.info(
+                "Nothing is remembered of earlier tries: rows that the gateway knows count as accepted, "
+                "without a msg_id"
+            )
+
+    def _log_lost_answers(self) -> None:
+        if lost := self.rows.count()[RowState.ANSWER_LOST]:
+            log.warning(
+                "%d messages were accepted, and their msg_ids, parts and times are unknown: their answers "
+                "were lost, or what an earlier try has stored of them is gone",
+                lost,
+            )
 
 
 def _name_vanished(acceptance: Acceptance) -> ResultRow:

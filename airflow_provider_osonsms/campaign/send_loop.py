@@ -26,6 +26,7 @@ from airflow_provider_osonsms.campaign.rows import (
 )
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
 from airflow_provider_osonsms.client.rate import make_limiter
+from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
 from airflow_provider_osonsms.preflight.window import Always, Closed
 from airflow_provider_osonsms.protocol import flows
 from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, OsonSmsError
@@ -142,10 +143,9 @@ class SendLoop:
         self._stop.set(
             TxnIdsTakenError(
                 f"108: the gateway already knows the txn_ids of the first {number} rows, although "
-                f"this task has not used them before. Nothing was sent. Look in the cabinet first: if a run "
-                f"of this name has sent these messages, mark this task as success. If two installations "
-                f"(staging and production?) share this account with the same dag and run ids, set another "
-                f"'key_namespace' in the extra of this installation's Connection, and clear this task"
+                f"this task has not used them before. Nothing was sent. Look in the cabinet first. If it "
+                f"shows these messages, mark this task as success, and text those who are missing in a task "
+                f"of their own. If it shows other messages, {NAMESPACE_ADVICE}"
             )
         )
 

@@ -107,9 +107,10 @@ class _Notes:
                 log.warning("That nothing was sent is not stored (%s)", type(failure).__name__)
                 return
             raise HistoryNotStoredError(
-                f"{error}. The message may have used up its txn_id, and that could not be stored "
-                f"({type(failure).__name__}): look for it in the cabinet, and do not clear this task if it "
-                f"is there"
+                f"{error}. The message may have been accepted or may have used up its txn_id, and that could "
+                f"not be stored ({type(failure).__name__}). Look for it in the cabinet. If it is there, mark "
+                f"this task as success. If it is not there, clear this task: it asks again under the same "
+                f"txn_id, and cannot text anybody twice"
             ) from None
 
     def _write(self, history: TxnIdHistory) -> None:

@@ -1,9 +1,18 @@
 """Who is sending: what a retry, a worker's death or a *Clear* does not change, and the txn_ids made of it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.txn_ids import TxnIdSeries, make_txn_id
+
+NAMESPACE_ADVICE: Final = (
+    "two installations (staging and production?) share this account with the same dag and run ids: set "
+    "another 'key_namespace' in the extra of this installation's Connection while no other task that uses it "
+    "runs or waits for a retry, and clear this task. Do not clear older tasks afterwards: under the new "
+    "txn_ids they would send again"
+)
+"""Where a txn_id is taken and the cabinet shows another message under it; only while nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,8 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         max_parts: Fail instead of creating a job whose text is billed as more parts.
         on_unconfirmed: What to do about a job whose upload was not answered. ``fail``; once somebody has
             looked in the cabinet, ``assume_created`` goes on with the next job, and ``resend`` repeats the
-            upload with the same txn_id, trusting protocol 1.5 §1.
+            upload with the same txn_id, trusting protocol 1.5 §1; below Airflow 3.3 without *receipt_path* it
+            repeats the uploads of all jobs. Both are for one try: set ``fail`` again before the next run.
         receipt_path: Folder where a receipt of each job is kept: then a later try, and with a ``campaign_id``
             of yours another run too, creates no job that exists. Without it the task state store of Airflow
             3.3 holds that within one run; another run under the same ``campaign_id`` uploads again.

@@ -62,9 +62,9 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             the task always fails if none is.
         results_path: Write row, key, phone, outcome, reason, txn_id, msg_id, parts, accepted_at and try of
             every row there (``.csv`` or ``.parquet``); required above 1,000 recipients. It is the second
-            journal: a later try reads it, so each run needs a path of its own, such as one with ``{{ run_id
-                }}``.
-        replace_results: Replace the table of another campaign at *results_path* instead of failing.
+            journal: a later try reads it, so each run needs a path of its own, with ``{{ run_id }}`` in it.
+        replace_results: Replace the table of another campaign at *results_path* instead of failing. It is for
+            the table of another run: if this run has sent under other keys, it would text people twice.
         dry_run: Check everything, log a preview with the cost, and send nothing.
         kwargs: The texts: see `PersonalizedOperator`. The audience: see `AudienceOperator`.
 
@@ -191,7 +191,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         campaign_id = read_name(self.campaign_id, "campaign_id")
         if campaign_id is None and task.map_index >= 0:
             raise InvalidMessageError(
-                "a mapped campaign needs a campaign_id: one name for all tasks, such as 'debts-{{ run_id }}', "
+                "a mapped campaign needs a campaign_id: one name for all tasks, such as 'debts-{{ run_id }}' "
                 "if they text parts of one audience; a name with {{ ti.map_index }} in it if each has a text "
                 "of its own, which would not reach those whom another task has texted. Nothing was sent"
             )
@@ -290,7 +290,10 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             return
         is_retry = identify_task(context).try_number > 1
         if run.is_resumed or was_interrupted or (is_retry and not run.remembers):
-            raise AirflowFailException(f"Earlier tries may have texted a part of the audience, and now {why}")
+            raise AirflowFailException(
+                f"Earlier tries may have texted a part of the audience, and now {why}. To text the others "
+                f"all the same, raise max_lateness and clear this task: a new run would text that part again"
+            )
         raise AirflowSkipException(f"Nothing was sent: {why}")
 
     def _find_lateness(self, context: Context, window: SendWindow) -> str | None:

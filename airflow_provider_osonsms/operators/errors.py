@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException
-from airflow_provider_osonsms.bulk.jobs import AudienceChangedError, UnconfirmedBulkError
+from airflow_provider_osonsms.bulk.jobs import (
+    AudienceChangedError,
+    BulkTxnIdTakenError,
+    UnconfirmedBulkError,
+)
 from airflow_provider_osonsms.campaign.send_loop import TxnIdsTakenError
 from airflow_provider_osonsms.campaign.store_chunks import KeysChangedError
 from airflow_provider_osonsms.exactly_once.send import HistoryNotStoredError
+from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
 from airflow_provider_osonsms.protocol.errors import (
     DuplicateTransactionError,
     OsonSmsError,
@@ -32,14 +37,13 @@ def airflow_errors() -> Iterator[None]:
         yield
     except PhoneNotAllowedError as error:
         raise AirflowSkipException(f"Nothing was sent: {error}") from None
-    except TxnIdsTakenError as error:
+    except (BulkTxnIdTakenError, TxnIdsTakenError) as error:
         raise AirflowFailException(str(error)) from None
     except DuplicateTransactionError as error:
         raise AirflowFailException(
-            f"{error}, although this task has not used it before: it belongs to another message, which was "
-            f"sent, and this one was not. Do two installations (staging and production?) share this account "
-            f"with the same dag and run ids? Then set another 'key_namespace' in the extra of this task's "
-            f"Connection, and clear this task"
+            f"{error}, although this task has not used it before. This try sent nothing. Look in the cabinet "
+            f"first. If it shows this message, mark this task as success. If it shows another message, "
+            f"{NAMESPACE_ADVICE}"
         ) from None
     except OsonSmsError as error:
         if may_send_again(error) and not isinstance(error, _NEEDS_A_PERSON):

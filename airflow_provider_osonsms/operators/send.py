@@ -117,8 +117,9 @@ class OsonSmsSendOperator(RedactingOperator):
         if receipt.outcome is Outcome.UNCERTAIN:
             raise AirflowFailException(
                 f"It is unknown whether the message to {mask_phone(phone)} was sent: the gateway reported "
-                f"an error first and then knew its txn_id {receipt.txn_id}. It is not sent again: look for "
-                f"it in the cabinet, and send it in a new DAG run if it is not there"
+                f"an error first and then knew its txn_id {receipt.txn_id}. It is not sent again. Look for "
+                f"it in the cabinet. If it is there, mark this task as success. If it is not there, send it "
+                f"from a task of its own: a new run of this DAG would send its other messages again"
             )
         if receipt.outcome is Outcome.ACCEPTED_UNTRACKED:
             self.log.warning(

@@ -35,7 +35,7 @@ class Account:
     Attributes:
         secret: ``pass_salt_hash`` (§1) or the bearer token (wire-notes, "Two protocols").
         bulk_url: Where bulk jobs go; empty where nobody has said it.
-        timeout: Seconds for connecting and, again, for the answer.
+        timeout: Seconds for connecting; a request with its whole answer may take twice as long.
         upload_timeout: The same for a bulk job, whose file is up to 5 MB.
         allowed_phones: The only MSISDNs that may be texted, for staging; None for everybody.
     """
@@ -120,7 +120,7 @@ class Request:
         call: What it is, for logs: the URL holds login, hash, phone and text and is never shown.
         form: Fields of a multipart form; empty for GET.
         file: File of the multipart form, sent as ``file``; None for GET.
-        timeout: Seconds for connecting and, again, for the answer.
+        timeout: Seconds for connecting; a request with its whole answer may take twice as long.
     """
 
     call: str

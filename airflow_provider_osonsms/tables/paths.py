@@ -21,7 +21,7 @@ _FINAL_STORAGE_ERRORS: Final = (
 
 
 class PathUnavailableError(OsonSmsError):
-    """The place of a file cannot be reached for now; nothing was sent, and a later try may."""
+    """The place of a file cannot be reached for now; this try has sent nothing, and a later one may."""
 
 
 def is_final_storage_error(error: BaseException) -> bool:

@@ -75,8 +75,8 @@ def read_results(path: Any, *, expected: TableIdentity | None = None) -> Iterato
         if isinstance(error, DamagedTableError) and expected is not None:
             problem = TableChangedError(
                 f"the results_path of a campaign does not hold the table that it has written ({error}): "
-                f"another run may have written there. Give each run a path of its own, with "
-                f"{{{{ run_id }}}} in it"
+                f"another run may have written there. Restore that table, and give later runs paths of their "
+                f"own, with {{{{ run_id }}}} in them"
             )
         elif is_final_storage_error(error):
             problem = InvalidMessageError(

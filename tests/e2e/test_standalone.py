@@ -12,6 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -160,7 +161,7 @@ def test_a_campaign_killed_three_times(standalone, gateway):
             if any(kill - flush <= sms.accepted_at <= kill + flush for kill in kills)
         ]
         assert outcomes["accepted_untracked"] <= len(at_risk) < 3000
-    rows = (standalone.home / "campaign.csv").read_text().splitlines()
+    rows = (standalone.home / f"campaign-{run.id}.csv").read_text().splitlines()
     assert len(rows) == 3001
 
 
@@ -198,11 +199,10 @@ def test_the_wait_survives_its_triggerer_and_the_gateway(standalone, gateway):
     assert (run.task("campaign")["try_number"], run.task("wait")["try_number"]) == (1, 1)
     assert run.xcom("wait")["by_status"] == {"DELIVERED": 200}
     assert gateway.requests["query"] - before <= 200 * 12
-    with (standalone.home / "long-wait-report" / "delivery.csv").open() as file:
+    with (standalone.home / f"long-wait-{run.id}" / "delivery.csv").open() as file:
         assert {row["status"] for row in csv.DictReader(file)} == {"DELIVERED"}
-    assert run.links("wait") == {
-        "Delivery report": "https://reports.example.tj/long-wait-report/delivery.html"
-    }
+    page = f"https://reports.example.tj/{quote(f'long-wait-{run.id}')}/delivery.html"
+    assert run.links("wait") == {"Delivery report": page}
     events = standalone.call("GET", "/api/v2/assets/events?source_dag_id=e2e_long_wait")["asset_events"]
     assert [event["extra"]["delivered"] for event in events] == [200]
 

@@ -100,6 +100,39 @@ def test_a_finished_campaign_that_is_cleared(gateway, run_task, make_campaign, h
         assert again.xcom["outcomes"]["accepted_untracked"] == 30
 
 
+@pytest.mark.parametrize("gone", ["nothing", "store", "table", "both"])
+def test_cleared_after_something_is_gone(
+    gateway, run_task, make_campaign, *, make_people, supervisor, has_state_store, caplog, tmp_path, gone
+):
+    """Store or table alone bring the summary back, and who has left; else the log says what is lost."""
+    table = tmp_path / "sent.csv"
+    first = run_task(make_campaign(30, results_path=str(table)))
+
+    def lose() -> None:
+        if gone in {"store", "both"}:
+            supervisor.store.clear()
+        if gone in {"table", "both"}:
+            table.unlink()
+
+    lose()
+    again = run_task(make_campaign(30, results_path=str(table)), try_number=2)
+    lose()
+    smaller = run_task(make_campaign(make_people(20), results_path=str(table)), try_number=3)
+
+    is_lost = gone == "both" or (gone == "table" and not has_state_store)
+    assert (again.state, smaller.state, len(gateway.sent)) == ("success", "success", 30)
+    assert (again.xcom == first.xcom) is not is_lost
+    assert gateway.requests["send"] == (30 + 30 + 20 if is_lost else 30)
+    assert ("Nothing is remembered of earlier tries" in caplog.text) is is_lost
+    lost = "30 messages were accepted, and their msg_ids, parts and times are unknown"
+    assert (lost in caplog.text) is is_lost
+    rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+    left = rows[rows["row"] == ""]
+    assert len(left) == (0 if is_lost else 10)
+    assert (left["msg_id"] != "").all()
+    assert (left["phone"] == "").all() if gone == "table" else (left["phone"] != "").all()
+
+
 def test_the_balance_runs_out(gateway, run_task, make_campaign):
     """A campaign stops when the balance is used up, and after a top-up texts the others."""
     gateway.backend.change_account("demo", balance=Decimal("1.20"))

@@ -39,7 +39,7 @@ with DAG("e2e_campaign", schedule=None, default_args=RETRY_AT_ONCE):
         task_id="campaign",
         recipients=[{"phone": f"9929001{number:05}", "name": f"N{number}"} for number in range(3000)],
         message="Салом, {name}!",
-        results_path=str(CAMPAIGN_PID_FILE.with_name("campaign.csv")),
+        results_path=str(CAMPAIGN_PID_FILE.with_name("campaign-{{ run_id }}.csv")),
     )
 
 with DAG("e2e_lost_answers", schedule=None, default_args=RETRY_AT_ONCE):
@@ -60,7 +60,7 @@ with DAG("e2e_long_wait", schedule=None, default_args=RETRY_AT_ONCE):
         task_id="campaign",
         recipients=[f"9929004{number:03}01" for number in range(200)],
         message="A triggerer dies while this is under way",
-        results_path=str(PID_FILE.with_name("long-wait.csv")),
+        results_path=str(PID_FILE.with_name("long-wait-{{ run_id }}.csv")),
     )
     OsonSmsDeliverySensor(
         task_id="wait",
@@ -68,7 +68,7 @@ with DAG("e2e_long_wait", schedule=None, default_args=RETRY_AT_ONCE):
         deferrable=True,
         poke_interval=3,
         max_poll_interval=3,
-        report_path=str(PID_FILE.with_name("long-wait-report")),
+        report_path=str(PID_FILE.with_name("long-wait-{{ run_id }}")),
         outlets=[Asset("e2e_delivered")],
     )
 
