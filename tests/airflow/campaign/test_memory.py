@@ -176,8 +176,7 @@ def test_what_a_second_try_knows(
         assert len(table) == PEOPLE - lost
     is_forgotten = name == "both_wiped" or not (has_state_store or name in {"table", "both", "store_wiped"})
     assert (known == set()) is is_forgotten
-    if end == "finished" and not is_forgotten:
-        assert lost == 1
+    assert lost >= 1  # of the answer that was cut, at least
 
 
 @pytest.mark.parametrize("end", ENDS)
