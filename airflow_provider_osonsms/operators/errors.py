@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_osonsms.bulk.jobs import AudienceChangedError, UnconfirmedBulkError
 from airflow_provider_osonsms.campaign.send_loop import TxnIdsTakenError
-from airflow_provider_osonsms.campaign.store_chunks import KeysChangedError
 from airflow_provider_osonsms.exactly_once.send import HistoryNotStoredError
+from airflow_provider_osonsms.exactly_once.store import KeysChangedError
 from airflow_provider_osonsms.protocol.errors import (
     DuplicateTransactionError,
     OsonSmsError,

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from airflow_provider_osonsms.campaign.store_chunks import KeysChangedError, StoreChunks
+from airflow_provider_osonsms.campaign.store_chunks import StoreChunks
+from airflow_provider_osonsms.exactly_once.store import KeysChangedError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.txn_ids import make_txn_id
 
@@ -39,7 +40,7 @@ def test_sixteen_characters_name_a_row(make_store):
 
     assert store.values == {
         "osonsms_campaigns": ["c"],
-        "c_1": {"past": 1, "chunks": 0},
+        "c_1": {"past": 1, "chunks": 0, "sent": True},
         "c_1_0": shorten(make_entries(3)),
     }
 
@@ -176,8 +177,18 @@ def test_other_keys_that_texted_nobody_are_no_reason_to_stop(make_store, code):
     before.mark_started(MAYBE_ACCEPTED)
     before.append(make_entries(3, "taken"))
     store.values["production_1_0"] = dict.fromkeys(store.values["production_1_0"], code)
+    before.unmark_started(MAYBE_ACCEPTED)
 
     open_chunks(store, try_number=2).refuse_other_keys()
+
+
+def test_other_keys_of_a_try_that_did_not_end(make_store):
+    """A try that was killed before its first chunk may have texted somebody."""
+    store = make_store()
+    open_chunks(store, store_key="production").mark_started(MAYBE_ACCEPTED)
+
+    with pytest.raises(KeysChangedError, match="begun to send"):
+        open_chunks(store, try_number=2).refuse_other_keys()
 
 
 @pytest.mark.parametrize("value", ["text", 7, None, {"a": 1}, [7, None, ["c"], {"c": 1}], True])
