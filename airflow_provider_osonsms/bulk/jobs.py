@@ -15,12 +15,19 @@ from typing import Final
 
 from airflow_provider_osonsms.bulk.receipts import PHONE_BYTES, JobState, Receipts
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
-from airflow_provider_osonsms.exactly_once.store import NullStateStore, StateStore
+from airflow_provider_osonsms.exactly_once.store import (
+    KeysChangedError,
+    NullStateStore,
+    StateStore,
+    note_used_key,
+    read_used_keys,
+)
 from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
 from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, OsonSmsError
 from airflow_provider_osonsms.protocol.history import SendAgain, TxnIdHistory, read_proof
 from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
+from airflow_provider_osonsms.tables.paths import make_storage_error
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +36,8 @@ _OR_THEN: Final = ", or at the time that send_at had then"
 """The time of now is the time of a job that may exist only while nobody has changed it."""
 _SET_BACK: Final = "set on_unconfirmed back to 'fail' before the next run"
 """Left as it is, the answer to one question would be the answer to all later ones."""
+_BULKS: Final = "osonsms_bulks"
+"""Lists the store keys under which this task has begun to upload."""
 
 
 class OnUnconfirmed(StrEnum):
@@ -49,6 +58,22 @@ class BulkTxnIdTakenError(DuplicateTransactionError):
 
 class AudienceChangedError(OsonSmsError):
     """An earlier try created jobs for other people than those who should be texted now."""
+
+
+def refuse_other_keys(store: StateStore, store_key: str) -> None:
+    """Return when this task has uploaded nothing under another *store_key*, and note this one.
+
+    Raises:
+        KeysChangedError: It has, so the same people would be texted a second time.
+    """
+    for other in read_used_keys(store, _BULKS):
+        if other != store_key and store.get(other):  # empty where no job of it exists
+            raise KeysChangedError(
+                "This task has uploaded bulk jobs in this run under another key_namespace or campaign_id. "
+                "Nothing was uploaded now: under new txn_ids the same people would be texted again. Restore "
+                "what was changed, and clear this task"
+            )
+    note_used_key(store, _BULKS, store_key)
 
 
 class BulkRun:
@@ -185,8 +210,8 @@ class BulkRun:
         # Before the first byte leaves: a later try must know of this upload whatever happens to this process.
         self._known[job.txn_id] = None if is_consumed else ""
         self._store.set(self._store_key, dict(self._known))
-        if self._receipts is not None:
-            self._receipts.write(job, JobState.REFUSED_FOR_NOW if is_consumed else JobState.ATTEMPTED)
+        state = JobState.REFUSED_FOR_NOW if is_consumed else JobState.ATTEMPTED
+        self._write_receipt(job, state, was_known=was_known)
         try:
             receipt = self._client.create_bulk(
                 job,
@@ -199,6 +224,24 @@ class BulkRun:
             raise
         self._save_result(job, receipt.bulk_name or _UNNAMED, state=JobState.CREATED)
         log.info("Bulk job %d of %d was created: %s", number, total, self._known[job.txn_id])
+
+    def _write_receipt(self, job: BulkJob, state: JobState, *, was_known: bool) -> None:
+        """Write the receipt of an upload that is about to begin.
+
+        Raises:
+            InvalidMessageError, PathUnavailableError: It cannot be written; the job is as it was before.
+        """
+        if self._receipts is None:
+            return
+        try:
+            self._receipts.write(job, state)
+        except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
+            problem = make_storage_error(error, "a receipt in receipt_path", "written")
+        else:
+            return
+        if not was_known:  # nothing was uploaded, so no later try has to ask a person
+            self._save_not_created(job)
+        raise problem
 
     def _read_history(self, job: BulkJob) -> TxnIdHistory:
         if self._known.get(job.txn_id, "") is None:

@@ -60,7 +60,8 @@ class ResultParts:
                 f"{sum(map(may_have_texted, entries.values()))} messages were sent, or may have been, as the "
                 f"folder beside it that ends in .parts says. Nothing was sent now. If this run has sent "
                 f"under another key_namespace, campaign_id or channel, restore that: under new txn_ids the "
-                f"same people would be texted again. If it is another run, put {{{{ run_id }}}} into results_path"
+                f"same people would be texted again. If it is another run, put {{{{ run_id }}}} into "
+                f"results_path"
             )
         for part in own:
             self.is_resumed = True

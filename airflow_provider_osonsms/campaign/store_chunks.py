@@ -12,8 +12,12 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any, Final
 
 from airflow_provider_osonsms.campaign.rows import may_have_texted
-from airflow_provider_osonsms.exactly_once.store import StateStore
-from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.exactly_once.store import (
+    KeysChangedError,
+    StateStore,
+    note_used_key,
+    read_used_keys,
+)
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 
 log = logging.getLogger(__name__)
@@ -25,10 +29,6 @@ _PREFIX: Final = 16
 _HOLE: Final = 3
 """So many missing chunks in a row are bridged: a hole hides nothing that follows it."""
 _CAMPAIGNS: Final = "osonsms_campaigns"
-
-
-class KeysChangedError(OsonSmsError):
-    """This run has sent under other txn_ids: under the new ones the same people would be texted again."""
 
 
 class StoreChunks:
@@ -59,7 +59,7 @@ class StoreChunks:
         Raises:
             KeysChangedError: Somebody was, so this audience would be texted a second time.
         """
-        for other in self._read_campaigns():
+        for other in read_used_keys(self._store, _CAMPAIGNS):
             if other == self._store_key:
                 continue
             tries = range(1, self._try_number + 1)
@@ -80,9 +80,7 @@ class StoreChunks:
 
     def mark_started(self, history: TxnIdHistory) -> None:
         """Write that rows may be on their way; see `JournalBackend`."""
-        campaigns = self._read_campaigns()
-        if self._store_key not in campaigns:
-            self._store.set(_CAMPAIGNS, [*campaigns, self._store_key])
+        note_used_key(self._store, _CAMPAIGNS, self._store_key)
         self._write_meta(history, may_have_sent=True)
 
     def unmark_started(self, history: TxnIdHistory) -> None:
@@ -117,10 +115,6 @@ class StoreChunks:
     def _may_have_sent(self, store_key: str, try_number: int) -> bool:
         meta = self._store.get(f"{store_key}_{try_number}")
         return meta is not None and (not isinstance(meta, dict) or meta.get("sent") is not False)
-
-    def _read_campaigns(self) -> list[str]:
-        stored = self._store.get(_CAMPAIGNS)
-        return [name for name in stored if isinstance(name, str)] if isinstance(stored, list) else []
 
     def _read_try(self, store_key: str, try_number: int) -> Generator[tuple[str, object], None, int]:
         """Yield the entries of one try; return how many chunks it has."""

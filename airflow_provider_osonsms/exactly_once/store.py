@@ -7,7 +7,13 @@ Reference:
 import logging
 from typing import Any, Protocol
 
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
+
 log = logging.getLogger(__name__)
+
+
+class KeysChangedError(OsonSmsError):
+    """This run has sent under other txn_ids: under the new ones the same people would be texted again."""
 
 
 class StateStore(Protocol):
@@ -48,3 +54,16 @@ def save_result(store: StateStore, key: str, value: Any) -> None:
         log.warning(
             "The result could not be saved in the task's state store; a retry will ask the gateway again"
         )
+
+
+def read_used_keys(store: StateStore, index: str) -> list[str]:
+    """Return the store keys that this task has noted under *index*: under which it has begun to send."""
+    stored = store.get(index)
+    return [key for key in stored if isinstance(key, str)] if isinstance(stored, list) else []
+
+
+def note_used_key(store: StateStore, index: str, key: str) -> None:
+    """Note the store key *key* under *index*, before anything is sent under it."""
+    used = read_used_keys(store, index)
+    if key not in used:
+        store.set(index, [*used, key])

@@ -191,7 +191,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         campaign_id = read_name(self.campaign_id, "campaign_id")
         if campaign_id is None and task.map_index >= 0:
             raise InvalidMessageError(
-                "a mapped campaign needs a campaign_id: one name for all tasks, such as 'debts-{{ run_id }}' "
+                "a mapped campaign needs a campaign_id: one name for all tasks, such as 'debt-{{ run_id }}', "
                 "if they text parts of one audience; a name with {{ ti.map_index }} in it if each has a text "
                 "of its own, which would not reach those whom another task has texted. Nothing was sent"
             )

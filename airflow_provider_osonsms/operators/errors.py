@@ -13,8 +13,8 @@ from airflow_provider_osonsms.bulk.jobs import (
     UnconfirmedBulkError,
 )
 from airflow_provider_osonsms.campaign.send_loop import TxnIdsTakenError
-from airflow_provider_osonsms.campaign.store_chunks import KeysChangedError
 from airflow_provider_osonsms.exactly_once.send import HistoryNotStoredError
+from airflow_provider_osonsms.exactly_once.store import KeysChangedError
 from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
 from airflow_provider_osonsms.protocol.errors import (
     DuplicateTransactionError,

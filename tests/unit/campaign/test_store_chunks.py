@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from airflow_provider_osonsms.campaign.store_chunks import KeysChangedError, StoreChunks
+from airflow_provider_osonsms.campaign.store_chunks import StoreChunks
+from airflow_provider_osonsms.exactly_once.store import KeysChangedError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.txn_ids import make_txn_id
 
@@ -177,8 +178,18 @@ def test_other_keys_that_texted_nobody_are_no_reason_to_stop(make_store, code):
     before.append(make_entries(3, "taken"))
     before.unmark_started(MAYBE_ACCEPTED)
     store.values["production_1_0"] = dict.fromkeys(store.values["production_1_0"], code)
+    before.unmark_started(MAYBE_ACCEPTED)
 
     open_chunks(store, try_number=2).refuse_other_keys()
+
+
+def test_other_keys_of_a_try_that_did_not_end(make_store):
+    """A try that was killed before its first chunk may have texted somebody."""
+    store = make_store()
+    open_chunks(store, store_key="production").mark_started(MAYBE_ACCEPTED)
+
+    with pytest.raises(KeysChangedError, match="begun to send"):
+        open_chunks(store, try_number=2).refuse_other_keys()
 
 
 @pytest.mark.parametrize("value", ["text", 7, None, {"a": 1}, [7, None, ["c"], {"c": 1}], True])
