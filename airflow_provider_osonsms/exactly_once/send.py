@@ -47,11 +47,13 @@ def send_exactly_once(
     before = history if record is None else _read_history(record)
     if isinstance(store, NullStateStore) and before is TxnIdHistory.MAYBE_ACCEPTED:
         log.info("Nothing is remembered of earlier tries: if the gateway knows the txn_id, one was accepted")
-    notes = _Notes(store, store_key, before=before)
+    notes = _Notes(store, store_key, before=before, record=record)
     notes.begin()
     try:
         receipt = client.send(message, history=before, on_history=notes.keep)
     except OsonSmsError as error:
+        if (newer := notes.find_receipt(message.txn_id)) is not None:
+            return newer
         notes.end(error)
         if isinstance(error, OutcomeUnknownError):
             raise OutcomeUnknownError(
@@ -59,6 +61,8 @@ def send_exactly_once(
                 f"txn_id and cannot text anybody twice"
             ) from None
         raise
+    if receipt.msg_id is None and (newer := notes.find_receipt(message.txn_id)) is not None:
+        return newer
     save_result(
         store, store_key, {"outcome": str(receipt.outcome), "msg_id": receipt.msg_id, "parts": receipt.parts}
     )
@@ -69,13 +73,14 @@ class _Notes:
     """What the store says of the txn_id while it is used.
 
     A store that fails in the middle does not end the sending: what it should hold is known here, and is
-    written again at the end.
+    written again at the end. What another try has written meanwhile stays: one of the two was taken for dead.
     """
 
-    def __init__(self, store: StateStore, store_key: str, *, before: TxnIdHistory) -> None:
+    def __init__(self, store: StateStore, store_key: str, *, before: TxnIdHistory, record: Any) -> None:
         self._store = store
         self._store_key = store_key
         self._before = before
+        self._record = record
         self._stored = before
         self._left_behind = TxnIdHistory.UNUSED
 
@@ -83,11 +88,22 @@ class _Notes:
         """Write that an attempt is under way; raises when it cannot be written, and nothing is sent then."""
         self._write(max(self._before, TxnIdHistory.MAYBE_ACCEPTED))
 
+    def find_receipt(self, txn_id: str) -> SendReceipt | None:
+        """Return the receipt that another try has stored meanwhile, if there is one.
+
+        Without it, the 108 of a message that was sent would read as somebody else's, and its receipt be lost.
+        """
+        try:
+            return _read_receipt(self._store.get(self._store_key), txn_id)
+        except Exception as error:  # noqa: BLE001 - the store's own errors
+            log.warning("Whether another try has a receipt is not known (%s)", type(error).__name__)
+            return None
+
     def keep(self, left_behind: TxnIdHistory) -> None:
         """Write what the attempts so far have left behind, before the next one."""
         self._left_behind = left_behind
         try:
-            self._write(max(self._before, left_behind))
+            self._add(max(self._before, left_behind))
         except Exception as error:  # noqa: BLE001 - the store's own errors
             log.warning("What an attempt has left behind is not stored for now (%s)", type(error).__name__)
 
@@ -101,7 +117,7 @@ class _Notes:
         if self._stored is history:
             return
         try:
-            self._write(history)
+            self._add(history)
         except Exception as failure:  # noqa: BLE001 - the store's own errors
             if history < self._stored:  # a doubt too many: a later try asks under the same txn_id
                 log.warning("That nothing was sent is not stored (%s)", type(failure).__name__)
@@ -113,9 +129,19 @@ class _Notes:
                 f"txn_id, and cannot text anybody twice"
             ) from None
 
+    def _add(self, history: TxnIdHistory) -> None:
+        """Write *history*, or more where another try has written meanwhile; a receipt stays."""
+        record = self._store.get(self._store_key)
+        if isinstance(record, dict) and "outcome" in record:
+            return
+        if record is not None and record != self._record:
+            self._before = max(self._before, _read_history(record))
+        self._write(max(history, self._before))
+
     def _write(self, history: TxnIdHistory) -> None:
-        self._store.set(self._store_key, {"past": int(history)})
-        self._stored = history
+        record = {"past": int(history)}
+        self._store.set(self._store_key, record)
+        self._stored, self._record = history, record
 
 
 def _read_history(record: Any) -> TxnIdHistory:

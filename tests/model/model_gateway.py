@@ -243,6 +243,12 @@ class Line:
         if self.is_dead:
             raise KilledError
 
+    def sleep(self, _seconds: float) -> None:
+        """Pause before a further attempt; a stop in the script kills the process now."""
+        if self._script and self._script[0] is Event.STOP:
+            self.is_dead = True
+        self.check()
+
     def handle(self, request: Request) -> Response:
         """Let the next fault meet *request*."""
         self.check()

@@ -19,7 +19,9 @@ _PEOPLE = st.lists(
     max_size=6,
     unique_by=lambda person: person.phone,
 ).map(tuple)
-_SCRIPTS = st.lists(st.sampled_from([*Fault, *[Fault.ANSWERED] * 6, *Event, Event.FLUSH]), max_size=10)
+_EVENTS = [Event.FLUSH, Event.FLUSH, Event.STOP, Event.HOUR]
+_SCRIPTS = st.lists(st.sampled_from([*Fault, *[Fault.ANSWERED] * 6, *_EVENTS]), max_size=8)
+_OUTER = _SCRIPTS | st.builds(lambda before, after: [*before, Event.OVERLAP, *after], _SCRIPTS, _SCRIPTS)
 _SETTINGS = st.builds(
     Settings,
     has_store=st.booleans(),
@@ -45,13 +47,13 @@ class CampaignMachine(RuleBasedStateMachine):
         for phone in sorted(foreign):
             self.campaign.gateway.take_foreign(self.campaign.txn_ids("")[phone])
 
-    @rule(script=_SCRIPTS, inner=_SCRIPTS)
+    @rule(script=_OUTER, inner=_SCRIPTS)
     def run_try(self, script, inner):
         """Retry or clear the task."""
         self._run(self.campaign.tasks[0], script, inner)
 
     @precondition(lambda self: len(self.campaign.tasks) > 1)
-    @rule(script=_SCRIPTS, inner=_SCRIPTS)
+    @rule(script=_OUTER, inner=_SCRIPTS)
     def run_other_task(self, script, inner):
         """Let another run send the same campaign."""
         self._run(self.campaign.tasks[1], script, inner)
