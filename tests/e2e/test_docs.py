@@ -21,7 +21,7 @@ def test_testing_md(tmp_path: Path) -> None:
         env={**environment, "NO_PROXY": "127.0.0.1,localhost"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,  # the machine may be busy
         check=False,
     )
 
