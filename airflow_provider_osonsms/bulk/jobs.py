@@ -24,7 +24,7 @@ from airflow_provider_osonsms.exactly_once.store import (
 )
 from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
 from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, OsonSmsError
-from airflow_provider_osonsms.protocol.history import SendAgain, TxnIdHistory, read_proof
+from airflow_provider_osonsms.protocol.history import SendAgain, TxnIdHistory, is_collision, read_proof
 from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
 from airflow_provider_osonsms.tables.paths import make_storage_error
@@ -257,7 +257,7 @@ class BulkRun:
         if proof.history is TxnIdHistory.UNUSED:
             if not was_known:
                 self._save_not_created(job)
-            if isinstance(error, DuplicateTransactionError):
+            if is_collision(error):
                 self._refuse_taken(error, job, number=number, total=total)
             if proof.send_again is SendAgain.AT_ONCE:
                 self._refuse_blind_retry(error, number, total)
@@ -293,9 +293,7 @@ class BulkRun:
             text = "What became of a bulk job could not be stored (%s): for a later try it may exist"
             log.warning(text, type(error).__name__)
 
-    def _refuse_taken(
-        self, error: DuplicateTransactionError, job: BulkJob, *, number: int, total: int
-    ) -> None:
+    def _refuse_taken(self, error: OsonSmsError, job: BulkJob, *, number: int, total: int) -> None:
         """Say what to do about a txn_id that is taken: once jobs exist, the namespace has to stay."""
         later = " and text the recipients of the later jobs in a task of their own" if number < total else ""
         way_on = (
@@ -307,8 +305,7 @@ class BulkRun:
         raise BulkTxnIdTakenError(
             f"{error}, although this task has not used it before: this try has not created bulk job {number} "
             f"of {total}. Look in the cabinet first, for a campaign at {_print_time(job)}. If it is there, "
-            f"mark this task as success{later}. If it is not there, {way_on}",
-            code=error.code,
+            f"mark this task as success{later}. If it is not there, {way_on}"
         ) from None
 
     def _refuse_blind_retry(self, error: OsonSmsError, number: int, total: int) -> None:

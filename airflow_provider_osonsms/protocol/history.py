@@ -120,6 +120,11 @@ def may_send_again(error: BaseException) -> bool:
     return read_proof(error).send_again is not SendAgain.NEVER
 
 
+def is_collision(error: BaseException) -> bool:
+    """Whether *error*, which nothing explains, says that the txn_id belongs to another message."""
+    return isinstance(error, DuplicateTransactionError)
+
+
 def add_to_history(history: TxnIdHistory, errors: Iterable[BaseException]) -> TxnIdHistory:
     """Return *history* after attempts that ended in *errors*: doubt is never taken back."""
     return max([history, *(read_proof(error).history for error in errors)])
