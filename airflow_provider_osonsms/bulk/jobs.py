@@ -75,21 +75,16 @@ class BulkRun:
         Raises:
             ReceiptsUnreadableError: It cannot be read.
         """
-        stored = store.get(store_key)
-        received = {} if receipts is None else receipts.read()
         self._client = client
         self._store = store
         self._store_key = store_key
         self._receipts = receipts
-        self._is_blind = (
-            stored is None and not received and not store.is_lasting and history is not TxnIdHistory.UNUSED
-        )
+        self._known: dict[str, str | None] = {}
+        is_remembered = self._read_memories()
+        self._is_blind = not is_remembered and not store.is_lasting and history is not TxnIdHistory.UNUSED
         self._may_resend = on_unconfirmed is OnUnconfirmed.RESEND
         self._assumes_created = on_unconfirmed is OnUnconfirmed.ASSUME_CREATED
         self._has_own_campaign_id = has_own_campaign_id
-        self._known: dict[str, str | None] = dict(stored or {})
-        for txn_id, (state, name) in received.items():
-            self._learn(txn_id, state, name)
 
     def create(self, jobs: Sequence[BulkJob], *, check_time: Callable[[], None]) -> list[BulkReceipt]:
         """Create those *jobs* that are not known to exist, and return the receipts of all, in order.
@@ -108,14 +103,32 @@ class BulkRun:
         if done:
             log.info("%d of %d bulk jobs were created before", len(done), len(jobs))
         for number, job in enumerate(jobs, start=1):
+            self._read_memories()  # again: a newer try may create jobs while this one was taken for dead
             if not self._known.get(job.txn_id) and not self._is_assumed(job, number, len(jobs)):
                 check_time()
                 self._refuse_unconfirmed(job, number, len(jobs))
                 self._create_one(job, number, len(jobs))
         return [BulkReceipt(txn_id=job.txn_id, bulk_name=self._known[job.txn_id]) for job in jobs]
 
+    def _read_memories(self) -> bool:
+        """Take in what the store and the receipts say by now; return whether they say anything.
+
+        Raises:
+            ReceiptsUnreadableError: The receipts cannot be read.
+        """
+        stored = self._store.get(self._store_key)
+        received = {} if self._receipts is None else self._receipts.read()
+        for txn_id, said in dict(stored or {}).items():
+            state = (
+                JobState.CREATED if said else JobState.REFUSED_FOR_NOW if said is None else JobState.ATTEMPTED
+            )
+            self._learn(txn_id, state, said)
+        for txn_id, (state, name) in received.items():
+            self._learn(txn_id, state, name)
+        return stored is not None or bool(received)
+
     def _learn(self, txn_id: str, state: JobState, name: str | None) -> None:
-        """Take a receipt into account; a name that the store knows stays."""
+        """Take in what is known of a job; a name that is known stays."""
         if state is JobState.CREATED:
             self._known[txn_id] = self._known.get(txn_id) or name or _UNNAMED
         elif state is JobState.REFUSED_FOR_NOW:
@@ -172,10 +185,31 @@ class BulkRun:
         try:
             receipt = self._client.create_bulk(job, may_resend=self._may_resend, history=history)
         except OsonSmsError as error:
+            self._read_memories_quietly()
+            if self._is_created_by_another(job, error):
+                return
             self._handle_failure(error, job, number=number, total=total, was_known=was_known)
             raise
-        self._save_result(job, receipt.bulk_name or _UNNAMED, state=JobState.CREATED)
+        self._read_memories_quietly()
+        name = receipt.bulk_name or self._known[job.txn_id] or _UNNAMED
+        self._save_result(job, name, state=JobState.CREATED)
         log.info("Bulk job %d of %d was created: %s", number, total, self._known[job.txn_id])
+
+    def _read_memories_quietly(self) -> None:
+        """Take in what another try has stored meanwhile: what is written next must not be less."""
+        try:
+            self._read_memories()
+        except Exception as error:  # noqa: BLE001 - stores and storages have errors of their own
+            log.warning("What other tries have stored is not known (%s)", type(error).__name__)
+
+    def _is_created_by_another(self, job: BulkJob, error: OsonSmsError) -> bool:
+        """Whether another try has created the job meanwhile: our 108 is no collision then.
+
+        A job without a name was told from a 108 too, which proves nothing where we know of a refusal.
+        """
+        name = self._known[job.txn_id]
+        is_doubted = read_proof(error).history is TxnIdHistory.MAYBE_CONSUMED
+        return bool(name) and not (name == _UNNAMED and is_doubted)
 
     def _read_history(self, job: BulkJob) -> TxnIdHistory:
         if self._known.get(job.txn_id, "") is None:
@@ -189,7 +223,7 @@ class BulkRun:
         """Store what *error* has left behind; raise where a later try must not go on by itself."""
         proof = read_proof(error)
         if proof.history is TxnIdHistory.UNUSED:
-            if not was_known:
+            if not was_known and self._known[job.txn_id] is not None:
                 self._save_not_created(job)
             if proof.send_again is SendAgain.AT_ONCE:
                 self._refuse_blind_retry(error, number, total)
@@ -245,5 +279,6 @@ def _look_for(job: BulkJob) -> str:
     return (
         f"Look in the cabinet for a campaign at {_print_time(job)}. If it is there, set "
         f"on_unconfirmed='assume_created' and clear this task: it goes on with the next job. If it is not "
-        f"there, set on_unconfirmed='resend' and clear this task: that repeats the upload under the same txn_id"
+        f"there, set on_unconfirmed='resend' and clear this task: that repeats the upload under the same "
+        f"txn_id"
     )
