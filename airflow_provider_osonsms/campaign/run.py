@@ -317,7 +317,7 @@ class CampaignRun:
             )
 
     def _log_lost_answers(self) -> None:
-        if lost := self.rows.count()[RowState.ANSWER_LOST]:
+        if lost := self.count_outcomes()[Outcome.ACCEPTED_UNTRACKED]:
             log.warning(
                 "%d messages were accepted, and their msg_ids, parts and times are unknown: their answers "
                 "were lost, or what an earlier try has stored of them is gone",
