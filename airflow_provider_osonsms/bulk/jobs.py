@@ -109,25 +109,18 @@ class BulkRun:
         Raises:
             ReceiptsUnreadableError: It cannot be read.
         """
-        stored = store.get(store_key)
-        received = {} if receipts is None else receipts.read()
         self._client = client
         self._store = store
         self._store_key = store_key
         self._receipts = receipts
         self._remembers = receipts is not None or not isinstance(store, NullStateStore)
-        is_strange = stored is not None and not isinstance(stored, dict)
-        is_remembered = isinstance(stored, dict) or bool(received) or store.is_lasting
+        self._known: dict[str, str | None] = {}
+        is_remembered = self._read_memories() or store.is_lasting or history is TxnIdHistory.UNUSED
         # A value that is not ours says nothing, so each job may exist.
-        self._is_blind = is_strange or not (is_remembered or history is TxnIdHistory.UNUSED)
+        self._is_blind = self._is_store_strange or not is_remembered
         self._may_resend = on_unconfirmed is OnUnconfirmed.RESEND
         self._assumes_created = on_unconfirmed is OnUnconfirmed.ASSUME_CREATED
         self._has_own_campaign_id = has_own_campaign_id
-        self._known: dict[str, str | None] = {}
-        for txn_id, name in (stored if isinstance(stored, dict) else {}).items():
-            self._known[txn_id] = name if name is None or isinstance(name, str) else ""
-        for txn_id, (state, name) in received.items():
-            self._learn(txn_id, state, name)
 
     def create(self, jobs: Sequence[BulkJob], *, check_time: Callable[[], None]) -> list[BulkReceipt]:
         """Create those *jobs* that are not known to exist, and return the receipts of all, in order.
@@ -146,14 +139,35 @@ class BulkRun:
         if done:
             log.info("%d of %d bulk jobs were created before", len(done), len(jobs))
         for number, job in enumerate(jobs, start=1):
+            self._read_memories()  # again: a newer try may create jobs while this one was taken for dead
             if not self._known.get(job.txn_id) and not self._is_assumed(job, number, len(jobs)):
                 check_time()
                 self._refuse_unconfirmed(job, number, len(jobs))
                 self._create_one(job, number, len(jobs))
         return [BulkReceipt(txn_id=job.txn_id, bulk_name=self._known[job.txn_id]) for job in jobs]
 
+    def _read_memories(self) -> bool:
+        """Take in what the store and the receipts say by now; return whether they say anything.
+
+        Raises:
+            ReceiptsUnreadableError: The receipts cannot be read.
+        """
+        stored = self._store.get(self._store_key)
+        received = {} if self._receipts is None else self._receipts.read()
+        self._is_store_strange = stored is not None and not isinstance(stored, dict)
+        for txn_id, said in (stored if isinstance(stored, dict) else {}).items():
+            if said is None:
+                self._learn(txn_id, JobState.REFUSED_FOR_NOW, None)
+            elif isinstance(said, str) and said:
+                self._learn(txn_id, JobState.CREATED, said)
+            else:
+                self._learn(txn_id, JobState.ATTEMPTED, None)
+        for txn_id, (state, name) in received.items():
+            self._learn(txn_id, state, name)
+        return isinstance(stored, dict) or bool(received)
+
     def _learn(self, txn_id: str, state: JobState, name: str | None) -> None:
-        """Take a receipt into account; a name that the store knows stays."""
+        """Take in what is known of a job; a name that is known stays."""
         if state is JobState.CREATED:
             self._known[txn_id] = self._known.get(txn_id) or name or _UNNAMED
         elif state is JobState.REFUSED_FOR_NOW:
@@ -220,9 +234,14 @@ class BulkRun:
                 on_history=lambda left_behind: self._save_history(job, left_behind),
             )
         except OsonSmsError as error:
+            self._read_memories_quietly()
+            if self._is_created_by_another(job, error):
+                return
             self._handle_failure(error, job, number=number, total=total, was_known=was_known)
             raise
-        self._save_result(job, receipt.bulk_name or _UNNAMED, state=JobState.CREATED)
+        self._read_memories_quietly()
+        name = receipt.bulk_name or self._known[job.txn_id] or _UNNAMED
+        self._save_result(job, name, state=JobState.CREATED)
         log.info("Bulk job %d of %d was created: %s", number, total, self._known[job.txn_id])
 
     def _write_receipt(self, job: BulkJob, state: JobState, *, was_known: bool) -> None:
@@ -243,6 +262,22 @@ class BulkRun:
             self._save_not_created(job)
         raise problem
 
+    def _read_memories_quietly(self) -> None:
+        """Take in what another try has stored meanwhile: what is written next must not be less."""
+        try:
+            self._read_memories()
+        except Exception as error:  # noqa: BLE001 - stores and storages have errors of their own
+            log.warning("What other tries have stored is not known (%s)", type(error).__name__)
+
+    def _is_created_by_another(self, job: BulkJob, error: OsonSmsError) -> bool:
+        """Whether another try has created the job meanwhile: our 108 is no collision then.
+
+        A job without a name was told from a 108 too, which proves nothing where we know of a refusal.
+        """
+        name = self._known[job.txn_id]
+        is_doubted = read_proof(error).history is TxnIdHistory.MAYBE_CONSUMED
+        return bool(name) and not (name == _UNNAMED and is_doubted)
+
     def _read_history(self, job: BulkJob) -> TxnIdHistory:
         if self._known.get(job.txn_id, "") is None:
             return TxnIdHistory.MAYBE_CONSUMED
@@ -255,7 +290,7 @@ class BulkRun:
         """Store what *error* has left behind; raise where a later try must not go on by itself."""
         proof = read_proof(error)
         if proof.history is TxnIdHistory.UNUSED:
-            if not was_known:
+            if not was_known and self._known[job.txn_id] is not None:
                 self._save_not_created(job)
             if is_collision(error):
                 self._refuse_taken(error, job, number=number, total=total)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_osonsms.campaign.plan import CampaignPlan
-from airflow_provider_osonsms.campaign.rows import CampaignRows, may_have_been_sent
+from airflow_provider_osonsms.campaign.rows import NOT_SENT, CampaignRows, may_have_been_sent
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.results import read_results
 from airflow_provider_osonsms.tables.rows import ResultRow
@@ -80,7 +80,7 @@ class _Loader:
             return
         if self._plan.txn_ids.make(result.key) != result.txn_id:
             self.others += 1
-            self.others_sent += was_sent
+            self.others_sent += result.outcome not in NOT_SENT
             return
         self.has_sent |= was_sent
         while self._current is not None and result.row is not None and self._current[0] < result.row:

@@ -139,7 +139,7 @@ _NEXT_STATE: Final[dict[Shown, tuple[RowState, RowState, RowState, RowState]]] =
     Shown.UNSENDABLE:       (_S.UNSENDABLE,      _S.UNSENDABLE,      _S.UNSENDABLE,      _S.UNDECIDED),
 }  # fmt: skip
 
-_NOT_SENT: Final = frozenset({Outcome.PENDING, Outcome.REFUSED, Outcome.REJECTED})
+NOT_SENT: Final = frozenset({Outcome.PENDING, Outcome.REFUSED, Outcome.REJECTED})
 """Outcomes of rows that were surely not sent."""
 
 _LOST_CODE, _UNDECIDED_CODE, _TAKEN_CODE = "lost", "undecided", "taken"
@@ -468,7 +468,7 @@ class CampaignRows:
 
 def may_have_been_sent(result: ResultRow) -> bool:
     """Whether a later try must know of a row; one that met 109, 112 or 113 is pending, and in doubt."""
-    return result.outcome not in _NOT_SENT or result.reason == RowState.REFUSED_FOR_NOW.reason
+    return result.outcome not in NOT_SENT or result.reason == RowState.REFUSED_FOR_NOW.reason
 
 
 def read_result(result: ResultRow) -> Acceptance | None:

@@ -300,6 +300,7 @@ def test_a_changed_audience_is_refused_before_any_upload(make_store, make_script
     assert client.transport.requests == []
 
 
+@pytest.mark.parametrize("history", [TxnIdHistory.UNUSED, TxnIdHistory.MAYBE_ACCEPTED])
 @pytest.mark.parametrize("value", ["text", "", [1], [], 7, 0, True])
 def test_a_strange_store_is_one_that_is_not_known(make_store, make_scripted_client, value, history):
     """Something else in place of the jobs says at least that there was a try: nothing is uploaded."""

@@ -11,6 +11,7 @@ from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.exactly_once.task import TaskIdentity
 from airflow_provider_osonsms.protocol.errors import (
     FinalRefusalError,
+    InvalidMessageError,
     OutcomeUnknownError,
     RequestNotSentError,
 )
@@ -175,6 +176,6 @@ def test_a_receipt_that_cannot_be_written_stops_the_upload(create, tmp_path):
     """Nothing is uploaded that a later run could not know of."""
     (tmp_path / "receipts").write_text("a file in place of the folder")
 
-    with pytest.raises(OSError, match="receipts"):
+    with pytest.raises(InvalidMessageError, match="a receipt in receipt_path cannot be written"):
         create("ok", A)
     assert create.requests == []

@@ -43,7 +43,7 @@ def test_a_doubt_that_cannot_be_stored_stops_nobody(make_store, send, script):
 @pytest.mark.parametrize("script", ["109 109 109", "109 lost lost", "lost 112 unsent", "109 119", "109 106"])
 def test_a_doubt_that_stays_unstored_fails_for_good(make_store, send, script):
     """A txn_id that may be used up and is not stored as such would be taken for accepted: a person looks."""
-    with pytest.raises(HistoryNotStoredError, match="do not clear this task if it is there") as caught:
+    with pytest.raises(HistoryNotStoredError, match="If it is there, mark this task as success") as caught:
         send(script, make_store(fails_from=1))
 
     assert caught.value.__suppress_context__
