@@ -149,7 +149,7 @@ def connect(
     clients = []
 
     def hasten(request: Request) -> Request:
-        will_hang = any(rule.fault in HANGS for rule in gateway._faults.waiting())
+        will_hang = any(rule.fault in HANGS for rule in gateway._faults.list_rules())
         return replace(request, timeout=MOMENT) if will_hang else request
 
     def open_client(**changes: Any) -> SyncClient | AsyncClientInLine:
