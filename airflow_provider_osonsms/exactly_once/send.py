@@ -4,7 +4,14 @@ import logging
 from typing import Any
 
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
-from airflow_provider_osonsms.exactly_once.store import NullStateStore, StateStore, save_result
+from airflow_provider_osonsms.exactly_once.store import (
+    KeysChangedError,
+    NullStateStore,
+    StateStore,
+    note_used_key,
+    read_used_keys,
+    save_result,
+)
 from airflow_provider_osonsms.protocol.errors import OsonSmsError, OutcomeUnknownError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Message, Outcome, SendReceipt
@@ -35,7 +42,7 @@ def send_exactly_once(
         HistoryNotStoredError: A later try would take the gateway's next answer for something else.
         OsonSmsError: See `flows.send_once`. A later try may go on.
     """
-    store_key = f"osonsms_send_{message.txn_id}"
+    store_key = _name_record(message.txn_id)
     record = store.get(store_key)
     if (receipt := _read_receipt(record, message.txn_id)) is not None:
         log.info(
@@ -67,6 +74,34 @@ def send_exactly_once(
         store, store_key, {"outcome": str(receipt.outcome), "msg_id": receipt.msg_id, "parts": receipt.parts}
     )
     return receipt
+
+
+def refuse_other_keys(store: StateStore, txn_id: str, *, identity: str) -> None:
+    """Return when this task has not sent its message under another txn_id, and note this one.
+
+    Args:
+        store: Of the task.
+        txn_id: Of the message.
+        identity: Names the message, whatever the key_namespace is.
+
+    Raises:
+        KeysChangedError: It has, or may have, so the same person would be texted a second time.
+    """
+    index = f"osonsms_sends_{identity}"
+    store_key = _name_record(txn_id)
+    for other in read_used_keys(store, index):
+        record = store.get(other) if other != store_key else None
+        if record is not None and _read_history(record) is not TxnIdHistory.UNUSED:
+            raise KeysChangedError(
+                "This task has sent its message in this run, or may have, under another key_namespace. "
+                "Nothing was sent now: under a new txn_id the same person would be texted again. Restore it, "
+                "and clear this task"
+            )
+    note_used_key(store, index, store_key)
+
+
+def _name_record(txn_id: str) -> str:
+    return f"osonsms_send_{txn_id}"
 
 
 class _Notes:
