@@ -41,6 +41,10 @@ class ResultsOverwrittenError(OsonSmsError):
     """Another campaign has taken the place of the results table."""
 
 
+class ResultsNotWrittenError(OsonSmsError):
+    """The results table cannot be written for now: a later try writes it."""
+
+
 class CampaignRun:
     """The rows of a campaign in one try of its task.
 
@@ -138,7 +142,8 @@ class CampaignRun:
 
         Raises:
             ResultsOverwrittenError: Another campaign has written there meanwhile.
-            OSError: The place cannot be written; the part files stay, and a later try folds them in.
+            ResultsNotWrittenError: The place cannot be written; the part files stay, and a later try folds
+                them in.
         """
         if self._results_path is None:
             return None
@@ -150,12 +155,21 @@ class CampaignRun:
                 "one has found out is kept beside it, in a folder that ends in .parts: move the other table "
                 "away, and clear this task"
             ) from None
-        table = write_table(
-            self._read_results(), self._results_path, kind=ResultRow, campaign_id=self._plan.campaign_id
+        try:
+            table = write_table(
+                self._read_results(), self._results_path, kind=ResultRow, campaign_id=self._plan.campaign_id
+            )
+        except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
+            problem = type(error).__name__
+        else:
+            if self._parts is not None:
+                self._parts.remove()
+            return table
+        raise ResultsNotWrittenError(
+            f"the results cannot be written to results_path ({problem}). What was found out is kept beside "
+            f"it, in a folder that ends in .parts: the task's next try, or a Clear, writes the table and "
+            f"texts nobody twice"
         )
-        if self._parts is not None:
-            self._parts.remove()
-        return table
 
     def count_outcomes(self) -> dict[str, int]:
         """Count all rows of the input by outcome; every outcome is there."""

@@ -99,7 +99,8 @@ class SendLoop:
         self._is_fanned_out = False
         self._flusher = JournalFlusher(journal, reserve=plan.options.concurrency)
         self._acquire = make_limiter(plan.options.max_rate)
-        self._window = plan.options.window.judge(clock())
+        self._judged_at = clock()
+        self._window = plan.options.window.judge(self._judged_at)
 
     async def run(self) -> None:
         """Send until every row is settled, the rounds are over, or something stops it."""
@@ -184,8 +185,8 @@ class SendLoop:
         """Say whether one more row may be begun now; the window is asked again for each."""
         if not isinstance(self._window, Always):
             now = self._clock()
-            if now >= self._window.until:
-                self._window = self._plan.options.window.judge(now)
+            if not self._judged_at <= now < self._window.until:  # over, or the clock was set back
+                self._window, self._judged_at = self._plan.options.window.judge(now), now
             if isinstance(self._window, Closed):
                 self._stop.set(SendWindowClosedError("the send window has closed"))
         return not self._stop.is_set

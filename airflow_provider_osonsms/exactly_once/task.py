@@ -45,6 +45,10 @@ class TaskIdentity:
         fields = (self.dag_id, self.run_id, self.task_id, channel or "", phone, self.map_index)
         return make_txn_id(*fields, namespace=namespace)
 
+    def identify_message(self, phone: str, *, channel: str | None) -> str:
+        """Name this task's one message, whatever the key_namespace is."""
+        return self.make_send_txn_id(phone, channel=channel, namespace="")
+
     def make_campaign_txn_ids(
         self, *, campaign_id: str | None, channel: str | None, namespace: str
     ) -> TxnIdSeries:

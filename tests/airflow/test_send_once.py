@@ -124,6 +124,33 @@ def test_namespace_keeps_installations_apart(gateway, run_task, supervisor, monk
     assert len(gateway.sent) == 2
 
 
+@pytest.mark.parametrize("fault", [None, Fault.CUT_AFTER])
+def test_another_namespace_sends_nothing_again(gateway, run_task, monkeypatch, *, has_state_store, fault):
+    """After a change of the key_namespace a Clear is refused: it would text the same person again."""
+    if not has_state_store:
+        pytest.skip("below Airflow 3.3 nothing is remembered")
+    if fault is not None:
+        gateway.inject(fault, times=1)
+        gateway.inject(Fault.CUT_BEFORE, times=2)
+    run_task(make_operator())
+    gateway.clear_faults()
+    monkeypatch.setenv("AIRFLOW_CONN_OSONSMS_DEFAULT", gateway.connection_json(key_namespace="other"))
+
+    result = run_task(make_operator(), try_number=2)
+
+    assert (result.state, len(gateway.sent)) == ("failed", 1)
+    assert "key_namespace" in str(result.error)
+
+
+def test_another_phone_is_another_message(gateway, run_task):
+    """A phone that was corrected gets its message in a Clear."""
+    run_task(make_operator())
+
+    result = run_task(make_operator(phone="992900000109"), try_number=2)
+
+    assert (result.state, len(gateway.sent)) == ("success", 2)
+
+
 def test_own_key_is_sent_once_over_runs(gateway, run_task, supervisor):
     """A txn_id that the user chose is sent once, whichever run asks."""
     run_task(make_operator(txn_id="invoice-17"), run_id="monday")

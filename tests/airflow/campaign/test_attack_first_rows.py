@@ -136,3 +136,13 @@ def test_too_late_for_the_rest(gateway, run_task, make_campaign, monkeypatch):
 
     assert result.state == "failed"
     assert "may have texted" in str(result.error)
+
+
+def test_a_clock_that_is_set_back(gateway, run_task, make_campaign):
+    """When the clock is set back to before the opening the campaign stops: it is early in the morning."""
+    campaign = make_campaign(50, concurrency=1, send_window="09:00-20:00 UTC")
+    opened = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
+    campaign._clock = lambda: opened - timedelta(hours=3 * (len(gateway.sent) >= 10))
+
+    assert run_task(campaign).state == "deferred"
+    assert len(gateway.sent) == 10

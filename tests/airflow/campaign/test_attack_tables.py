@@ -206,3 +206,26 @@ def test_a_doubt_outlives_an_absence(gateway, run_task, make_campaign, make_peop
 
     assert result.xcom["outcomes"]["uncertain"] == 1
     assert result.xcom["outcomes"]["accepted"] == len(gateway.sent) == 7
+
+
+def test_a_table_that_cannot_be_written(
+    gateway, run_task, make_campaign, *, tmp_path, supervisor, monkeypatch
+):
+    """A full disk at the end is told without its address, and the next try writes every msg_id."""
+    path = tmp_path / "results.csv"
+
+    def fail(*_args, **_options):
+        raise OSError(28, "No space left on device", "https://key:secret@bucket")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("airflow_provider_osonsms.campaign.run.write_table", fail)
+        first = run_task(make_campaign(8, results_path=str(path)))
+    assert first.state == "up_for_retry"
+    assert "results_path" in str(first.error)
+    assert "bucket" not in str(first.error)
+
+    supervisor.store.clear()  # as below Airflow 3.3
+    assert run_task(make_campaign(8, results_path=str(path)), try_number=2).state == "success"
+    assert [row["msg_id"] for row in read_rows(path)] == [
+        str(sms.msg_id) for sms in sorted(gateway.sent, key=lambda sms: sms.phone)
+    ]

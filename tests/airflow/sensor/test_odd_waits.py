@@ -90,14 +90,14 @@ def test_doubts_end_at_the_deadline(gateway):
     """Settled within a poke, doubts do not hold a worker's slot beyond the deadline."""
     wait = poke.Wait(
         began=datetime.now(UTC),
-        seconds=0.2,
+        seconds=1.5,
         messages=TrackedMessages(msg_ids=("771",)),
         plan=None,
         state=SimpleNamespace(is_lasting=False),
     )
     tracker = DeliveryTracker(MsgIds(["771"]), criteria=DeliveryCriteria(unknown_limit=200))
 
-    polling = PollSettings(poll_interval=0.01)
+    polling = PollSettings(poll_interval=0.05)
     poke.poke_once(wait, tracker, _read_settings(), polling=polling, is_rescheduled=True)
 
     assert 1 < gateway.requests["query"] < 200

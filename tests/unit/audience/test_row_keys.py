@@ -34,6 +34,16 @@ def test_a_key_column_tells_rows_with_one_phone_apart() -> None:
     assert audience.rejects.count() == {"not_a_number": 1, "missing_key": 1, "duplicate": 1}
 
 
+def test_a_key_that_is_no_unicode_is_no_key() -> None:
+    """A lone surrogate, which no file and no txn_id can hold, costs its row and not the campaign."""
+    frame = pd.DataFrame({"phone": [A, B], "contract": ["\ud800", "7"]}, dtype="object")
+
+    audience = prepare_audience(frame, key_column="contract")
+
+    assert keys(audience) == {1: (B, "7")}
+    assert audience.rejects.count() == {"missing_key": 1}
+
+
 def test_without_a_key_column_the_phone_is_the_key() -> None:
     """The keys of an audience are its phones, also when the phone column is named as the key."""
     frame = pd.DataFrame({"phone": ["900000001", A, B]})
