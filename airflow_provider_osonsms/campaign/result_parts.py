@@ -85,7 +85,7 @@ class ResultParts:
 
     def unmark_started(self, history: TxnIdHistory) -> None:
         """Write that nothing was sent; see `JournalBackend`."""
-        if history is TxnIdHistory.UNUSED:
+        if history is TxnIdHistory.UNUSED and not self._parts:
             self.remove()
 
     def append(self, entries: Mapping[str, str]) -> None:

@@ -386,8 +386,7 @@ class CampaignRows:
     def may_have_sent(self) -> bool:
         """Whether a message of ours may have been accepted, in this try or, as far as it is known, before."""
         doubts = (RowState.NO_ANSWER, RowState.ACCEPTED, RowState.ANSWER_LOST, RowState.UNDECIDED)
-        is_consumed = TxnIdHistory.MAYBE_CONSUMED in self._histories
-        return is_consumed or any(state in self._states for state in doubts)
+        return any(state in self._states for state in doubts)
 
     @property
     def open_rows(self) -> int:

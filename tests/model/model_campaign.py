@@ -1,5 +1,6 @@
 """A campaign of the model: its tasks, what they remember, and one try put together as the operator does."""
 
+import json
 import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -161,7 +162,7 @@ class Campaign:
         self.now += timedelta(hours=hours)
 
     def restore(self, task: Task) -> bool:
-        """Let everything work again, and the namespace be the one under which people were texted.
+        """Let everything work again, and the namespace be the one under which people were, or may be, texted.
 
         Returns:
             Whether there is one: after a memory was wiped there may be two, and nothing is sent any more.
@@ -170,9 +171,19 @@ class Campaign:
         if task.store is not None:
             task.store.failures = 0
         known = self.recall(task).maybe_accepted
-        sent = [namespace for namespace in NAMESPACES if known & set(self.txn_ids(namespace).values())]
+        sent = [
+            namespace
+            for namespace in NAMESPACES
+            if known & set(self.txn_ids(namespace).values()) or self._is_begun(task, namespace)
+        ]
         self.namespace = sent[0] if sent else self.namespace
         return len(sent) <= 1
+
+    def _is_begun(self, task: Task, namespace: str) -> bool:
+        """Say whether the store knows of a try that was killed before it could write whom it has texted."""
+        name = re.compile(rf"osonsms_campaign_{self._make_series(task, namespace).make('')}_\d+")
+        values = {} if task.store is None else task.store.values
+        return any(json.loads(value)["sent"] for key, value in values.items() if name.fullmatch(key))
 
     def is_closed(self) -> bool:
         """Say whether the send window is closed now."""

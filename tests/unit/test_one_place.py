@@ -27,7 +27,6 @@ ALLOWED = {
     "protocol/history.py": "the table",
     "campaign/rows.py": "what an error shows of a row, by the table",
     "protocol/flows.py": "what is caught to be looked up in the table",
-    "bulk/jobs.py": "the words about a job whose txn_id is taken",
     "exactly_once/send.py": "adds what to do to the text of an unknown outcome",
     "delivery/tracker.py": "an unknown msg_id is a status, a refused account ends a round",
     "operators/errors.py": "the words of an operator",
