@@ -159,9 +159,9 @@ class _Notes:
                 return
             raise HistoryNotStoredError(
                 f"{error}. The message may have been accepted or may have used up its txn_id, and that could "
-                f"not be stored ({type(failure).__name__}). Look for it in the cabinet, and do not clear "
-                f"this task if it is there: mark it as success. If it is not there, clear this task: it asks "
-                f"again under the same txn_id, and cannot text anybody twice"
+                f"not be stored ({type(failure).__name__}). Look for it in the cabinet. If it is there, mark "
+                f"this task as success. If it is not there, clear this task: it asks again under the same "
+                f"txn_id, and cannot text anybody twice"
             ) from None
 
     def _add(self, history: TxnIdHistory) -> None:
