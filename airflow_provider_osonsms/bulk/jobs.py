@@ -24,7 +24,7 @@ from airflow_provider_osonsms.exactly_once.store import (
 )
 from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
 from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, OsonSmsError
-from airflow_provider_osonsms.protocol.history import SendAgain, TxnIdHistory, read_proof
+from airflow_provider_osonsms.protocol.history import SendAgain, TxnIdHistory, is_collision, read_proof
 from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
 from airflow_provider_osonsms.tables.paths import make_storage_error
@@ -292,7 +292,7 @@ class BulkRun:
         if proof.history is TxnIdHistory.UNUSED:
             if not was_known and self._known[job.txn_id] is not None:
                 self._save_not_created(job)
-            if isinstance(error, DuplicateTransactionError):
+            if is_collision(error):
                 self._refuse_taken(error, job, number=number, total=total)
             if proof.send_again is SendAgain.AT_ONCE:
                 self._refuse_blind_retry(error, number, total)
