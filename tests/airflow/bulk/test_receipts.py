@@ -77,7 +77,7 @@ def test_another_run_of_the_same_campaign_makes_no_job_again(gateway, run_task, 
 
 def test_another_campaign_in_the_folder_is_no_matter(gateway, run_task, make):
     """Two campaigns share a folder, and two runs without a campaign_id are two campaigns."""
-    for options, run_id in (({"campaign_id": "a"}, "run-1"), ({}, "run-1"), ({}, "run-2")):
+    for options, run_id in (({"campaign_id": "a"}, "run-1"), ({}, "run-2"), ({}, "run-3")):
         assert run_task(make(**options), run_id=run_id).state == "success"
 
     assert len(gateway.bulks) == 3

@@ -140,23 +140,18 @@ def test_a_clock_that_is_set_in_the_middle(gateway, run_task, make_campaign, *, 
 
 
 @pytest.mark.parametrize(
-    ("start", "jump", "state", "sent"),
-    [
-        (at(19, 30), timedelta(hours=1), "deferred", 10),
-        (at(9, 30), timedelta(hours=-1), "success", 30),  # it was open, and opens again within the hour
-    ],
+    ("start", "jump"),
+    [(at(19, 30), timedelta(hours=1)), (at(9, 30), timedelta(hours=-1))],
     ids=["forward", "back"],
 )
-def test_a_clock_that_jumps_out_of_the_window(
-    gateway, run_task, make_campaign, *, start, jump, state, sent, tmp_path
-):
+def test_a_clock_that_jumps_out_of_the_window(gateway, run_task, make_campaign, *, start, jump, tmp_path):
     """A clock that leaves the window ends the try in order: what is left is sent once, later."""
     path = str(tmp_path / "results.csv")
     campaign = make_campaign(30, send_window=WINDOW, results_path=path, concurrency=1)
     set_clock(campaign, lambda: start + (jump if gateway.requests["send"] >= 10 else timedelta(0)))
 
     first = run_task(campaign)
-    assert (first.state, len(gateway.sent)) == (state, sent)
+    assert (first.state, len(gateway.sent)) == ("deferred", 10)
     second = run_task(
         set_clock(make_campaign(30, send_window=WINDOW, results_path=path), lambda: at(12)), try_number=2
     )
