@@ -297,7 +297,7 @@ class BulkRun:
             if proof.send_again is SendAgain.AT_ONCE:
                 self._refuse_blind_retry(error, number, total)
             return
-        if proof.history is TxnIdHistory.MAYBE_CONSUMED:
+        if proof.history is TxnIdHistory.MAYBE_CONSUMED and not self._known[job.txn_id]:
             self._save_result(job, None, state=JobState.REFUSED_FOR_NOW)
         if not self._may_resend:
             raise UnconfirmedBulkError(
@@ -307,7 +307,10 @@ class BulkRun:
 
     def _save_history(self, job: BulkJob, left_behind: TxnIdHistory) -> None:
         """Store that a 108 will prove nothing, before the next attempt: a kill may come until then."""
-        if left_behind is TxnIdHistory.MAYBE_CONSUMED:
+        if left_behind is not TxnIdHistory.MAYBE_CONSUMED:
+            return
+        self._read_memories_quietly()
+        if not self._known[job.txn_id]:  # a newer try may have created it meanwhile
             self._save_result(job, None, state=JobState.REFUSED_FOR_NOW)
 
     def _save_not_created(self, job: BulkJob) -> None:

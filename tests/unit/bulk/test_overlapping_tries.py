@@ -39,6 +39,18 @@ def test_the_108_of_a_newer_try_is_no_collision():
     assert names(task.run_try()) == NAMES
 
 
+def test_a_109_takes_no_name_away():
+    """A 109 of a try that was taken for dead leaves the name of a job that a newer try has created."""
+    task = BulkTask(people=(0,))
+    task.run_try([Fault.SILENT])
+
+    task.run_try([Event.OVERLAP, Fault.BUSY_109], on_unconfirmed=OnUnconfirmed.RESEND)
+    last = task.run_try()
+
+    assert names(task.tries[2]) == names(last) != [UNNAMED]
+    assert len(task.gateway.jobs) == 1
+
+
 def test_a_job_without_a_name_is_not_believed_after_a_refusal():
     """A 108 that a newer try has taken for its job is nothing to a try that knows of a 109."""
     task = BulkTask(people=(0,))
