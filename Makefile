@@ -5,7 +5,7 @@ OLDEST := .venv-oldest/bin/python
 PARQUET := .venv-parquet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers test-parquet test-oldest e2e e2e-oldest bench format clean
+.PHONY: help demo test fuzz check lint types layers test-parquet test-oldest e2e e2e-oldest bench format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -15,6 +15,9 @@ demo: .venv/installed  ## run the example DAGs in a real Airflow against the sim
 
 test: .venv/installed  ## run the tests on the newest Airflow
 	@$(NEWEST) -m pytest tests --ignore=tests/e2e --cov --cov-report=term -q
+
+fuzz: .venv/installed  ## 100,000 examples of the model: campaigns, sends and bulk jobs under any faults (half an hour)
+	@OSONSMS_EXAMPLES=100000 $(NEWEST) -m pytest tests/model -q -n 2
 
 check: lint types layers test test-parquet test-oldest e2e e2e-oldest  ## everything CI runs
 
