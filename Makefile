@@ -12,7 +12,7 @@ E2E := -m pytest -q -n 2 --dist loadfile tests/e2e
 OF_VERSIONS := tests/airflow tests/contract $(addprefix tests/unit/,audience bulk client delivery simulator transport)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers test-parquet test-oldest e2e e2e-oldest bench format clean
+.PHONY: help demo test fuzz check lint types layers test-parquet test-oldest e2e e2e-oldest bench format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,9 @@ demo: .venv/installed  ## run the example DAGs in a real Airflow against the sim
 
 test: .venv/installed  ## run the tests on the newest Airflow
 	@$(NEWEST) $(PYTEST) tests --ignore=tests/e2e --cov --cov-report=term
+
+fuzz: .venv/installed  ## 100,000 examples of the model: campaigns, sends and bulk jobs under any faults (half an hour)
+	@OSONSMS_EXAMPLES=100000 $(NEWEST) -m pytest tests/model -q -n 2
 
 check: lint types layers test .venv-oldest/installed .venv-parquet/installed  ## everything CI runs
 	@$(MAKE) --no-print-directory -j3 --output-sync=target e2e e2e-oldest test-parquet test-oldest

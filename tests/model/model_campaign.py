@@ -44,10 +44,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Settings:
-    """What stays the same in all tries."""
+    """What stays the same in all tries; *memories* names the store, the table, both or none."""
 
-    has_store: bool = True
-    has_table: bool = True
+    memories: str = "store and table"
     has_own_campaign_id: bool = False
     has_window: bool = False
     shares_table: bool = True
@@ -84,6 +83,7 @@ class Try:
     memory: Memory
     line: Line
     has_earlier: bool
+    failed_before: tuple[int, int]
     end: BaseException | None = None
     table: list[ResultRow] | None = None
     open_rows: int | None = None
@@ -108,8 +108,10 @@ class Campaign:
     def __post_init__(self) -> None:
         for number in range(2 if self.settings.has_own_campaign_id else 1):
             path = f"/results/{0 if self.settings.shares_table else number}.csv"
-            store = Store() if self.settings.has_store else None
-            self.tasks.append(Task(f"run{number}", store, path if self.settings.has_table else None))
+            store = Store() if "store" in self.settings.memories else None
+            self.tasks.append(
+                Task(f"run{number}", store, path if "table" in self.settings.memories else None)
+            )
         self._txn_ids = {
             namespace: {phone: self.make_txn_id(phone, namespace) for phone in PHONES}
             for namespace in NAMESPACES
@@ -167,7 +169,7 @@ class Campaign:
         Returns:
             Whether there is one: after a memory was wiped there may be two, and nothing is sent any more.
         """
-        self.now, self.files.failures = NOON, 0
+        self.now, self.files.failures, self.files.is_sticky = NOON, 0, False
         if task.store is not None:
             task.store.failures = 0
         known = self.recall(task).maybe_accepted
@@ -224,6 +226,7 @@ class Campaign:
                 self.gateway, script, limit=limit, on_event=lambda event: self._meet(event, attempt, inner)
             ),
             has_earlier=bool(self.tries),
+            failed_before=(0 if task.store is None else task.store.failed, self.files.failed),
         )
         return attempt
 
@@ -234,11 +237,29 @@ class Campaign:
             self._run.stop()
         elif event is Event.FLUSH:
             self._journal.flush(self._journal.drain())
+            self.check_written(attempt)
+        elif event is Event.BREAK:
+            self.fail(attempt.task, store=1, files=2)
         elif self.depth == 1 and not self.is_closed():
             attempt.is_overlapped = True
             kept = self._run, self._journal, self.now
             self.run_try(attempt.task, inner)
             self._run, self._journal, self.now = kept
+
+    def fail(self, task: Task, *, store: int, files: int) -> None:
+        """Let the next writings fail."""
+        self.files.failures = files
+        if task.store is not None:
+            task.store.failures = store
+
+    def check_written(self, attempt: Try) -> None:
+        """What a living try has been answered is in each of its memories, unless that has failed."""
+        confirmed = attempt.line.list_confirmed()
+        if attempt.task.store is not None and attempt.task.store.failed == attempt.failed_before[0]:
+            assert confirmed <= attempt.task.store.tracked, "the store was not given all results"
+        if attempt.task.path is not None and self.files.failed == attempt.failed_before[1]:
+            tracked = self.files.tracked_below(attempt.task.path)
+            assert confirmed <= tracked, "the part files were not given all results"
 
     def _send(self, attempt: Try) -> None:
         run = self._open_run(attempt)

@@ -51,6 +51,7 @@ class Event(Enum):
     FLUSH = "the journal is written"
     STOP = "Airflow tells the task to stop"
     HOUR = "an hour passes"
+    BREAK = "the memories fail at their next writings"
     OVERLAP = "another try begins while this one hangs, and runs to its end"
 
 
@@ -242,6 +243,11 @@ class Line:
         """Return if the process lives."""
         if self.is_dead:
             raise KilledError
+
+    def list_confirmed(self) -> set[str]:
+        """Return the msg_ids that came back in answers."""
+        confirmed = {made.txn_id for made in self.attempts if made.is_confirmed}
+        return {self._gateway.messages[txn_id].msg_id for txn_id in confirmed}
 
     def sleep(self, _seconds: float) -> None:
         """Pause before a further attempt; a stop in the script kills the process now."""

@@ -13,16 +13,18 @@ class _Memory:
 
     Attributes:
         failures: How many of the next writings fail.
+        failed: How many have failed.
         tracked: The msg_ids that were written here and were not wiped since.
     """
 
     def __init__(self) -> None:
-        self.failures = 0
+        self.failures = self.failed = 0
         self.tracked: set[str] = set()
 
     def _write(self, content: bytes) -> None:
         if self.failures:
             self.failures -= 1
+            self.failed += 1
             raise ConnectionError("the storage is away")
         self.tracked |= find_msg_ids(content)
 
@@ -53,10 +55,15 @@ class Store(_Memory):
 
 
 class Files(_Memory):
-    """A storage of files by path."""
+    """A storage of files by path.
+
+    Attributes:
+        is_sticky: Whether nothing can be removed for now.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.is_sticky = False
         self.contents: dict[str, bytes] = {}
         self._written: list[tuple[str, set[str]]] = []
 
@@ -154,8 +161,7 @@ class ModelPath:
     def unlink(self, *, missing_ok: bool = False) -> None:
         """Remove the file."""
         self._check()
-        if self._files.failures:
-            self._files.failures -= 1
+        if self._files.is_sticky:
             raise ConnectionError("the storage is away")
         if self._files.contents.pop(self._path, None) is None and not missing_ok:
             raise FileNotFoundError(self._path)

@@ -2,9 +2,10 @@
 
 from model_campaign import NAMESPACES, Campaign, Try
 from model_gateway import CONSUMING, Fault
-from model_people import Kind
+from model_people import PHONES, Kind
 
 from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
+from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError
 from airflow_provider_osonsms.campaign.send_loop import TxnIdsTakenError
 from airflow_provider_osonsms.campaign.store_chunks import KeysChangedError
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
@@ -22,6 +23,7 @@ def check_ledger(campaign: Campaign) -> None:
     owners = {
         txn_id: phone for namespace in NAMESPACES for phone, txn_id in campaign.txn_ids(namespace).items()
     }
+    assert len(owners) == len(NAMESPACES) * len(PHONES), "two installations make the same txn_ids"
     for message in campaign.gateway.messages.values():
         if message.is_ours:
             assert owners.get(message.txn_id) == message.phones[0], "a row was sent under a txn_id of its own"
@@ -33,7 +35,12 @@ def check_try(campaign: Campaign, attempt: Try) -> None:
     _check_namespace(campaign, attempt)
     if isinstance(attempt.end, TxnIdsTakenError):
         assert not any(made.is_confirmed for made in attempt.line.attempts), "it says that nothing was sent"
+    if _is_collision(campaign, attempt):
+        assert isinstance(attempt.end, TxnIdsTakenError | CampaignStoppedError), (
+            "foreign messages were taken for ours"
+        )
     if attempt.table is not None:
+        campaign.check_written(attempt)
         _check_tracked(campaign, attempt)
         _check_rows(campaign, attempt)
 
@@ -44,6 +51,19 @@ def check_end(campaign: Campaign, attempt: Try) -> None:
         return
     assert attempt.end is None, f"a clean try ended in {attempt.end!r}"
     assert attempt.open_rows == 0
+
+
+def _is_collision(campaign: Campaign, attempt: Try) -> bool:
+    """Whether a first try, which nothing else has met, finds all its txn_ids taken."""
+    asked = {made.txn_id for made in attempt.line.attempts}
+    is_first = not (campaign.settings.has_own_campaign_id or attempt.has_earlier or attempt.is_overlapped)
+    has_only_answers = all(made.fault is Fault.ANSWERED for made in attempt.line.attempts)
+    is_whole = len(asked) == sum(person.kind is Kind.RECIPIENT for person in attempt.people)
+    is_taken = all(
+        txn_id in campaign.gateway.messages and not campaign.gateway.sent(txn_id) for txn_id in asked
+    )
+    has_no_other = all(person.kind is not Kind.LONG for person in attempt.people)
+    return bool(asked) and is_first and has_only_answers and is_whole and is_taken and has_no_other
 
 
 def _check_namespace(campaign: Campaign, attempt: Try) -> None:
@@ -57,9 +77,7 @@ def _check_tracked(campaign: Campaign, attempt: Try) -> None:
     assert attempt.table is not None
     listed = [row.msg_id for row in attempt.table if row.msg_id is not None]
     assert len(listed) == len(set(listed)), "a message is listed twice"
-    confirmed = {made.txn_id for made in attempt.line.attempts if made.is_confirmed}
-    answered = {campaign.gateway.messages[txn_id].msg_id for txn_id in confirmed}
-    lost = (attempt.memory.tracked | answered) - set(listed)
+    lost = (attempt.memory.tracked | attempt.line.list_confirmed()) - set(listed)
     assert not lost, f"{lost} were tracked and are not any more"
 
 

@@ -1,21 +1,19 @@
 """Bulk jobs under any sequence of faults, kills, Clears and lost memories."""
 
-import os
-
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from model_bulk import AUDIENCES, BulkTask, check_bulk
 from model_gateway import Event, Fault, Gateway
+from model_settings import choose_settings
 
 from airflow_provider_osonsms.bulk.jobs import AudienceChangedError, OnUnconfirmed, UnconfirmedBulkError
 from airflow_provider_osonsms.protocol.errors import BulkRefusedError
 from airflow_provider_osonsms.protocol.models import Response
 
-_EXAMPLES = int(os.environ.get("OSONSMS_EXAMPLES", "2000"))
 _USUAL = [Fault.ANSWERED, Fault.ANSWERED, Fault.ANSWERED, Fault.LOST, Fault.NOT_SENT, Fault.CONSUMED_109]
 _SCRIPTS = st.lists(st.sampled_from([*Fault, *_USUAL, Event.STOP]), max_size=5)
-_OUTER = _SCRIPTS | st.builds(lambda before, after: [*before, Event.OVERLAP, *after], _SCRIPTS, _SCRIPTS)
+_CHOICES = st.sampled_from([OnUnconfirmed.FAIL, *OnUnconfirmed])
+_FEW = st.lists(st.sampled_from([*Fault, *_USUAL]), max_size=1)
 _DUPLICATES = [
     None,
     Response(status=422, body=b'{"error":"duplicate"}'),
@@ -38,13 +36,15 @@ class BulkMachine(RuleBasedStateMachine):
         gateway = Gateway(is_blind_to_jobs=is_blind, duplicate_job=duplicate)
         self.task = BulkTask(has_store, has_receipts, is_lasting, gateway)
 
-    @rule(script=_OUTER, inner=_SCRIPTS, choice=st.sampled_from([OnUnconfirmed.FAIL, *OnUnconfirmed]))
-    def run_try(self, script, inner, choice):
+    @rule(script=_SCRIPTS, choice=_CHOICES)
+    def run_try(self, script, choice):
         """Retry or clear the task."""
-        known = len(self.task.tries)
-        self.task.run_try(script, inner, on_unconfirmed=choice)
-        for attempt in reversed(self.task.tries[known:]):
-            check_bulk(self.task, attempt)
+        self._run(choice, script)
+
+    @rule(before=_FEW, inner=_SCRIPTS, after=_SCRIPTS, choice=_CHOICES)
+    def overlap(self, before, inner, after, choice):
+        """Begin a try while the one before it hangs, and let that go on afterwards."""
+        self._run(choice, [*before, Event.OVERLAP, *after], inner)
 
     @precondition(lambda self: self.task.has_store and not self.task.is_lasting)
     @rule()
@@ -78,12 +78,12 @@ class BulkMachine(RuleBasedStateMachine):
         is_final = isinstance(attempt.error, UnconfirmedBulkError | AudienceChangedError | BulkRefusedError)
         assert is_final or attempt.receipts is not None, repr(attempt.error)
 
+    def _run(self, choice, script, inner=()):
+        known = len(self.task.tries)
+        self.task.run_try(script, inner, on_unconfirmed=choice)
+        for attempt in reversed(self.task.tries[known:]):
+            check_bulk(self.task, attempt)
+
 
 TestBulk = BulkMachine.TestCase
-TestBulk.settings = settings(
-    max_examples=_EXAMPLES // 4,
-    stateful_step_count=12,
-    deadline=None,
-    report_multiple_bugs=False,
-    suppress_health_check=list(HealthCheck),
-)
+TestBulk.settings = choose_settings(share=1 / 4)

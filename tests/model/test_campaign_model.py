@@ -1,16 +1,13 @@
 """A campaign under any sequence of faults, kills, Clears and lost memories."""
 
-import os
-
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from model_campaign import NAMESPACES, Campaign, Settings
 from model_gateway import Event, Fault
 from model_people import PHONES, Kind, Person
 from model_rules import check_end, check_try
+from model_settings import choose_settings
 
-_EXAMPLES = int(os.environ.get("OSONSMS_EXAMPLES", "2000"))
 _PEOPLE = st.lists(
     st.builds(
         Person, st.sampled_from(PHONES), st.sampled_from([Kind.RECIPIENT] * 6 + [Kind.LONG, Kind.REJECT])
@@ -19,13 +16,15 @@ _PEOPLE = st.lists(
     max_size=6,
     unique_by=lambda person: person.phone,
 ).map(tuple)
-_EVENTS = [Event.FLUSH, Event.FLUSH, Event.STOP, Event.HOUR]
-_SCRIPTS = st.lists(st.sampled_from([*Fault, *[Fault.ANSWERED] * 6, *_EVENTS]), max_size=8)
-_OUTER = _SCRIPTS | st.builds(lambda before, after: [*before, Event.OVERLAP, *after], _SCRIPTS, _SCRIPTS)
+_WORDS = st.sampled_from([*Fault, *[Fault.ANSWERED] * 8, *Event, Event.FLUSH])
+_SCRIPTS = st.lists(_WORDS, max_size=8)
+_FEW = st.lists(_WORDS, max_size=2)
+_KILLED = st.builds(
+    lambda before, after: [*before, Fault.ANSWERED, Event.FLUSH, *after, Fault.KILL_BEFORE], _FEW, _FEW
+)
 _SETTINGS = st.builds(
     Settings,
-    has_store=st.booleans(),
-    has_table=st.booleans(),
+    memories=st.sampled_from(["table", "table", "store and table", "store", ""]),
     has_own_campaign_id=st.booleans(),
     has_window=st.booleans(),
     shares_table=st.booleans(),
@@ -47,46 +46,40 @@ class CampaignMachine(RuleBasedStateMachine):
         for phone in sorted(foreign):
             self.campaign.gateway.take_foreign(self.campaign.txn_ids("")[phone])
 
-    @rule(script=_OUTER, inner=_SCRIPTS)
-    def run_try(self, script, inner):
-        """Retry or clear the task."""
-        self._run(self.campaign.tasks[0], script, inner)
+    @rule(run=st.integers(0, 1), script=_SCRIPTS)
+    def run_try(self, run, script):
+        """Retry or clear the task, in this run or in another one of the same campaign."""
+        self._run(self._choose(run), script)
 
-    @precondition(lambda self: len(self.campaign.tasks) > 1)
-    @rule(script=_OUTER, inner=_SCRIPTS)
-    def run_other_task(self, script, inner):
-        """Let another run send the same campaign."""
-        self._run(self.campaign.tasks[1], script, inner)
+    @rule(run=st.integers(0, 1), script=_KILLED)
+    def kill_try(self, run, script):
+        """Retry or clear the task, which dies after its journal was written."""
+        self._run(self._choose(run), script)
 
-    @precondition(lambda self: self.campaign.settings.has_store)
-    @rule(task=st.integers(0, 1))
-    def wipe_store(self, task):
-        """Forget what the state store holds."""
-        self.campaign.tasks[task % len(self.campaign.tasks)].store.wipe()
+    @rule(run=st.integers(0, 1), before=_FEW, inner=_KILLED | _SCRIPTS, after=_FEW)
+    def overlap(self, run, before, inner, after):
+        """Begin a try while the one before it hangs, and let that go on afterwards."""
+        self._run(self._choose(run), [*before, Event.OVERLAP, *after], inner)
 
-    @precondition(lambda self: self.campaign.settings.has_table)
-    @rule(but=st.sampled_from(["\0", ".parts"]))
-    def wipe_files(self, but):
-        """Remove the results table, with its parts or without."""
-        path = self.campaign.tasks[0].path
-        self.campaign.files.wipe(path, but=f"{path}{but}")
+    @rule(what=st.sampled_from(["store", "store of the other run", "table", "table and parts"]))
+    def wipe(self, what):
+        """Forget what a memory holds."""
+        task = self._choose("other" in what)
+        if "store" in what and task.store is not None:
+            task.store.wipe()
+        if "table" in what and task.path is not None:
+            self.campaign.files.wipe(task.path, but=f"{task.path}.parts" if what == "table" else "-")
 
-    @rule(store=st.integers(0, 3), files=st.integers(0, 3))
-    def fail(self, store, files):
-        """Let the next writings fail."""
-        self.campaign.files.failures = files
-        if self.campaign.tasks[0].store is not None:
-            self.campaign.tasks[0].store.failures = store
+    @rule(store=st.integers(0, 3), files=st.integers(0, 3), is_sticky=st.booleans())
+    def fail(self, store, files, is_sticky):
+        """Let the next writings fail, and files stay that should be removed."""
+        self.campaign.fail(self.campaign.tasks[0], store=store, files=files)
+        self.campaign.files.is_sticky = is_sticky
 
-    @rule(people=_PEOPLE)
-    def change_people(self, people):
-        """Add, remove and reorder rows."""
-        self.campaign.people = people
-
-    @rule(text=st.sampled_from(["Salom", "Salom!"]))
-    def change_text(self, text):
-        """Send another text."""
-        self.campaign.text = text
+    @rule(people=_PEOPLE, text=st.sampled_from(["Salom", "Salom!"]))
+    def change_people(self, people, text):
+        """Add, remove and reorder rows, and send another text."""
+        self.campaign.people, self.campaign.text = people, text
 
     @rule(namespace=st.sampled_from(NAMESPACES))
     def change_namespace(self, namespace):
@@ -109,7 +102,10 @@ class CampaignMachine(RuleBasedStateMachine):
                     check_try(self.campaign, attempt)
                     check_end(self.campaign, attempt)
 
-    def _run(self, task, script, inner):
+    def _choose(self, run):
+        return self.campaign.tasks[min(run, len(self.campaign.tasks) - 1)]
+
+    def _run(self, task, script, inner=()):
         known = len(self.campaign.tries)
         self.campaign.run_try(task, script, inner)
         for attempt in self.campaign.tries[known + 1 :]:
@@ -119,10 +115,4 @@ class CampaignMachine(RuleBasedStateMachine):
 
 
 TestCampaign = CampaignMachine.TestCase
-TestCampaign.settings = settings(
-    max_examples=_EXAMPLES // 2,
-    stateful_step_count=12,
-    deadline=None,
-    report_multiple_bugs=False,
-    suppress_health_check=list(HealthCheck),
-)
+TestCampaign.settings = choose_settings(share=1 / 2)

@@ -1,7 +1,7 @@
 """A try of a bulk task that was taken for dead and is not: cases that the model has found."""
 
 import pytest
-from model_bulk import BulkTask
+from model_bulk import UNNAMED, BulkTask
 from model_gateway import Event, Fault, Gateway
 
 from airflow_provider_osonsms.bulk.jobs import OnUnconfirmed

@@ -19,9 +19,8 @@ def begin(monkeypatch):
     """Begin a campaign, with a store or with a results table."""
     monkeypatch.setattr("airflow_provider_osonsms.protocol.flows.FIRST_PAUSE", 0.0)
 
-    def begin(people, *, store=False, table=False, rounds=1, **settings):
-        chosen = Settings(has_store=store, has_table=table, rounds=rounds, **settings)
-        return Campaign(chosen, people)
+    def begin(people, memories, *, rounds=1, **settings):
+        return Campaign(Settings(memories=memories, rounds=rounds, **settings), people)
 
     return begin
 
@@ -40,7 +39,7 @@ def outcomes(attempt):
 @pytest.mark.parametrize("refusal", [Fault.NO_MONEY, Fault.BLOCKED])
 def test_a_lost_answer_of_an_earlier_try_is_not_pending(begin, memory, refusal):
     """A row that may be accepted stays uncertain in a try that stops before it, or is refused the account."""
-    campaign = begin(TWO, **{memory: True})
+    campaign = begin(TWO, memory)
     run_try(campaign, *HANDFUL_AND_ROUND * [Fault.LOST])
 
     second = run_try(campaign, refusal)
@@ -50,7 +49,7 @@ def test_a_lost_answer_of_an_earlier_try_is_not_pending(begin, memory, refusal):
 
 def test_a_lost_answer_of_an_earlier_try_is_not_rejected(begin):
     """A row that may be accepted is undecided when its text cannot be sent any more."""
-    campaign = begin(ONE, table=True)
+    campaign = begin(ONE, "table")
     run_try(campaign, *HANDFUL_AND_ROUND * [Fault.LOST])
     campaign.people = (Person(PHONES[0], Kind.LONG),)
 
@@ -59,7 +58,7 @@ def test_a_lost_answer_of_an_earlier_try_is_not_rejected(begin):
 
 def test_a_refusal_outlives_a_try_that_stops_before_its_row(begin):
     """A txn_id that may be used up is not forgotten by the table of a try that has not come to its row."""
-    campaign = begin(TWO, table=True)
+    campaign = begin(TWO, "table")
     run_try(campaign, *HANDFUL_AND_ROUND * [Fault.CONSUMED_109])
     run_try(campaign, Fault.NO_MONEY)
 
@@ -68,7 +67,7 @@ def test_a_refusal_outlives_a_try_that_stops_before_its_row(begin):
 
 def test_doubts_of_two_tries_add_up(begin):
     """What one try has left unanswered and another was refused is uncertain, and a 108 proves nothing."""
-    campaign = begin(ONE, store=True, has_own_campaign_id=True)
+    campaign = begin(ONE, "store", has_own_campaign_id=True)
     run_try(campaign, Event.OVERLAP, Fault.CONSUMED_109, inner=[Fault.SILENT])
 
     assert outcomes(run_try(campaign, Fault.NO_MONEY)) == [("uncertain", "no_answer_after_refusal")]
@@ -77,7 +76,7 @@ def test_doubts_of_two_tries_add_up(begin):
 
 def test_a_refusal_that_one_try_knows_undoes_the_explanation_of_another(begin):
     """A 108 that a try has taken for a lost answer is undecided where another try knows of a 109."""
-    campaign = begin(TWO, table=True, has_own_campaign_id=True)
+    campaign = begin(TWO, "table", has_own_campaign_id=True)
 
     first = run_try(campaign, Fault.CONSUMED_109, Event.OVERLAP)
 
@@ -87,7 +86,7 @@ def test_a_refusal_that_one_try_knows_undoes_the_explanation_of_another(begin):
 
 def test_a_try_that_was_taken_for_dead_writes_no_smaller_table(begin):
     """A try that ends after a newer one takes over what that one has found out."""
-    campaign = begin(ONE, table=True)
+    campaign = begin(ONE, "table")
 
     first = run_try(campaign, Event.OVERLAP)
 
@@ -97,7 +96,7 @@ def test_a_try_that_was_taken_for_dead_writes_no_smaller_table(begin):
 
 def test_a_try_that_was_taken_for_dead_leaves_the_parts_of_a_newer_one(begin):
     """The msg_ids of a newer try that was killed are in its parts until a later try has read them."""
-    campaign = begin(TWO, table=True, has_own_campaign_id=True)
+    campaign = begin(TWO, "table", has_own_campaign_id=True)
     run_try(campaign, Event.OVERLAP, inner=[Fault.ANSWERED, Event.FLUSH, Fault.KILL_BEFORE])
 
     assert outcomes(run_try(campaign)) == [("accepted", None)] * 2
@@ -106,7 +105,7 @@ def test_a_try_that_was_taken_for_dead_leaves_the_parts_of_a_newer_one(begin):
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.SILENT])
 def test_another_namespace_is_refused_after_a_lost_answer(begin, fault):
     """The store counts what may be accepted, also without a msg_id, before it lets other keys be used."""
-    campaign = begin(ONE, store=True)
+    campaign = begin(ONE, "store")
     run_try(campaign, fault)
     campaign.namespace = "staging"
 
@@ -118,7 +117,7 @@ def test_another_namespace_is_refused_after_a_lost_answer(begin, fault):
 
 def test_another_namespace_is_refused_by_the_parts(begin):
     """The parts of a killed try stop another namespace, and are no rows of its table."""
-    campaign = begin(TWO, table=True)
+    campaign = begin(TWO, "table")
     run_try(campaign, Fault.ANSWERED, Event.FLUSH, Fault.KILL_BEFORE)
     campaign.namespace = "staging"
 
@@ -130,7 +129,7 @@ def test_another_namespace_is_refused_by_the_parts(begin):
 
 def test_somebody_who_comes_back_is_listed_once(begin):
     """A message that was listed by its msg_id alone is listed with its row when that is there again."""
-    campaign = begin(TWO, store=True, table=True)
+    campaign = begin(TWO, "store and table")
     run_try(campaign)
     campaign.files.wipe("/results")
     campaign.people = TWO[1:]
