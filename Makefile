@@ -12,7 +12,7 @@ E2E := -m pytest -q -n 2 --dist loadfile tests/e2e
 OF_VERSIONS := tests/airflow tests/contract $(addprefix tests/unit/,audience bulk client delivery simulator transport)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz check lint types layers test-parquet test-oldest e2e e2e-oldest bench format clean
+.PHONY: help demo test fuzz check lint types layers test-model test-parquet test-oldest e2e e2e-oldest bench format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,11 +23,14 @@ demo: .venv/installed  ## run the example DAGs in a real Airflow against the sim
 test: .venv/installed  ## run the tests on the newest Airflow
 	@$(NEWEST) $(PYTEST) tests --ignore=tests/e2e --cov --cov-report=term
 
+test-model: .venv/installed  ## 2,000 examples of the model, where the other tests make 200
+	@OSONSMS_EXAMPLES=2000 $(NEWEST) $(PYTEST) tests/model
+
 fuzz: .venv/installed  ## 100,000 examples of the model: campaigns, sends and bulk jobs under any faults (half an hour)
 	@OSONSMS_EXAMPLES=100000 $(NEWEST) -m pytest tests/model -q -n 2
 
 check: lint types layers test .venv-oldest/installed .venv-parquet/installed  ## everything CI runs
-	@$(MAKE) --no-print-directory -j3 --output-sync=target e2e e2e-oldest test-parquet test-oldest
+	@$(MAKE) --no-print-directory -j2 --output-sync=target e2e test-oldest test-model e2e-oldest test-parquet
 
 lint: .venv/installed  ## style and formatting
 	@.venv/bin/ruff check .

@@ -2,6 +2,7 @@
 
 import warnings
 
+import airflow.configuration  # noqa: F401 - on import it shows the warnings of modules that begin with "airflow"
 import pytest
 
 WARN = "import warnings\ndef warn(): warnings.warn('old', DeprecationWarning, stacklevel={level})\n"
@@ -39,6 +40,6 @@ def test_a_warning_inside_others_is_none() -> None:
 
 
 def test_what_stays_open_is_an_error() -> None:
-    """A file or socket that nobody closes is an error, wherever it is noticed."""
+    """A file that nobody closes is an error, wherever it is noticed."""
     with pytest.raises(ResourceWarning):
-        warnings.warn_explicit("unclosed", ResourceWarning, "stranger/api.py", 1, module="stranger.api")
+        warnings.warn_explicit("unclosed file", ResourceWarning, "stranger/api.py", 1, module="stranger.api")

@@ -20,7 +20,7 @@ from airflow_provider_osonsms.transport.blocking import RequestsTransport
 SECRET = "sol-4711"
 PRIVATE = (SECRET, "9000012", "Salom", "Kitobhoi", "http", "php", "str_hash")
 HANGS = (Fault.HANG_BEFORE, Fault.HANG_AFTER)
-MOMENT = 0.25
+MOMENT = 0.5
 """Seconds in which a request reaches a gateway that will not answer it."""
 
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 def choose_settings(*, share: float) -> settings:
     """Choose the settings of a machine that runs *share* of the examples."""
     chosen = settings(
-        max_examples=int(share * int(os.environ.get("OSONSMS_EXAMPLES", "2000"))),
+        max_examples=int(share * int(os.environ.get("OSONSMS_EXAMPLES", "200"))),
         stateful_step_count=12,
         deadline=None,
         report_multiple_bugs=False,
