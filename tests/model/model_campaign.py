@@ -239,7 +239,7 @@ class Campaign:
             self._journal.flush(self._journal.drain())
             self.check_written(attempt)
         elif event is Event.BREAK:
-            self.fail(attempt.task, store=1, files=2)
+            self.fail(attempt.task, store=1, files=3)
         elif self.depth == 1 and not self.is_closed():
             attempt.is_overlapped = True
             kept = self._run, self._journal, self.now
