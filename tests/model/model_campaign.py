@@ -83,7 +83,6 @@ class Try:
     memory: Memory
     line: Line
     has_earlier: bool
-    failed_before: tuple[int, int]
     end: BaseException | None = None
     table: list[ResultRow] | None = None
     open_rows: int | None = None
@@ -223,10 +222,13 @@ class Campaign:
             people=self.people,
             memory=self.recall(task),
             line=Line(
-                self.gateway, script, limit=limit, on_event=lambda event: self._meet(event, attempt, inner)
+                self.gateway,
+                script,
+                limit=limit,
+                on_event=lambda event: self._meet(event, attempt, inner),
+                on_request=self.check_window,
             ),
             has_earlier=bool(self.tries),
-            failed_before=(0 if task.store is None else task.store.failed, self.files.failed),
         )
         return attempt
 
@@ -246,6 +248,10 @@ class Campaign:
             self.run_try(attempt.task, inner)
             self._run, self._journal, self.now = kept
 
+    def check_window(self) -> None:
+        """No request is begun while the send window is closed."""
+        assert self.settings.concurrency > 1 or not self.is_closed(), "somebody is texted at night"
+
     def fail(self, task: Task, *, store: int, files: int) -> None:
         """Let the next writings fail."""
         self.files.failures = files
@@ -253,11 +259,11 @@ class Campaign:
             task.store.failures = store
 
     def check_written(self, attempt: Try) -> None:
-        """What a living try has been answered is in each of its memories, unless that has failed."""
+        """What a living try has been answered is in each of its memories, unless that is failing now."""
         confirmed = attempt.line.list_confirmed()
-        if attempt.task.store is not None and attempt.task.store.failed == attempt.failed_before[0]:
+        if attempt.task.store is not None and not attempt.task.store.is_failing:
             assert confirmed <= attempt.task.store.tracked, "the store was not given all results"
-        if attempt.task.path is not None and self.files.failed == attempt.failed_before[1]:
+        if attempt.task.path is not None and not self.files.is_failing:
             tracked = self.files.tracked_below(attempt.task.path)
             assert confirmed <= tracked, "the part files were not given all results"
 

@@ -218,6 +218,7 @@ class Line:
         script: Faults, one for each request, and events before them.
         limit: More requests than this mean that a try does not end.
         on_event: What an event does.
+        on_request: Called when a request comes.
 
     Attributes:
         is_dead: Whether the process has been killed.
@@ -231,6 +232,7 @@ class Line:
         *,
         limit: int = 100,
         on_event: Callable[[Event], None] = lambda _event: None,
+        on_request: Callable[[], None] = lambda: None,
     ) -> None:
         self.is_dead = False
         self.attempts: list[Attempt] = []
@@ -238,6 +240,7 @@ class Line:
         self._script = list(script)
         self._limit = limit
         self._on_event = on_event
+        self._on_request = on_request
 
     def check(self) -> None:
         """Return if the process lives."""
@@ -258,6 +261,7 @@ class Line:
     def handle(self, request: Request) -> Response:
         """Let the next fault meet *request*."""
         self.check()
+        self._on_request()
         while self._script and isinstance(self._script[0], Event):
             self._on_event(self._script.pop(0))
         fault = self._script.pop(0) if self._script else Fault.ANSWERED

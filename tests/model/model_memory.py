@@ -13,18 +13,19 @@ class _Memory:
 
     Attributes:
         failures: How many of the next writings fail.
-        failed: How many have failed.
+        is_failing: Whether the last one has failed.
         tracked: The msg_ids that were written here and were not wiped since.
     """
 
     def __init__(self) -> None:
-        self.failures = self.failed = 0
+        self.failures = 0
+        self.is_failing = False
         self.tracked: set[str] = set()
 
     def _write(self, content: bytes) -> None:
-        if self.failures:
+        self.is_failing = self.failures > 0
+        if self.is_failing:
             self.failures -= 1
-            self.failed += 1
             raise ConnectionError("the storage is away")
         self.tracked |= find_msg_ids(content)
 
