@@ -67,7 +67,7 @@ def make_run(
     audience: Audience, source: MessageSource, *, concurrency: int, path: Path | None
 ) -> CampaignRun:
     """Make the one try of a campaign, with state store and results table where there is a *path*."""
-    parts = None if path is None else ResultParts(path)
+    parts = None if path is None else ResultParts(path, campaign="bench")
     backends = [] if parts is None else [StoreChunks(SlowStore(), store_key="bench", try_number=1), parts]
     return CampaignRun(
         CampaignPlan(
