@@ -139,7 +139,6 @@ class BulkRun:
         if done:
             log.info("%d of %d bulk jobs were created before", len(done), len(jobs))
         for number, job in enumerate(jobs, start=1):
-            self._read_memories()  # again: a newer try may create jobs while this one was taken for dead
             if not self._known.get(job.txn_id) and not self._is_assumed(job, number, len(jobs)):
                 check_time()
                 self._refuse_unconfirmed(job, number, len(jobs))
@@ -263,7 +262,10 @@ class BulkRun:
         raise problem
 
     def _read_memories_quietly(self) -> None:
-        """Take in what another try has stored meanwhile: what is written next must not be less."""
+        """Take in what a newer try has stored, should this one have been taken for dead meanwhile.
+
+        What is written next must not be less, and what that one has created must not be created again.
+        """
         try:
             self._read_memories()
         except Exception as error:  # noqa: BLE001 - stores and storages have errors of their own

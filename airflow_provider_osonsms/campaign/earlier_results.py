@@ -57,7 +57,8 @@ class _Loader:
 
     Attributes:
         others: Rows with a txn_id that this campaign does not make.
-        others_sent: Those of them that were sent.
+        others_sent: Those of them that were sent, and the rows that a msg_id alone names: they are of the same
+            campaign as the others.
         has_sent: Whether a row of this campaign was sent.
     """
 
@@ -77,6 +78,7 @@ class _Loader:
         if result.key is None or result.txn_id is None:
             if was_sent:  # of somebody who had left the audience before, known by a msg_id alone
                 self._nameless.append(result)
+                self.others_sent += 1
             return
         if self._plan.txn_ids.make(result.key) != result.txn_id:
             self.others += 1

@@ -1,7 +1,7 @@
 """What must be true after a try of a campaign: the rule of the design, said without its implementation."""
 
 from model_campaign import NAMESPACES, Campaign, Try
-from model_gateway import CONSUMING, Fault
+from model_gateway import CONSUMING, REGISTERED, Fault
 from model_people import PHONES, Kind
 
 from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
@@ -14,7 +14,6 @@ from airflow_provider_osonsms.tables.rows import ResultRow
 _UNANSWERED = frozenset(
     {Fault.LOST, Fault.SILENT, Fault.GARBAGE, Fault.GARBAGE_AFTER, Fault.BROKEN, Fault.BROKEN_AFTER}
 )
-_SENT_BY_THIS = frozenset({Fault.LOST, Fault.GARBAGE_AFTER, Fault.BROKEN_AFTER, Fault.ANSWERED})
 _NOT_SENT = frozenset({"pending", "refused", "rejected"})
 
 
@@ -36,7 +35,7 @@ def check_try(campaign: Campaign, attempt: Try) -> None:
     if isinstance(attempt.end, TxnIdsTakenError):
         assert not any(made.is_confirmed for made in attempt.line.attempts), "it says that nothing was sent"
     if _is_collision(campaign, attempt):
-        assert isinstance(attempt.end, TxnIdsTakenError | CampaignStoppedError), (
+        assert isinstance(attempt.end, TxnIdsTakenError | CampaignStoppedError | ConnectionError), (
             "foreign messages were taken for ours"
         )
     if attempt.table is not None:
@@ -104,7 +103,7 @@ def _check_row(campaign: Campaign, attempt: Try, row: ResultRow) -> None:
             "accepted_untracked, and not in the ledger"
         )
     elif row.outcome in _NOT_SENT and ours is not None:
-        is_known = txn_id in attempt.memory.maybe_accepted or _met(attempt, _SENT_BY_THIS) & {txn_id}
+        is_known = txn_id in attempt.memory.maybe_accepted or txn_id in _sent_by(attempt)
         assert not is_known, f"{row.outcome} ({row.reason}), although it was accepted"
     else:
         assert row.outcome in _NOT_SENT | {"uncertain"}
@@ -117,6 +116,10 @@ def _may_be_misread(campaign: Campaign, attempt: Try, txn_id: str) -> bool:
         return is_explained or bool(_met(attempt, _UNANSWERED) & {txn_id})
     is_doubted = txn_id in attempt.memory.doubted or bool(_met(attempt, CONSUMING) & {txn_id})
     return not is_doubted
+
+
+def _sent_by(attempt: Try) -> set[str]:
+    return {made.txn_id for made in attempt.line.attempts if made.was_free and made.fault in REGISTERED}
 
 
 def _met(attempt: Try, faults: frozenset[Fault] | set[Fault]) -> set[str]:

@@ -85,6 +85,8 @@ def check_single(send: SingleSend, attempt: SingleTry) -> None:
         assert ours is None or ours.msg_id not in send.store.tracked, "it says that ours was not sent"
     if receipt is None:
         return
+    if receipt.msg_id is not None and send.has_store and not send.store.is_failing:
+        assert receipt.msg_id in send.store.tracked, "the store was not given the receipt"
     if receipt.outcome is Outcome.ACCEPTED:
         assert ours is not None
         assert receipt.msg_id == ours.msg_id

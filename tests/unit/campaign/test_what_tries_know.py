@@ -139,3 +139,14 @@ def test_somebody_who_comes_back_is_listed_once(begin):
     last = run_try(campaign)
 
     assert [(row.row, row.msg_id) for row in last.table] == [(0, "7000001"), (1, "7000002")]
+
+
+def test_somebody_who_left_stops_another_namespace(begin):
+    """A message that is listed by its msg_id alone is not replaced by the table of another namespace."""
+    campaign = begin(TWO, "table", has_own_campaign_id=True)
+    run_try(campaign, Fault.ANSWERED, Event.FLUSH, Fault.KILL_BEFORE)
+    campaign.people = (Person(PHONES[1], Kind.LONG),)
+    run_try(campaign)
+    campaign.namespace = "staging"
+
+    assert isinstance(run_try(campaign).end, OtherCampaignError)
