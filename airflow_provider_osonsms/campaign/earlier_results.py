@@ -42,7 +42,7 @@ def load_earlier_results(
     loader = _Loader(plan, rows)
     for result in read_results(path):
         loader.load(result)
-    if loader.others_sent and not may_replace:
+    if loader.others and loader.others_sent and not may_replace:
         raise OtherCampaignError(
             f"results_path holds the table of another campaign: {loader.others_sent} of its "
             f"{loader.others} rows were sent. Nothing was sent now. If this run has sent under another "
@@ -57,8 +57,8 @@ class _Loader:
 
     Attributes:
         others: Rows with a txn_id that this campaign does not make.
-        others_sent: Those of them that were sent, and the rows that a msg_id alone names: they are of the same
-            campaign as the others.
+        others_sent: Those of them that were sent, and the rows that a msg_id alone names: where there are
+            others, they are of the same campaign.
         has_sent: Whether a row of this campaign was sent.
     """
 
