@@ -16,11 +16,10 @@ from typing import Final
 from airflow_provider_osonsms.bulk.receipts import PHONE_BYTES, JobState, Receipts
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.exactly_once.store import (
-    KeysChangedError,
     NullStateStore,
     StateStore,
     note_used_key,
-    read_used_keys,
+    refuse_other_keys,
 )
 from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
 from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, OsonSmsError
@@ -60,19 +59,19 @@ class AudienceChangedError(OsonSmsError):
     """An earlier try created jobs for other people than those who should be texted now."""
 
 
-def refuse_other_keys(store: StateStore, store_key: str) -> None:
+def refuse_other_txn_ids(store: StateStore, store_key: str) -> None:
     """Return when this task has uploaded nothing under another *store_key*, and note this one.
 
     Raises:
         KeysChangedError: It has, so the same people would be texted a second time.
     """
-    for other in read_used_keys(store, _BULKS):
-        if other != store_key and store.get(other):  # empty where no job of it exists
-            raise KeysChangedError(
-                "This task has uploaded bulk jobs in this run under another key_namespace or campaign_id. "
-                "Nothing was uploaded now: under new txn_ids the same people would be texted again. Restore "
-                "what was changed, and clear this task"
-            )
+
+    def find_sent(other: str) -> str | None:
+        if not store.get(other):  # empty where no job of it exists
+            return None
+        return "uploaded bulk jobs in this run under another key_namespace or campaign_id"
+
+    refuse_other_keys(store, _BULKS, store_key, find_sent=find_sent)
     note_used_key(store, _BULKS, store_key)
 
 

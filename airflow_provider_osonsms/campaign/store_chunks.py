@@ -9,14 +9,14 @@ keys under which this task has begun to send.
 
 import logging
 from collections.abc import Generator, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from airflow_provider_osonsms.campaign.rows import may_have_texted
 from airflow_provider_osonsms.exactly_once.store import (
-    KeysChangedError,
     StateStore,
     note_used_key,
-    read_used_keys,
+    read_history,
+    refuse_other_keys,
 )
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 
@@ -59,24 +59,7 @@ class StoreChunks:
         Raises:
             KeysChangedError: Somebody was, so this audience would be texted a second time.
         """
-        for other in read_used_keys(self._store, _CAMPAIGNS):
-            if other == self._store_key:
-                continue
-            tries = range(1, self._try_number + 1)
-            texted = {
-                txn_id
-                for try_number in tries
-                for txn_id, code in self._read_try(other, try_number)
-                if may_have_texted(code)
-            }
-            # A try that was killed in its first second has left no chunk.
-            if texted or any(self._may_have_sent(other, try_number) for try_number in tries):
-                number = f"sent {len(texted)} messages" if texted else "begun to send"
-                raise KeysChangedError(
-                    f"This task has {number} in this run, or may have, under another key_namespace, "
-                    f"campaign_id or channel. Nothing was sent now: under new txn_ids the "
-                    f"same people would be texted again. Restore what was changed, and clear this task"
-                )
+        refuse_other_keys(self._store, _CAMPAIGNS, self._store_key, find_sent=self._find_sent)
 
     def mark_started(self, history: TxnIdHistory) -> None:
         """Write that rows may be on their way; see `JournalBackend`."""
@@ -112,6 +95,21 @@ class StoreChunks:
         meta = {"past": int(history), "chunks": self._chunks, "sent": may_have_sent}
         self._store.set(f"{self._store_key}_{self._try_number}", meta)
 
+    def _find_sent(self, store_key: str) -> str | None:
+        """Return in words what all tries have sent under *store_key*, or may have; None for nothing."""
+        tries = range(1, self._try_number + 1)
+        texted = {
+            txn_id
+            for try_number in tries
+            for txn_id, code in self._read_try(store_key, try_number)
+            if may_have_texted(code)
+        }
+        # A try that was killed in its first second has left no chunk.
+        if not texted and not any(self._may_have_sent(store_key, try_number) for try_number in tries):
+            return None
+        what = f"sent {len(texted)} messages" if texted else "begun to send"
+        return f"{what} in this run, or may have, under another key_namespace, campaign_id or channel"
+
     def _may_have_sent(self, store_key: str, try_number: int) -> bool:
         meta = self._store.get(f"{store_key}_{try_number}")
         return meta is not None and (not isinstance(meta, dict) or meta.get("sent") is not False)
@@ -124,7 +122,7 @@ class StoreChunks:
         stored = meta if isinstance(meta, dict) else {}
         if store_key == self._store_key:
             self.is_resumed = True
-            self.history = max(self.history, _read_history(stored.get("past")))
+            self.history = max(self.history, read_history(stored.get("past")))
         expected = stored.get("chunks")
         number = chunks = 0
         least = expected if isinstance(expected, int) else 0
@@ -139,9 +137,3 @@ class StoreChunks:
             else:
                 yield "", chunk
         return chunks
-
-
-def _read_history(stored: Any) -> TxnIdHistory:
-    """Read what a try has stored of its txn_ids; anything strange says at least that there was an attempt."""
-    is_ours = isinstance(stored, int) and not isinstance(stored, bool) and stored in tuple(TxnIdHistory)
-    return TxnIdHistory(stored) if is_ours else TxnIdHistory.MAYBE_ACCEPTED

@@ -5,11 +5,11 @@ from typing import Any
 
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.exactly_once.store import (
-    KeysChangedError,
     NullStateStore,
     StateStore,
     note_used_key,
-    read_used_keys,
+    read_history,
+    refuse_other_keys,
     save_result,
 )
 from airflow_provider_osonsms.protocol.errors import OsonSmsError, OutcomeUnknownError
@@ -51,7 +51,7 @@ def send_exactly_once(
             receipt.txn_id,
         )
         return receipt
-    before = history if record is None else _read_history(record)
+    before = history if record is None else _read_record(record)
     if isinstance(store, NullStateStore) and before is TxnIdHistory.MAYBE_ACCEPTED:
         log.info("Nothing is remembered of earlier tries: if the gateway knows the txn_id, one was accepted")
     notes = _Notes(store, store_key, before=before, record=record)
@@ -76,7 +76,7 @@ def send_exactly_once(
     return receipt
 
 
-def refuse_other_keys(store: StateStore, txn_id: str, *, identity: str) -> None:
+def refuse_other_txn_ids(store: StateStore, txn_id: str, *, identity: str) -> None:
     """Return when this task has not sent its message under another txn_id, and note this one.
 
     Args:
@@ -89,14 +89,14 @@ def refuse_other_keys(store: StateStore, txn_id: str, *, identity: str) -> None:
     """
     index = f"osonsms_sends_{identity}"
     store_key = _name_record(txn_id)
-    for other in read_used_keys(store, index):
-        record = store.get(other) if other != store_key else None
-        if record is not None and _read_history(record) is not TxnIdHistory.UNUSED:
-            raise KeysChangedError(
-                "This task has sent its message in this run, or may have, under another key_namespace. "
-                "Nothing was sent now: under a new txn_id the same person would be texted again. Restore it, "
-                "and clear this task"
-            )
+
+    def find_sent(other: str) -> str | None:
+        record = store.get(other)
+        if record is None or _read_record(record) is TxnIdHistory.UNUSED:
+            return None
+        return "sent its message in this run, or may have, under another key_namespace"
+
+    refuse_other_keys(store, index, store_key, find_sent=find_sent)
     note_used_key(store, index, store_key)
 
 
@@ -170,7 +170,7 @@ class _Notes:
         if isinstance(record, dict) and "outcome" in record:
             return
         if record is not None and record != self._record:
-            self._before = max(self._before, _read_history(record))
+            self._before = max(self._before, _read_record(record))
         self._write(max(history, self._before))
 
     def _write(self, history: TxnIdHistory) -> None:
@@ -179,10 +179,8 @@ class _Notes:
         self._stored, self._record = history, record
 
 
-def _read_history(record: Any) -> TxnIdHistory:
-    """Read what an earlier try has stored; anything strange says at least that there was an attempt."""
-    stored = record.get("past") if isinstance(record, dict) else None
-    return TxnIdHistory(stored) if stored in tuple(TxnIdHistory) else TxnIdHistory.MAYBE_ACCEPTED
+def _read_record(record: Any) -> TxnIdHistory:
+    return read_history(record.get("past") if isinstance(record, dict) else None)
 
 
 def _read_receipt(record: Any, txn_id: str) -> SendReceipt | None:

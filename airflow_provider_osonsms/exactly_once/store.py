@@ -5,9 +5,11 @@ Reference:
 """
 
 import logging
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +58,42 @@ def save_result(store: StateStore, key: str, value: Any) -> None:
         )
 
 
-def read_used_keys(store: StateStore, index: str) -> list[str]:
-    """Return the store keys that this task has noted under *index*: under which it has begun to send."""
-    stored = store.get(index)
-    return [key for key in stored if isinstance(key, str)] if isinstance(stored, list) else []
+def refuse_other_keys(
+    store: StateStore, index: str, key: str, *, find_sent: Callable[[str], str | None]
+) -> None:
+    """Return when this task has sent nothing under another store key than *key*.
+
+    Args:
+        store: Of the task.
+        index: Lists the store keys under which the task has begun to send, see `note_used_key`.
+        key: Names what is sent now, and everything that its txn_ids are made of.
+        find_sent: Returns in words what the task has sent under a store key, or may have; None for nothing.
+
+    Raises:
+        KeysChangedError: It has sent under another one.
+    """
+    for other in _read_used_keys(store, index):
+        what = None if other == key else find_sent(other)
+        if what is not None:
+            raise KeysChangedError(
+                f"This task has {what}. Nothing was sent now: under new txn_ids the same people would be "
+                f"texted again. Restore what was changed, and clear this task"
+            )
 
 
 def note_used_key(store: StateStore, index: str, key: str) -> None:
     """Note the store key *key* under *index*, before anything is sent under it."""
-    used = read_used_keys(store, index)
+    used = _read_used_keys(store, index)
     if key not in used:
         store.set(index, [*used, key])
+
+
+def read_history(stored: Any) -> TxnIdHistory:
+    """Read what a try has stored of a txn_id; anything strange says at least that there was an attempt."""
+    is_ours = isinstance(stored, int) and not isinstance(stored, bool) and stored in tuple(TxnIdHistory)
+    return TxnIdHistory(stored) if is_ours else TxnIdHistory.MAYBE_ACCEPTED
+
+
+def _read_used_keys(store: StateStore, index: str) -> list[str]:
+    stored = store.get(index)
+    return [key for key in stored if isinstance(key, str)] if isinstance(stored, list) else []

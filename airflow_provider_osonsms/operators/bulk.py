@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_osonsms._compat import Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
 from airflow_provider_osonsms._storage import open_path, resolve_path
-from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed, refuse_other_keys
+from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed, refuse_other_txn_ids
 from airflow_provider_osonsms.bulk.plan import BulkPlan
 from airflow_provider_osonsms.bulk.receipts import Receipts
 from airflow_provider_osonsms.bulk.send_at import read_send_at, require_future
@@ -147,7 +147,7 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         for sentence in estimate_text(plan.text, recipients=len(audience)).advice.list_stray_sentences():
             self.log.warning("%s", sentence)
         store = open_state_store(context)
-        refuse_other_keys(store, plan.store_key)
+        refuse_other_txn_ids(store, plan.store_key)
         with open_client(settings.account) as client:
             run = BulkRun(
                 client,

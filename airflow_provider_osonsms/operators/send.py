@@ -7,7 +7,7 @@ from airflow_provider_osonsms._compat import AirflowFailException, Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
 from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.client.blocking import open_client
-from airflow_provider_osonsms.exactly_once.send import refuse_other_keys, send_exactly_once
+from airflow_provider_osonsms.exactly_once.send import refuse_other_txn_ids, send_exactly_once
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.estimate import estimate_text
 from airflow_provider_osonsms.operators.errors import airflow_errors
@@ -112,7 +112,7 @@ class OsonSmsSendOperator(RedactingOperator):
             store = open_state_store(context)
             if chosen_txn_id is None:
                 message_id = identity.identify_message(phone, channel=self.channel)
-                refuse_other_keys(store, own_txn_id, identity=message_id)
+                refuse_other_txn_ids(store, own_txn_id, identity=message_id)
             with open_client(settings.account) as client:
                 receipt = send_exactly_once(client, message, store=store, history=history)
         return self._report(receipt, phone, parts)

@@ -7,7 +7,7 @@ from model_people import PHONES, Kind
 from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
 from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError
 from airflow_provider_osonsms.campaign.send_loop import TxnIdsTakenError
-from airflow_provider_osonsms.campaign.store_chunks import KeysChangedError
+from airflow_provider_osonsms.exactly_once.store import KeysChangedError
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.rows import ResultRow
 

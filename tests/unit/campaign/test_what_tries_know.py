@@ -6,7 +6,7 @@ from model_gateway import Event, Fault
 from model_people import PHONES, Kind, Person
 
 from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
-from airflow_provider_osonsms.campaign.store_chunks import KeysChangedError
+from airflow_provider_osonsms.exactly_once.store import KeysChangedError
 
 ONE = (Person(PHONES[0]),)
 HANDFUL_AND_ROUND = 3
