@@ -15,14 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import sleep
 from typing import Final, Protocol, Self
 
-from airflow_provider_osonsms.campaign.rows import (
-    Acceptance,
-    CampaignRows,
-    is_code,
-    is_settled_code,
-    join_codes,
-    read_acceptance,
-)
+from airflow_provider_osonsms.campaign.acceptance import Acceptance, read_acceptance
+from airflow_provider_osonsms.campaign.rows import CampaignRows, is_code, is_settled_code, join_codes
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 
 log = logging.getLogger(__name__)
@@ -33,7 +27,7 @@ MAX_UNWRITTEN: Final = 2000
 """More results than the backends have taken in: workers wait, so that a killed task forgets no more."""
 PAUSES_AT_CLOSE: Final = (0.2, 0.5, 1.0)
 """Seconds between attempts to write what is left: a short campaign may end while a store is away."""
-_PREFIX: Final = 16
+PREFIX: Final = 16
 """Characters of a txn_id that name a row: with 64 bits two rows of a million share them once in 30
 million."""
 
@@ -87,7 +81,7 @@ class CampaignJournal:
         for backend in backends:
             for txn_id, code in backend.read():
                 if is_code(code):
-                    self._learn(txn_id[:_PREFIX], str(code))
+                    self._learn(txn_id[:PREFIX], str(code))
                 else:
                     strange += 1
         if strange:
@@ -125,7 +119,7 @@ class CampaignJournal:
         if not self._known:
             return []
         for position, txn_id in txn_ids:
-            code = self._known.pop(txn_id[:_PREFIX], None)
+            code = self._known.pop(txn_id[:PREFIX], None)
             if code is not None:
                 rows.decode(position, code)
         vanished = sum(map(is_settled_code, self._known.values()))

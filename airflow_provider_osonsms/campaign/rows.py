@@ -20,14 +20,12 @@ Reference:
     docs/design.md "The life of a row"; OsonSMS protocol 1.5, §1, §2.3.
 """
 
-import re
 from array import array
 from collections import Counter
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import Enum, IntEnum
 from typing import Final
 
+from airflow_provider_osonsms.campaign.acceptance import Acceptance, read_acceptance, read_result
 from airflow_provider_osonsms.protocol.errors import (
     BalanceExhaustedError,
     DuplicateTransactionError,
@@ -86,6 +84,11 @@ class RowState(IntEnum):
     def is_taken(self) -> bool:
         """Whether the gateway has surely accepted it."""
         return self in (RowState.ACCEPTED, RowState.ANSWER_LOST)
+
+    @property
+    def may_be_accepted(self) -> bool:
+        """Whether a message of ours may have been accepted for it."""
+        return self in (RowState.NO_ANSWER, RowState.ACCEPTED, RowState.ANSWER_LOST, RowState.UNDECIDED)
 
     @property
     def is_failed(self) -> bool:
@@ -169,34 +172,11 @@ _RANKS: Final = {
     code: rank
     for rank, code in enumerate((*_STATES_BY_CODE, _BOTH_CODE, _REFUSED_CODE, _UNANSWERED_CODE), start=1)
 }
-_ACCEPTED_CODE: Final = re.compile(r"([^/]+)/(\d{1,5})(?:/(\d{1,10})/(\d{1,3}))?")
 _STATES: Final = tuple(RowState)
 _HISTORIES: Final = tuple(TxnIdHistory)
 _MAX_PARTS: Final = 0xFFFF
 _MAX_TRY: Final = 0xFF
 _MAX_SECONDS: Final = 2**32 - 1
-_SAVED_AS_FLOAT: Final = re.compile(r"(?<=\d)\.0$")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
-    """What is kept of an accepted row.
-
-    Attributes:
-        msg_id: The gateway's message id.
-        parts: Billed parts; 0 where they are unknown.
-        accepted_at: Seconds since the epoch; 0 where they are unknown.
-        try_number: The try of the task; 0 where it is unknown.
-    """
-
-    msg_id: str
-    parts: int = 0
-    accepted_at: int = 0
-    try_number: int = 0
-
-    def encode(self) -> str:
-        """Return the journal's code."""
-        return f"{self.msg_id}/{self.parts}/{self.accepted_at}/{self.try_number}"
 
 
 def is_settled_code(code: str) -> bool:
@@ -204,26 +184,10 @@ def is_settled_code(code: str) -> bool:
     return code not in _DOUBTS_BY_CODE
 
 
-def read_acceptance(code: object) -> Acceptance | None:
-    """Return what the journal's *code* says of an accepted row; None for anything else."""
-    match = _ACCEPTED_CODE.fullmatch(code) if isinstance(code, str) else None
-    if match is None:
-        return None
-    msg_id, parts, accepted_at, try_number = match.groups(default="0")
-    return Acceptance(
-        msg_id=msg_id, parts=int(parts), accepted_at=int(accepted_at), try_number=int(try_number)
-    )
-
-
 def may_have_texted(code: object) -> bool:
     """Whether the journal's *code* is that of a row whose message was sent, or may have been."""
-    is_doubt = isinstance(code, str) and code in (
-        _LOST_CODE,
-        _UNDECIDED_CODE,
-        _UNANSWERED_CODE,
-        _BOTH_CODE,
-    )
-    return is_doubt or read_acceptance(code) is not None
+    state = _find_state(code)
+    return state is not None and state.may_be_accepted
 
 
 def join_codes(code: str, other: str) -> str:
@@ -238,8 +202,16 @@ def join_codes(code: str, other: str) -> str:
 
 def is_code(code: object) -> bool:
     """Whether *code* is one that `CampaignRows.encode` makes."""
-    is_word = isinstance(code, str) and (code in _STATES_BY_CODE or code in _DOUBTS_BY_CODE)
-    return is_word or read_acceptance(code) is not None
+    return _find_state(code) is not None
+
+
+def _find_state(code: object) -> RowState | None:
+    """Return what the journal's *code* says of a row; None for anything that is none."""
+    if not isinstance(code, str):
+        return None
+    if (doubt := _DOUBTS_BY_CODE.get(code)) is not None:
+        return doubt[0]
+    return RowState.ACCEPTED if read_acceptance(code) is not None else _STATES_BY_CODE.get(code)
 
 
 def read_receipt(receipt: SendReceipt) -> Shown:
@@ -266,7 +238,7 @@ def read_failure(error: OsonSmsError) -> Shown:
 
 
 class CampaignRows:
-    """State, history, msg_id, parts, time and try of each row, in 20 bytes, by its position in the input.
+    """State, history, msg_id, parts, time and try of each row, in 17 bytes, by its position in the input.
 
     Args:
         rows: Rows of the input; each is REJECTED until it is expected.
@@ -385,8 +357,7 @@ class CampaignRows:
     @property
     def may_have_sent(self) -> bool:
         """Whether a message of ours may have been accepted, in this try or, as far as it is known, before."""
-        doubts = (RowState.NO_ANSWER, RowState.ACCEPTED, RowState.ANSWER_LOST, RowState.UNDECIDED)
-        return any(state in self._states for state in doubts)
+        return any(state.may_be_accepted for state in self.count())
 
     @property
     def open_rows(self) -> int:
@@ -468,27 +439,6 @@ class CampaignRows:
 def may_have_been_sent(result: ResultRow) -> bool:
     """Whether a later try must know of a row; one that met 109, 112 or 113 is pending, and in doubt."""
     return result.outcome not in NOT_SENT or result.reason == RowState.REFUSED_FOR_NOW.reason
-
-
-def read_result(result: ResultRow) -> Acceptance | None:
-    """Return what the results table says of an accepted row; None where its msg_id is none.
-
-    A spreadsheet that opens the table and saves it again may write its numbers and times in other ways.
-    """
-    msg_id = _SAVED_AS_FLOAT.sub("", result.msg_id or "")
-    if not (msg_id.isascii() and msg_id.isalnum()):
-        return None
-    return Acceptance(
-        msg_id=msg_id,
-        parts=result.parts or 0,
-        accepted_at=int(result.accepted_seconds or 0),
-        try_number=result.try_ or 0,
-    )
-
-
-def print_moment(seconds: int | None) -> str | None:
-    """Return *seconds* since the epoch as the results table writes them: ISO in UTC."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _fit(number: int | None, most: int) -> int:

@@ -10,13 +10,14 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
+from airflow_provider_osonsms.campaign.acceptance import Acceptance, print_moment
 from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError, load_earlier_results
 from airflow_provider_osonsms.campaign.journal import CampaignJournal
 from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError, Stop, run_in_thread
 from airflow_provider_osonsms.campaign.plan import CampaignPlan
 from airflow_provider_osonsms.campaign.progress import Progress
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
-from airflow_provider_osonsms.campaign.rows import Acceptance, CampaignRows, RowState, print_moment
+from airflow_provider_osonsms.campaign.rows import CampaignRows, RowState
 from airflow_provider_osonsms.campaign.send_loop import SendLoop, SendWindowClosedError
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError

@@ -13,17 +13,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
+from airflow_provider_osonsms.campaign.acceptance import Acceptance
 from airflow_provider_osonsms.campaign.journal import CampaignJournal, JournalFlusher
 from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError, Stop
 from airflow_provider_osonsms.campaign.plan import CampaignPlan, PlannedMessage
 from airflow_provider_osonsms.campaign.progress import Progress
-from airflow_provider_osonsms.campaign.rows import (
-    Acceptance,
-    CampaignRows,
-    Shown,
-    read_failure,
-    read_receipt,
-)
+from airflow_provider_osonsms.campaign.rows import CampaignRows, Shown, read_failure, read_receipt
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
 from airflow_provider_osonsms.client.rate import make_limiter
 from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Generator, Iterator, Mapping
 from typing import Final
 
+from airflow_provider_osonsms.campaign.journal import PREFIX
 from airflow_provider_osonsms.campaign.rows import may_have_texted
 from airflow_provider_osonsms.exactly_once.store import (
     StateStore,
@@ -25,7 +26,6 @@ log = logging.getLogger(__name__)
 MAX_CHUNK_BYTES: Final = 48_000
 """A value of the store holds 64 KB at most."""
 _ENTRY_OVERHEAD: Final = 8
-_PREFIX: Final = 16
 _HOLE: Final = 3
 """So many missing chunks in a row are bridged: a hole hides nothing that follows it."""
 _CAMPAIGNS: Final = "osonsms_campaigns"
@@ -78,7 +78,7 @@ class StoreChunks:
         chunk: dict[str, str] = {}
         size = 0
         for txn_id, code in entries.items():
-            key = txn_id[:_PREFIX]
+            key = txn_id[:PREFIX]
             size += len(key) + len(code) + _ENTRY_OVERHEAD
             if size > MAX_CHUNK_BYTES:
                 self._write_chunk(chunk)

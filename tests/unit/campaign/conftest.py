@@ -8,12 +8,13 @@ import pytest
 
 from airflow_provider_osonsms.audience.audience import prepare_audience
 from airflow_provider_osonsms.campaign import journal as journals
+from airflow_provider_osonsms.campaign.acceptance import Acceptance
 from airflow_provider_osonsms.campaign.journal import CampaignJournal
 from airflow_provider_osonsms.campaign.loop_thread import Stop
 from airflow_provider_osonsms.campaign.plan import CampaignPlan, SendOptions
 from airflow_provider_osonsms.campaign.progress import Progress
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
-from airflow_provider_osonsms.campaign.rows import Acceptance, CampaignRows
+from airflow_provider_osonsms.campaign.rows import CampaignRows
 from airflow_provider_osonsms.campaign.run import CampaignRun
 from airflow_provider_osonsms.campaign.send_loop import SendLoop
 from airflow_provider_osonsms.campaign.store_chunks import StoreChunks

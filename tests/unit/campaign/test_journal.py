@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_osonsms.campaign.rows import Acceptance, CampaignRows, RowState
+from airflow_provider_osonsms.campaign.acceptance import Acceptance
+from airflow_provider_osonsms.campaign.rows import CampaignRows, RowState
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory

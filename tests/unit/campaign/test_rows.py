@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_osonsms.campaign.acceptance import Acceptance, read_acceptance
 from airflow_provider_osonsms.campaign.rows import (
-    Acceptance,
     CampaignRows,
     RowState,
     Shown,
     is_code,
     is_settled_code,
     join_codes,
-    read_acceptance,
     read_failure,
     read_receipt,
 )
