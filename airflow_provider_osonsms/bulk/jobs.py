@@ -26,7 +26,7 @@ from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, 
 from airflow_provider_osonsms.protocol.history import SendAgain, TxnIdHistory, is_collision, read_proof
 from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
-from airflow_provider_osonsms.tables.paths import make_storage_error
+from airflow_provider_osonsms.tables.paths import guard_storage
 
 log = logging.getLogger(__name__)
 
@@ -248,17 +248,15 @@ class BulkRun:
         Raises:
             InvalidMessageError, PathUnavailableError: It cannot be written; the job is as it was before.
         """
-        if self._receipts is None:
+        receipts = self._receipts
+        if receipts is None:
             return
         try:
-            self._receipts.write(job, state)
-        except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
-            problem = make_storage_error(error, "a receipt in receipt_path", "written")
-        else:
-            return
-        if not was_known:  # nothing was uploaded, so no later try has to ask a person
-            self._save_not_created(job)
-        raise problem
+            guard_storage(lambda: receipts.write(job, state), "a receipt in receipt_path", "written")
+        except OsonSmsError:
+            if not was_known:  # nothing was uploaded, so no later try has to ask a person
+                self._save_not_created(job)
+            raise
 
     def _read_memories_quietly(self) -> None:
         """Take in what a newer try has stored, should this one have been taken for dead meanwhile.

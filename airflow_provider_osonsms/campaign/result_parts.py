@@ -16,7 +16,7 @@ from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
 from airflow_provider_osonsms.campaign.rows import may_have_texted
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.tables.files import DamagedTableError, read_table, write_table
-from airflow_provider_osonsms.tables.paths import is_local, make_storage_error
+from airflow_provider_osonsms.tables.paths import guard_storage, is_local
 from airflow_provider_osonsms.tables.rows import PartRow
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class ResultParts:
             OtherCampaignError: Another campaign has begun to write its table here, and did not end.
             InvalidMessageError, PathUnavailableError: They cannot be read.
         """
-        parts = self._list()
+        parts = guard_storage(self._list, f"the folder {_SUFFIX} beside results_path", "read")
         own = [part for part in parts if part.name.startswith(f"{self._campaign}-")]
         if len(own) < len(parts) and not self._may_replace:
             entries = dict(chain.from_iterable(_read_part(part) for part in parts if part not in own))
@@ -75,13 +75,9 @@ class ResultParts:
         Raises:
             InvalidMessageError, PathUnavailableError: It cannot be written; nothing was sent.
         """
-        try:
-            self._write({}, _STARTED)
-        except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
-            problem = make_storage_error(error, f"the folder {_SUFFIX} beside results_path", "written")
-        else:
-            return
-        raise problem
+        guard_storage(
+            lambda: self._write({}, _STARTED), f"the folder {_SUFFIX} beside results_path", "written"
+        )
 
     def unmark_started(self, history: TxnIdHistory) -> None:
         """Write that nothing was sent; see `JournalBackend`."""
@@ -116,23 +112,19 @@ class ResultParts:
         write_table(rows, part, kind=PartRow)
 
     def _list(self) -> list[Any]:
+        if not self._folder.is_dir():
+            return []
+        return sorted((part for part in self._folder.iterdir() if part.suffix == ".csv"), key=str)
+
+
+def _read_part(part: Any) -> list[tuple[str, object]]:
+    entries: list[tuple[str, object]] = []
+
+    def read() -> None:
         try:
-            if not self._folder.is_dir():
-                return []
-            return sorted((part for part in self._folder.iterdir() if part.suffix == ".csv"), key=str)
-        except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
-            problem = make_storage_error(error, f"the folder {_SUFFIX} beside results_path", "read")
-        raise problem
+            entries.extend((row.txn_id or "", row.code) for row in read_table(part, kind=PartRow))
+        except DamagedTableError:  # the rows before the damage are kept
+            log.warning("A part file of the results cannot be read: its rows are asked for again")
 
-
-def _read_part(part: Any) -> Iterator[tuple[str, object]]:
-    problem = None
-    try:
-        for row in read_table(part, kind=PartRow):
-            yield row.txn_id or "", row.code
-    except DamagedTableError:
-        log.warning("A part file of the results cannot be read: its rows are asked for again")
-    except Exception as error:  # noqa: BLE001 - storages have errors of their own
-        problem = make_storage_error(error, "a part file of the results", "read")
-    if problem is not None:
-        raise problem
+    guard_storage(read, "a part file of the results", "read")
+    return entries

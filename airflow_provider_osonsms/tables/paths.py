@@ -2,15 +2,17 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeVar
 
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
+
+T = TypeVar("T")
 
 _SUFFIXES: Final = (".csv", ".parquet")
 _FINAL_STORAGE_ERRORS: Final = (
@@ -56,21 +58,38 @@ def check_writable(path: Any, field: str) -> None:
         PathUnavailableError: It cannot be written for now.
     """
     probe = path.with_name(f"{path.name}.probe")
-    try:
+
+    def write_probe() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with probe.open("wb") as file:
             file.write(b"")
         probe.unlink()
-    except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
-        raise make_storage_error(error, field, "written") from None
+
+    guard_storage(write_probe, field, "written")
 
 
-def make_storage_error(error: Exception, what: str, done: str) -> OsonSmsError:
-    """Make the error of *what*, which cannot be *done*: read or written."""
-    name = type(error).__name__
-    if is_final_storage_error(error):
-        return InvalidMessageError(f"{what} cannot be {done} ({name}): correct the path or its permissions")
-    return PathUnavailableError(f"{what} cannot be {done} for now ({name})")
+def guard_storage(use: Callable[[], T], what: str, done: str) -> T:
+    """Return the result of *use*; a storage's own errors, which may show a URL, become ours.
+
+    Args:
+        use: Reads or writes *what*.
+        what: Named in the error.
+        done: ``read`` or ``written``.
+
+    Raises:
+        InvalidMessageError: It cannot be done here.
+        PathUnavailableError: It cannot be done for now.
+    """
+    try:
+        return use()
+    except Exception as error:  # noqa: BLE001
+        name = type(error).__name__
+        problem: OsonSmsError = (
+            InvalidMessageError(f"{what} cannot be {done} ({name}): correct the path or its permissions")
+            if is_final_storage_error(error)
+            else PathUnavailableError(f"{what} cannot be {done} for now ({name})")
+        )
+    raise problem  # outside the except block: inside, it would keep the storage's own error as its context
 
 
 def is_local(path: Any) -> bool:
