@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_osonsms._compat import Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
 from airflow_provider_osonsms._storage import open_path, resolve_path
-from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed, refuse_other_txn_ids
+from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed
+from airflow_provider_osonsms.bulk.memory import JobMemory, refuse_other_txn_ids
 from airflow_provider_osonsms.bulk.plan import BulkPlan
 from airflow_provider_osonsms.bulk.receipts import Receipts
 from airflow_provider_osonsms.bulk.send_at import read_send_at, require_future
@@ -148,15 +149,18 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
             self.log.warning("%s", sentence)
         store = open_state_store(context)
         refuse_other_txn_ids(store, plan.store_key)
+        memory = JobMemory(
+            store,
+            store_key=plan.store_key,
+            history=plan.task.history,
+            receipts=self._open_receipts(plan),
+        )
         with open_client(settings.account) as client:
             run = BulkRun(
                 client,
-                store,
-                store_key=plan.store_key,
-                history=plan.task.history,
+                memory,
                 on_unconfirmed=self.on_unconfirmed,
                 has_own_campaign_id=plan.campaign_id is not None,
-                receipts=self._open_receipts(plan),
             )
             jobs = list(plan.make_jobs(audience))
             return run.create(jobs, check_time=lambda: require_future(plan.send_at, datetime.now(UTC)))

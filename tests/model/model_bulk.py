@@ -10,6 +10,7 @@ from model_memory import Files, ModelPath, MortalStore, Store
 
 from airflow_provider_osonsms.bulk.files import split_into_files
 from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed
+from airflow_provider_osonsms.bulk.memory import JobMemory
 from airflow_provider_osonsms.bulk.plan import BulkPlan
 from airflow_provider_osonsms.bulk.receipts import Receipts
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
@@ -114,14 +115,14 @@ class BulkTask:
         line = attempt.line
         folder = ModelPath(self.files, _FOLDER, line.check)
         has_earlier = len(self.tries) > 1
-        return BulkRun(
-            OsonSmsClient(ACCOUNT, line, sleep=line.sleep),
+        memory = JobMemory(
             MortalStore(self.store, line.check) if self.has_store else NullStateStore(),
             store_key=self._plan.store_key,
             history=TxnIdHistory.MAYBE_ACCEPTED if has_earlier else TxnIdHistory.UNUSED,
-            on_unconfirmed=attempt.on_unconfirmed,
             receipts=Receipts(folder, self._plan, clock=lambda: _NOW) if self.has_receipts else None,
         )
+        client = OsonSmsClient(ACCOUNT, line, sleep=line.sleep)
+        return BulkRun(client, memory, on_unconfirmed=attempt.on_unconfirmed)
 
     def _meet(self, event: Event, attempt: BulkTry, inner) -> None:
         if event is Event.OVERLAP and self.depth == 1:

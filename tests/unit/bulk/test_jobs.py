@@ -10,6 +10,7 @@ from airflow_provider_osonsms.bulk.jobs import (
     OnUnconfirmed,
     UnconfirmedBulkError,
 )
+from airflow_provider_osonsms.bulk.memory import JobMemory
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.protocol.errors import (
     DuplicateTransactionError,
@@ -39,7 +40,8 @@ def make_jobs(*phones):
 
 def run_bulk(client, store, *phones, history=TxnIdHistory.UNUSED, on_unconfirmed=OnUnconfirmed.FAIL):
     """Create the jobs for *phones*."""
-    run = BulkRun(client, store, store_key="bulk", history=history, on_unconfirmed=on_unconfirmed)
+    memory = JobMemory(store, store_key="bulk", history=history, receipts=None)
+    run = BulkRun(client, memory, on_unconfirmed=on_unconfirmed)
     return run.create(make_jobs(*phones), check_time=lambda: None)
 
 
@@ -283,7 +285,8 @@ def test_a_time_that_is_past_stops_before_the_next_upload(make_store, make_scrip
         if client.transport.requests:
             raise TimeoutError("send_at is past")
 
-    run = BulkRun(client, store, store_key="bulk", history=TxnIdHistory.UNUSED, on_unconfirmed=FAIL)
+    memory = JobMemory(store, store_key="bulk", history=TxnIdHistory.UNUSED, receipts=None)
+    run = BulkRun(client, memory, on_unconfirmed=FAIL)
     with pytest.raises(TimeoutError):
         run.create(make_jobs(A, B), check_time=check_time)
 

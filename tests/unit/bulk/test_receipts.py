@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed, UnconfirmedBulkError
+from airflow_provider_osonsms.bulk.memory import JobMemory
 from airflow_provider_osonsms.bulk.plan import BulkPlan
 from airflow_provider_osonsms.bulk.receipts import JobState, Receipts, ReceiptsUnreadableError
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
@@ -65,15 +66,8 @@ def create(make_scripted_client, open_receipts):
         store = NullStateStore() if store is None else store
         client = make_scripted_client(script, store)
         create.requests = client.transport.requests
-        run = BulkRun(
-            client,
-            store,
-            store_key="bulk",
-            history=history,
-            on_unconfirmed=on_unconfirmed,
-            has_own_campaign_id=True,
-            receipts=open_receipts(),
-        )
+        memory = JobMemory(store, store_key="bulk", history=history, receipts=open_receipts())
+        run = BulkRun(client, memory, on_unconfirmed=on_unconfirmed, has_own_campaign_id=True)
         return run.create(make_jobs(*phones), check_time=lambda: None)
 
     return create

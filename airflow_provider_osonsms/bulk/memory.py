@@ -1,0 +1,172 @@
+"""What a task remembers of its bulk jobs: in its state store, and in receipts that other runs read too."""
+
+import logging
+from typing import Any, Final
+
+from airflow_provider_osonsms.bulk.receipts import JobState, Receipts
+from airflow_provider_osonsms.exactly_once.store import (
+    NullStateStore,
+    StateStore,
+    note_used_key,
+    refuse_other_keys,
+)
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.models import BulkJob
+from airflow_provider_osonsms.tables.paths import guard_storage
+
+log = logging.getLogger(__name__)
+
+UNNAMED: Final = "created, name unknown"
+_BULKS: Final = "osonsms_bulks"
+"""Lists the store keys under which this task has begun to upload."""
+
+
+def refuse_other_txn_ids(store: StateStore, store_key: str) -> None:
+    """Return when this task has uploaded nothing under another *store_key*, and note this one.
+
+    Raises:
+        KeysChangedError: It has, so the same people would be texted a second time.
+    """
+
+    def find_sent(other: str) -> str | None:
+        if not store.get(other):  # empty where no job of it exists
+            return None
+        return "uploaded bulk jobs in this run under another key_namespace or campaign_id"
+
+    refuse_other_keys(store, _BULKS, store_key, find_sent=find_sent)
+    note_used_key(store, _BULKS, store_key)
+
+
+class JobMemory:
+    """What is known of the jobs of one campaign.
+
+    The store holds ``{txn_id: bulk_name}``. In place of a name, an empty text is a job that was uploaded and
+    not answered, and None one that met a temporary refusal. Receipts say the same, also to other runs.
+
+    Args:
+        store: Holds what earlier tries of this task have stored under *store_key*.
+        store_key: Names the campaign.
+        history: What is known of earlier tries without the store.
+        receipts: What earlier tries and other runs have left; None for none.
+
+    Raises:
+        ReceiptsUnreadableError: It cannot be read.
+
+    Attributes:
+        names: As the store holds them, by txn_id.
+        is_lasting: Whether a later try reads anything of what is written here.
+        is_blind: Whether there may have been a try of which nothing is known: then each job may exist.
+    """
+
+    def __init__(
+        self, store: StateStore, *, store_key: str, history: TxnIdHistory, receipts: Receipts | None
+    ) -> None:
+        self.names: dict[str, str | None] = {}
+        self.is_lasting = receipts is not None or not isinstance(store, NullStateStore)
+        self._store = store
+        self._store_key = store_key
+        self._receipts = receipts
+        stored, has_receipts = self._read()
+        is_remembered = isinstance(stored, dict) or has_receipts
+        is_remembered = is_remembered or store.is_lasting or history is TxnIdHistory.UNUSED
+        # A value that is not ours says nothing.
+        is_strange = stored is not None and not isinstance(stored, dict)
+        self.is_blind = is_strange or not is_remembered
+
+    def read_quietly(self) -> None:
+        """Take in what a newer try has stored, should this one have been taken for dead meanwhile.
+
+        What is written next must not be less, and what that one has created must not be created again.
+        """
+        try:
+            self._read()
+        except Exception as error:  # noqa: BLE001 - stores and storages have errors of their own
+            log.warning("What other tries have stored is not known (%s)", type(error).__name__)
+
+    def read_history(self, job: BulkJob) -> TxnIdHistory:
+        """Return what the memory alone tells of a job's txn_id."""
+        if job.txn_id not in self.names:
+            return TxnIdHistory.MAYBE_ACCEPTED if self.is_blind else TxnIdHistory.UNUSED
+        is_refused = self.names[job.txn_id] is None
+        return TxnIdHistory.MAYBE_CONSUMED if is_refused else TxnIdHistory.MAYBE_ACCEPTED
+
+    def save_attempt(self, job: BulkJob) -> None:
+        """Write that an upload begins: a later try must know of it whatever happens to this process.
+
+        Raises:
+            Exception: The store's own.
+            InvalidMessageError, PathUnavailableError: The receipt cannot be written; the job is as it was
+                before.
+        """
+        was_known = job.txn_id in self.names
+        state = JobState.ATTEMPTED
+        if self.read_history(job) is TxnIdHistory.MAYBE_CONSUMED:
+            state = JobState.REFUSED_FOR_NOW
+        self.names[job.txn_id] = None if state is JobState.REFUSED_FOR_NOW else ""
+        self._store.set(self._store_key, dict(self.names))
+        receipts = self._receipts
+        if receipts is None:
+            return
+        try:
+            guard_storage(lambda: receipts.write(job, state), "a receipt in receipt_path", "written")
+        except OsonSmsError:
+            if not was_known:  # nothing was uploaded, so no later try has to ask a person
+                self.save_not_created(job)
+            raise
+
+    def save_refused_for_now(self, job: BulkJob) -> None:
+        """Write that a 108 will prove nothing from now on, unless the job is known to exist."""
+        if not self.names[job.txn_id]:
+            self._save(job, JobState.REFUSED_FOR_NOW, None)
+
+    def save_created(self, job: BulkJob, name: str | None) -> None:
+        """Write that a job exists; a name that is known stays if this one is not."""
+        self._save(job, JobState.CREATED, name or self.names[job.txn_id] or UNNAMED)
+
+    def save_not_created(self, job: BulkJob) -> None:
+        """Write that nothing of ours exists under a job's txn_id."""
+        del self.names[job.txn_id]
+        self._write(job, JobState.NOT_CREATED, None)
+
+    def _save(self, job: BulkJob, state: JobState, name: str | None) -> None:
+        self.names[job.txn_id] = name
+        self._write(job, state, name)
+
+    def _write(self, job: BulkJob, state: JobState, name: str | None) -> None:
+        """Write what the gateway has answered; if that fails, the job stays one that may exist."""
+        try:
+            self._store.set(self._store_key, dict(self.names))
+            if self._receipts is not None:
+                self._receipts.write(job, state, bulk_name=name)
+        except Exception as error:  # noqa: BLE001 - stores and storages have errors of their own
+            text = "What became of a bulk job could not be stored (%s): for a later try it may exist"
+            log.warning(text, type(error).__name__)
+
+    def _read(self) -> tuple[Any, bool]:
+        """Take in what is said by now; return the store's value, and whether there is any receipt.
+
+        Raises:
+            ReceiptsUnreadableError: The receipts cannot be read.
+        """
+        stored = self._store.get(self._store_key)
+        received = {} if self._receipts is None else self._receipts.read()
+        for txn_id, said in (stored if isinstance(stored, dict) else {}).items():
+            if said is None:
+                self._learn(txn_id, JobState.REFUSED_FOR_NOW, None)
+            elif isinstance(said, str) and said:
+                self._learn(txn_id, JobState.CREATED, said)
+            else:
+                self._learn(txn_id, JobState.ATTEMPTED, None)
+        for txn_id, (state, name) in received.items():
+            self._learn(txn_id, state, name)
+        return stored, bool(received)
+
+    def _learn(self, txn_id: str, state: JobState, name: str | None) -> None:
+        """Take in what is known of a job; a name that is known stays."""
+        if state is JobState.CREATED:
+            self.names[txn_id] = self.names.get(txn_id) or name or UNNAMED
+        elif state is JobState.REFUSED_FOR_NOW:
+            self.names[txn_id] = self.names.get(txn_id) or None
+        elif state is JobState.ATTEMPTED:
+            self.names.setdefault(txn_id, "")
