@@ -1,33 +1,26 @@
 """One try of a campaign, from what earlier tries have stored to what later ones must know."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
-from heapq import merge
-from itertools import chain
-from operator import itemgetter
-from typing import Any, Final
+from typing import Any
 
-from airflow_provider_osonsms.campaign.acceptance import Acceptance, print_moment
-from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError, load_earlier_results
 from airflow_provider_osonsms.campaign.journal import CampaignJournal
 from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError, Stop, run_in_thread
 from airflow_provider_osonsms.campaign.plan import CampaignPlan
 from airflow_provider_osonsms.campaign.progress import Progress
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
+from airflow_provider_osonsms.campaign.results import CampaignResults, name_vanished
 from airflow_provider_osonsms.campaign.rows import CampaignRows, RowState
 from airflow_provider_osonsms.campaign.send_loop import SendLoop, SendWindowClosedError
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.protocol.models import Account, Outcome
-from airflow_provider_osonsms.tables.files import TableIdentity, write_table
-from airflow_provider_osonsms.tables.rows import ResultRow
+from airflow_provider_osonsms.tables.files import TableIdentity
 
 log = logging.getLogger(__name__)
-
-_BY_POSITION: Final = itemgetter(0)
 
 
 class UnsettledRowsError(OsonSmsError):
@@ -36,14 +29,6 @@ class UnsettledRowsError(OsonSmsError):
 
 class TooManyFailedError(InvalidMessageError):
     """More rows than allowed ended without being accepted, for good."""
-
-
-class ResultsOverwrittenError(OsonSmsError):
-    """Another campaign has taken the place of the results table."""
-
-
-class ResultsNotWrittenError(OsonSmsError):
-    """The results table cannot be written for now: a later try writes it."""
 
 
 class CampaignRun:
@@ -88,17 +73,16 @@ class CampaignRun:
         self._clock = clock
         self._open_client = open_client
         self._stop = Stop()
-        self._results_path = results_path
-        self._may_replace = may_replace
-        self._parts = parts
         for position, _, _ in self._audience.read_row_keys():
             self.rows.expect(position)
-        self._vanished: list[ResultRow] = []
-        has_sent = self._load_results()
+        self._results = CampaignResults(
+            plan, self.rows, path=results_path, parts=parts, may_replace=may_replace
+        )
+        has_sent = self._results.load()
         txn_ids = (
             (position, plan.txn_ids.make(row_key)) for position, _, row_key in self._audience.read_row_keys()
         )
-        self._add_vanished(map(_name_vanished, journal.load_rows(self.rows, txn_ids)))
+        self._results.add_vanished(map(name_vanished, journal.load_rows(self.rows, txn_ids)))
         if has_sent:
             journal.learn_of_earlier_try()
             self.rows.raise_history(journal.history)
@@ -115,7 +99,7 @@ class CampaignRun:
     @property
     def may_have_sent(self) -> bool:
         """Whether a message of this campaign may have been accepted, in this try or in one that is known."""
-        return bool(self._vanished) or self.rows.may_have_sent
+        return bool(self._results.vanished) or self.rows.may_have_sent
 
     def stop(self) -> None:
         """Begin no further row, finish what is under way; may be called from a signal handler."""
@@ -142,35 +126,9 @@ class CampaignRun:
         """Write a row for every row of the input to the results path, if there is one.
 
         Raises:
-            ResultsOverwrittenError: Another campaign has written there meanwhile.
-            ResultsNotWrittenError: The place cannot be written; the part files stay, and a later try folds
-                them in.
+            ResultsOverwrittenError, ResultsNotWrittenError: See `CampaignResults.write`.
         """
-        if self._results_path is None:
-            return None
-        try:
-            self._load_results()  # a try that was taken for dead may have written there since
-        except OtherCampaignError:
-            raise ResultsOverwrittenError(
-                "another campaign has written its table to results_path while this one was sent. What this "
-                "one has found out is kept beside it, in a folder that ends in .parts: move the other table "
-                "away, and clear this task"
-            ) from None
-        try:
-            table = write_table(
-                self._read_results(), self._results_path, kind=ResultRow, campaign_id=self._plan.campaign_id
-            )
-        except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
-            problem = type(error).__name__
-        else:
-            if self._parts is not None:
-                self._parts.remove()
-            return table
-        raise ResultsNotWrittenError(
-            f"the results cannot be written to results_path ({problem}). What was found out is kept beside "
-            f"it, in a folder that ends in .parts: the task's next try, or a Clear, writes the table and "
-            f"texts nobody twice"
-        )
+        return self._results.write()
 
     def count_outcomes(self) -> dict[str, int]:
         """Count all rows of the input by outcome; every outcome is there."""
@@ -268,63 +226,12 @@ class CampaignRun:
             text = "Billed as %d parts, estimated as %d: price and texts may differ"
             log.warning(text, loop.billed_parts, loop.estimated_parts)
 
-    def _read_results(self) -> Iterator[ResultRow]:
-        """Read what became of every row of the input, in its order."""
-        rejects = (
-            ResultRow(reject.row, None, reject.phone, str(Outcome.REJECTED), reject.reason, None, None, None)
-            for reject in self._audience.rejects.read_rows()
-        )
-        return chain(merge(self._read_recipients(), rejects, key=_BY_POSITION), self._read_vanished())
-
-    def _read_vanished(self) -> Iterator[ResultRow]:
-        """Read the messages to people who have left the audience, and have not come back."""
-        if not self._vanished:
-            return
-        known = {self.rows.msg_id(position) for position, _, _ in self._audience.read_row_keys()} - {None}
-        yield from (result for result in self._vanished if result.msg_id not in known)
-
-    def _read_recipients(self) -> Iterator[ResultRow]:
-        rows, make_txn_id = self.rows, self._plan.txn_ids.make
-        for position, phone, row_key in self._audience.read_row_keys():
-            state = rows.state(position)
-            yield ResultRow(
-                position,
-                row_key,
-                phone,
-                str(state.outcome),
-                rows.reason(position),
-                make_txn_id(row_key),
-                rows.msg_id(position),
-                rows.parts(position),
-                print_moment(rows.accepted_at(position)),
-                rows.tried_in(position),
-            )
-
-    def _load_results(self) -> bool:
-        """Put into the rows what the results table says; return whether it says that any was sent."""
-        if self._results_path is None:
-            return False
-        vanished, has_sent = load_earlier_results(
-            self._results_path, self._plan, self.rows, may_replace=self._may_replace
-        )
-        self._add_vanished(vanished)
-        return has_sent
-
-    def _add_vanished(self, results: Iterable[ResultRow]) -> None:
-        """Keep the rows of people who have left the audience, each once."""
-        known = {(result.txn_id, result.msg_id) for result in self._vanished}
-        msg_ids = {result.msg_id for result in self._vanished}
-        for result in results:
-            is_known = (result.txn_id, result.msg_id) in known
-            if not is_known and (result.txn_id is not None or result.msg_id not in msg_ids):
-                self._vanished.append(result)
-
     def _log_earlier_tries(self) -> None:
         if self.settled:
             log.info("%d of %d rows were settled by earlier tries", self.settled, len(self._audience))
-        if self._vanished:
+        if vanished := self._results.vanished:
             text = "%d messages of this campaign went to rows that are not in the audience any more"
-            log.warning(text, len(self._vanished))
+            log.warning(text, len(vanished))
         if self._journal.history and not self.is_resumed:
             log.info(
                 "Nothing is remembered of earlier tries: rows that the gateway knows count as accepted, "
@@ -338,19 +245,3 @@ class CampaignRun:
                 "were lost, or what an earlier try has stored of them is gone",
                 lost,
             )
-
-
-def _name_vanished(acceptance: Acceptance) -> ResultRow:
-    """Return the row of a message whose recipient is in the audience no more: only its msg_id names it."""
-    return ResultRow(
-        None,
-        None,
-        None,
-        str(Outcome.ACCEPTED),
-        None,
-        None,
-        acceptance.msg_id,
-        acceptance.parts or None,
-        print_moment(acceptance.accepted_at or None),
-        acceptance.try_number or None,
-    )

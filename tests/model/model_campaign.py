@@ -284,7 +284,7 @@ class Campaign:
 
     def _read_table(self, run: CampaignRun, task: Task) -> list[ResultRow]:
         if task.path is None:
-            return list(run._read_results())
+            return list(run._results.read_rows())
         return list(read_results(ModelPath(self.files, task.path)))
 
     def _open_run(self, attempt: Try) -> CampaignRun:

@@ -218,7 +218,7 @@ def test_a_table_that_cannot_be_written(
         raise OSError(28, "No space left on device", "https://key:secret@bucket")
 
     with monkeypatch.context() as patch:
-        patch.setattr("airflow_provider_osonsms.campaign.run.write_table", fail)
+        patch.setattr("airflow_provider_osonsms.campaign.results.write_table", fail)
         first = run_task(make_campaign(8, results_path=str(path)))
     assert first.state == "up_for_retry"
     assert "results_path" in str(first.error)
