@@ -1,6 +1,7 @@
 """One message of a task, exactly once."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
@@ -59,17 +60,19 @@ def send_exactly_once(
     try:
         receipt = client.send(message, history=before, on_history=notes.keep)
     except OsonSmsError as error:
-        if (newer := notes.find_receipt(message.txn_id)) is not None:
-            return newer
-        notes.end(error)
-        if isinstance(error, OutcomeUnknownError):
-            raise OutcomeUnknownError(
-                f"{error}. The message may have been accepted: a retry or a Clear asks again under the same "
-                f"txn_id and cannot text anybody twice"
-            ) from None
-        raise
-    if receipt.msg_id is None and (newer := notes.find_receipt(message.txn_id)) is not None:
-        return newer
+        newer = notes.find_receipt(message.txn_id)
+        if newer is None:
+            notes.end(error)
+            if isinstance(error, OutcomeUnknownError):
+                raise OutcomeUnknownError(
+                    f"{error}. The message may have been accepted: a retry or a Clear asks again under the "
+                    f"same txn_id and cannot text anybody twice"
+                ) from None
+            raise
+        receipt = newer
+    else:
+        if receipt.msg_id is None:
+            receipt = notes.find_receipt(message.txn_id) or receipt
     save_result(
         store, store_key, {"outcome": str(receipt.outcome), "msg_id": receipt.msg_id, "parts": receipt.parts}
     )
@@ -127,9 +130,15 @@ class _Notes:
         """Return the receipt that another try has stored meanwhile, if there is one.
 
         Without it, the 108 of a message that was sent would read as somebody else's, and its receipt be lost.
+        If that try has explained a 108 by a lost answer and this one has met a refusal that may have used up
+        the txn_id, nobody can tell.
         """
         try:
-            return _read_receipt(self._store.get(self._store_key), txn_id)
+            receipt = _read_receipt(self._store.get(self._store_key), txn_id)
+            is_consumed = max(self._before, self._left_behind) is TxnIdHistory.MAYBE_CONSUMED
+            if receipt is not None and receipt.msg_id is None and is_consumed:
+                return replace(receipt, outcome=Outcome.UNCERTAIN)
+            return receipt
         except Exception as error:  # noqa: BLE001 - the store's own errors
             log.warning("Whether another try has a receipt is not known (%s)", type(error).__name__)
             return None

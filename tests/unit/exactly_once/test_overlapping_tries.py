@@ -34,3 +34,16 @@ def test_a_doubt_of_a_newer_try_is_not_taken_back(end):
     send.run_try([end[0], Event.OVERLAP, *end[1:]], [Fault.CONSUMED_109, Fault.SILENT, Fault.SILENT])
 
     assert send.run_try().receipt.outcome is Outcome.UNCERTAIN
+
+
+@pytest.mark.parametrize("end", [[], [Fault.NOT_SENT, Fault.NOT_SENT]], ids=["108", "no connection"])
+def test_a_108_that_a_newer_try_has_explained_is_doubted_by_one_that_met_a_109(end):
+    """A newer try takes a 108 for its own in a wiped store; one that met a 109 says "uncertain"."""
+    send = SingleSend()
+    send.run_try([Fault.CONSUMED_109, Fault.NOT_SENT, Fault.NOT_SENT])
+    send.store.wipe()
+
+    first = send.run_try([Event.OVERLAP, Fault.BUSY_109, *end])
+
+    assert first.receipt.outcome is Outcome.UNCERTAIN
+    assert send.run_try().receipt.outcome is Outcome.UNCERTAIN
