@@ -95,6 +95,8 @@ class BulkRun:
             if not self._memory.names.get(job.txn_id) and not self._is_assumed(job, number, len(jobs)):
                 check_time()
                 self._refuse_unconfirmed(job, number, len(jobs))
+                if self._memory.is_blind:
+                    self._memory.doubt(jobs)
                 self._create_one(job, number, len(jobs))
         return [BulkReceipt(txn_id=job.txn_id, bulk_name=self._memory.names[job.txn_id]) for job in jobs]
 
@@ -122,7 +124,7 @@ class BulkRun:
             return
         if job.txn_id in self._memory.names:
             raise UnconfirmedBulkError(
-                f"An earlier try uploaded bulk job {number} of {total} and got no answer, so it may exist. "
+                f"Bulk job {number} of {total} may exist: an earlier try got no answer or is not remembered. "
                 f"{self._look_for(job, total)}"
             )
         if self._memory.is_blind:

@@ -1,6 +1,7 @@
 """What a task remembers of its bulk jobs: in its state store, and in receipts that other runs read too."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any, Final
 
 from airflow_provider_osonsms.bulk.receipts import JobState, Receipts
@@ -84,6 +85,20 @@ class JobMemory:
         except Exception as error:  # noqa: BLE001 - stores and storages have errors of their own
             log.warning("What other tries have stored is not known (%s)", type(error).__name__)
 
+    def doubt(self, jobs: Sequence[BulkJob]) -> None:
+        """Write that each of the *jobs* may exist: what this try writes must not read as all there was.
+
+        Raises:
+            Exception: The store's own.
+            InvalidMessageError, PathUnavailableError: A receipt cannot be written.
+        """
+        unknown = [job for job in jobs if job.txn_id not in self.names]
+        self.names |= dict.fromkeys((job.txn_id for job in unknown), "")
+        self._store.set(self._store_key, dict(self.names))
+        for job in unknown:
+            self._write_receipt(job, JobState.ATTEMPTED)
+        self.is_blind = False
+
     def read_history(self, job: BulkJob) -> TxnIdHistory:
         """Return what the memory alone tells of a job's txn_id."""
         if job.txn_id not in self.names:
@@ -105,11 +120,8 @@ class JobMemory:
             state = JobState.REFUSED_FOR_NOW
         self.names[job.txn_id] = None if state is JobState.REFUSED_FOR_NOW else ""
         self._store.set(self._store_key, dict(self.names))
-        receipts = self._receipts
-        if receipts is None:
-            return
         try:
-            guard_storage(lambda: receipts.write(job, state), "a receipt in receipt_path", "written")
+            self._write_receipt(job, state)
         except OsonSmsError:
             if not was_known:  # nothing was uploaded, so no later try has to ask a person
                 self.save_not_created(job)
@@ -132,6 +144,10 @@ class JobMemory:
     def _save(self, job: BulkJob, state: JobState, name: str | None) -> None:
         self.names[job.txn_id] = name
         self._write(job, state, name)
+
+    def _write_receipt(self, job: BulkJob, state: JobState) -> None:
+        if (receipts := self._receipts) is not None:
+            guard_storage(lambda: receipts.write(job, state), "a receipt in receipt_path", "written")
 
     def _write(self, job: BulkJob, state: JobState, name: str | None) -> None:
         """Write what the gateway has answered; if that fails, the job stays one that may exist."""

@@ -135,13 +135,13 @@ class _Notes:
         """
         try:
             receipt = _read_receipt(self._store.get(self._store_key), txn_id)
-            is_consumed = max(self._before, self._left_behind) is TxnIdHistory.MAYBE_CONSUMED
-            if receipt is not None and receipt.msg_id is None and is_consumed:
-                return replace(receipt, outcome=Outcome.UNCERTAIN)
-            return receipt
         except Exception as error:  # noqa: BLE001 - the store's own errors
             log.warning("Whether another try has a receipt is not known (%s)", type(error).__name__)
             return None
+        is_consumed = max(self._before, self._left_behind) is TxnIdHistory.MAYBE_CONSUMED
+        if receipt is not None and receipt.msg_id is None and is_consumed:
+            return replace(receipt, outcome=Outcome.UNCERTAIN)
+        return receipt
 
     def keep(self, left_behind: TxnIdHistory) -> None:
         """Write what the attempts so far have left behind, before the next one."""

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from model_bulk import BulkTask
+from model_gateway import Gateway
+from model_gateway import Fault as ModelFault
 
 from airflow_provider_osonsms.bulk.jobs import (
     AudienceChangedError,
@@ -108,6 +111,25 @@ def test_cleared_memory_is_blind(gateway, client, make_store):
         run_bulk(client, store, "992900000001", history=TxnIdHistory.MAYBE_ACCEPTED)
 
     assert gateway.requests["bulk"] == 1
+
+
+@pytest.mark.parametrize(
+    "script",
+    [[ModelFault.NO_MONEY], [ModelFault.ANSWERED, ModelFault.KILL_AFTER]],
+    ids=["refused", "killed"],
+)
+def test_a_forgotten_job_stays_one_that_may_exist(script):
+    """What a try with 'resend' writes does not read as all that there was: the next one asks a person."""
+    task = BulkTask(has_receipts=False, is_lasting=False, gateway=Gateway(is_blind_to_jobs=True))
+    task.run_try()
+    task.store.wipe()
+
+    task.run_try(script, on_unconfirmed=OnUnconfirmed.RESEND)
+    uploaded = len(task.gateway.jobs)
+    last = task.run_try()
+
+    assert isinstance(last.error, UnconfirmedBulkError)
+    assert len(task.gateway.jobs) == uploaded
 
 
 def test_unanswered_upload_is_not_forgotten(gateway, client, make_store):
