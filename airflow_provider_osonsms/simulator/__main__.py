@@ -19,6 +19,7 @@ _BEHAVIOR: Final = {
     "enroute_seconds": "how long a message stays ENROUTE (default 0.5)",
     "accepted_seconds": "how long it stays ACCEPTED after that (default 0.5)",
     "slow_seconds": "how much longer for a phone that ends in 97 (default 60)",
+    "unknown_seconds": "how long a new message is unknown to queries (default 0)",
     "latency": "delay before each answer, such as 20ms",
     "jitter": "by how much the latency varies, up or down, such as 5ms",
     "max_rate": "requests per second; more are refused with HTTP 429",

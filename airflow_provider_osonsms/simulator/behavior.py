@@ -31,6 +31,7 @@ class Behavior(BaseModel):
         enroute_seconds: How long a message stays ENROUTE.
         accepted_seconds: How long it stays ACCEPTED after that.
         slow_seconds: How much longer it takes for a phone that ends in 97.
+        unknown_seconds: How long a query for a new message is answered as for an unknown msg_id.
         latency: The delay before each answer, in seconds; the request is served before it.
         jitter: By how much the latency varies, up or down, in seconds.
         hang_seconds: How long a hanging request stays without an answer.
@@ -43,6 +44,7 @@ class Behavior(BaseModel):
     enroute_seconds: Seconds = 0.5
     accepted_seconds: Seconds = 0.5
     slow_seconds: Seconds = 60.0
+    unknown_seconds: Seconds = 0.0
     latency: Seconds = 0.0
     jitter: Seconds = 0.0
     hang_seconds: Seconds = 30.0

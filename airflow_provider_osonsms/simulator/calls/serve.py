@@ -7,7 +7,7 @@ Reference:
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME, Channel, ErrorCode
@@ -88,7 +88,8 @@ def serve_query(
     account = check_query(query, accounts, token=token)
     msg_id = query["msg_id"]
     message = storage.find_message(int(msg_id)) if _MSG_ID.fullmatch(msg_id) else None
-    if message is None or message.login != account.login:
+    is_late = message is not None and now < message.accepted_at + timedelta(seconds=behavior.unknown_seconds)
+    if message is None or message.login != account.login or is_late:
         raise CallRefusedError(ErrorCode.INCORRECT_SENDER, Problem.UNKNOWN_MSG_ID, msg=UNKNOWN_MSG_ID)
     status, _ = history(message, behavior, until=now)[-1]
     return 200, {

@@ -72,6 +72,23 @@ def test_time_can_be_driven(message: dict[str, str], question: dict[str, str]) -
     assert seen == ["ENROUTE", "ACCEPTED", "DELIVERED"]
 
 
+def test_queries_may_learn_of_a_message_late(
+    backend: GatewayBackend, message: dict[str, str], question: dict[str, str], clock: Any
+) -> None:
+    """For the first ``unknown_seconds`` a new message is answered for as one that nobody knows."""
+    backend.change_behavior(unknown_seconds=35)
+    backend.send(message, authorization=TOKEN)
+
+    def ask() -> tuple[int, Any]:
+        asked = {**question, "msg_id": str(backend.messages[0].msg_id)}
+        status, answer = backend.query(asked, authorization=TOKEN)
+        return status, answer.get("error", {}).get("code")
+
+    assert ask() == (422, 107)
+    clock.advance(35)
+    assert ask() == (200, None)
+
+
 def test_a_slow_handset(backend: GatewayBackend, message: dict[str, str], clock: Any) -> None:
     """A phone that ends in 97 is reached in the end, ``slow_seconds`` later."""
     backend.send({**message, "phone_number": "992900000197"}, authorization=TOKEN)
