@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from airflow_provider_osonsms.audience.duplicates import find_duplicates
-from airflow_provider_osonsms.audience.inclusion import read_included_keys, read_included_msisdns
+from airflow_provider_osonsms.audience.inclusion import choose_rows
 from airflow_provider_osonsms.audience.missing import list_values
 from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.rejects import Rejects
@@ -74,15 +74,13 @@ class AudienceBuilder:
         """Reject the rows whose key is not in the source *only*; return how many of its entries match no row.
 
         Raises:
-            InvalidMessageError: See `read_included_keys`.
+            InvalidMessageError: See `choose_rows`.
         """
-        if self.row_keys is None:
-            chosen, ignored = read_included_msisdns(only)
-            self._reject(RejectReason.NOT_CHOSEN, ~_is_among(self.msisdns, chosen))
-            return ignored + len(np.setdiff1d(chosen, self.msisdns))
-        keys = read_included_keys(only)
-        self._reject(RejectReason.NOT_CHOSEN, ~pd.Series(self.row_keys, dtype="object").isin(keys).to_numpy())
-        return len(keys.difference(self.row_keys.tolist()))
+        inclusion = choose_rows(
+            only, msisdns=self.msisdns, row_keys=self.row_keys, key_column=self._key_column
+        )
+        self._reject(RejectReason.NOT_CHOSEN, ~inclusion.is_chosen)
+        return inclusion.unmatched
 
     def reject_suppressed(self, exclude: object) -> int:
         """Reject the rows whose phone is in the source *exclude*; return how many entries are no phone.

@@ -24,12 +24,14 @@ class ColumnSelection:
         phone_column: The column of the phones.
         columns: The other columns; None for all.
         one_column_is_phones: Whether the only column of a table may have any name.
+        optional: Columns that are read where they are there once.
     """
 
     parameter: str
     phone_column: str
     columns: tuple[str, ...] | None = None
     one_column_is_phones: bool = False
+    optional: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -54,7 +56,8 @@ class ColumnSelection:
             require_column(names, column, parameter=self.parameter)
         if self.columns is None:
             return list(range(len(names)))
-        return sorted(names.index(column) for column in self.names)
+        optional = [column for column in self.optional if names.count(column) == 1]
+        return sorted({names.index(column) for column in (*self.names, *optional)})
 
     def rename(self, names: Sequence[Any]) -> list[Any]:
         """Return the columns *names* of a table that was read; an only column becomes `phone_column`."""

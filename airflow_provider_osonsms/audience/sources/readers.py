@@ -36,6 +36,7 @@ def read_chunks(
     columns: Collection[str] | None = None,
     parameter: str = "recipients",
     one_column_is_phones: bool = False,
+    optional: Collection[str] = (),
 ) -> Iterator[pd.DataFrame]:
     """Yield *source* as tables, one row per entry and in the same order.
 
@@ -51,6 +52,7 @@ def read_chunks(
         columns: The other columns that are needed; None for all.
         parameter: The name of the parameter that holds *source*, for errors.
         one_column_is_phones: Take the only column of a table as the phones, whatever its name.
+        optional: More columns, which a table may lack.
 
     Yields:
         Tables with *phone_column* and each of *columns* exactly once, and any index; at least one, perhaps
@@ -65,6 +67,7 @@ def read_chunks(
         phone_column=phone_column,
         columns=others,
         one_column_is_phones=one_column_is_phones,
+        optional=tuple(optional),
     )
     is_empty = True
     for table in _read(source, selection):

@@ -65,3 +65,72 @@ def test_a_table_without_keys_is_refused() -> None:
     """A table of several columns must name its keys: nothing is guessed."""
     with pytest.raises(InvalidMessageError, match="only has no column 'key'"):
         prepare_audience([A], only=[{"phone": A, "status": "EXPIRED"}])
+
+
+PEOPLE = [
+    {"phone": A, "order": 1},
+    {"phone": B, "order": 2},
+    {"phone": C, "order": 3},
+]
+
+
+def choose(only: object) -> list[str]:
+    """Return the orders that *only* chooses."""
+    audience = prepare_audience(PEOPLE, key_column="order", only=only)
+    assert audience.row_keys is not None
+    return list(audience.row_keys)
+
+
+@pytest.mark.parametrize(
+    ("more", "chosen"),
+    [
+        ({}, ["1", "2"]),
+        ({"phone": C}, ["1"]),
+        ({"phone": B}, ["1", "2"]),
+        ({"phone": f"+{B}"}, ["1", "2"]),
+        ({"phone": "no phone"}, ["1"]),
+        ({"phone": None}, ["1", "2"]),
+        ({"key_column": "order"}, ["1", "2"]),
+        ({"key_column": "invoice"}, ["1"]),
+        ({"key_column": None}, ["1"]),
+        ({"phone": B, "key_column": "invoice"}, ["1"]),
+    ],
+    ids=str,
+)
+def test_a_key_of_somebody_else_chooses_nobody(more: dict[str, object], chosen: list[str]) -> None:
+    """An entry that says whose its key is chooses that row alone: order 2 and invoice 2 are two people."""
+    known = {"key": 1, **dict.fromkeys(more), **({"phone": A} if "phone" in more else {})}
+    if "key_column" in more:
+        known["key_column"] = "order"
+
+    assert choose([known, {"key": 2, **more}]) == chosen
+
+
+@pytest.mark.parametrize(
+    ("only", "given", "wanted"),
+    [
+        ([A, B], "phones", "of the column 'order'"),
+        ([{"key": A, "phone": A, "key_column": None}], "phones", "of the column 'order'"),
+        ([{"key": 1, "key_column": "invoice"}], "of the column 'invoice'", "of the column 'order'"),
+        ([7, 8], "no phones", "of the column 'order'"),
+    ],
+)
+def test_a_list_that_fits_nobody_is_refused(only: object, given: str, wanted: str) -> None:
+    """Nobody would be texted, and the task be green: the error names both kinds of key."""
+    with pytest.raises(InvalidMessageError) as raised:
+        choose(only)
+
+    assert "none of its" in str(raised.value)
+    assert f"Its keys are {given}; those of recipients are {wanted}" in str(raised.value)
+    assert A not in str(raised.value)
+
+
+def test_a_list_of_keys_fits_no_phones() -> None:
+    """The other way round it is the same."""
+    with pytest.raises(InvalidMessageError, match=r"Its keys are of the column 'order'; those .* are phones"):
+        prepare_audience([A, B], only=[{"key": "1", "phone": A, "key_column": "order"}])
+
+
+def test_no_recipient_needs_no_match() -> None:
+    """An audience without rows is empty whatever was chosen: that is for on_empty to judge."""
+    assert len(prepare_audience([], only=[A])) == 0
