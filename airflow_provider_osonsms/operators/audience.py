@@ -13,7 +13,7 @@ from airflow_provider_osonsms.operators.redaction import RedactingOperator, make
 from airflow_provider_osonsms.preflight.parameters import read_choice, read_optional_int, read_share
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.files import write_table
-from airflow_provider_osonsms.tables.paths import check_table_path
+from airflow_provider_osonsms.tables.paths import check_table_path, refuse_same_files
 from airflow_provider_osonsms.tables.rows import RejectRow
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class AudienceOperator(RedactingOperator):
                 )
         if self.rejects_path is not None:
             check_table_path(resolve_path(self.rejects_path), "rejects_path")
+        self._refuse_same_files()
         return prepare_audience(
             resolve_path(unwrap(self.recipients)),
             phone_column=self.phone_column,
@@ -96,6 +97,19 @@ class AudienceOperator(RedactingOperator):
             exclude=resolve_path(unwrap(self.exclude)),
             only=resolve_path(unwrap(self.only)),
         )
+
+    def _refuse_same_files(self) -> None:
+        """Check that nothing is written over a source, or over another table of this task."""
+        from airflow_provider_osonsms.audience.sources.files import SUFFIXES, is_path
+
+        read = {}
+        for name in ("recipients", "exclude", "only"):
+            source = unwrap(getattr(self, name))
+            for place, one in enumerate(source if isinstance(source, list | tuple) else [source]):
+                if is_path(one) or (isinstance(one, str) and one.lower().endswith(SUFFIXES)):
+                    read[f"{name} ({place})" if place else name] = one
+        written = ("rejects_path", "results_path")
+        refuse_same_files({name: getattr(self, name, None) for name in written}, read=read)
 
     def _report_rejects(self, audience: "Audience") -> None:
         """Write the rejected rows to the log, and to `rejects_path` if it is set."""

@@ -1,8 +1,9 @@
 """Where a table may be written: checked before anything is sent, replaced in one step."""
 
 import os
+import posixpath
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -90,6 +91,34 @@ def guard_storage(use: Callable[[], T], what: str, done: str) -> T:
             else PathUnavailableError(f"{what} cannot be {done} for now ({name})")
         )
     raise problem  # outside the except block: inside, it would keep the storage's own error as its context
+
+
+def name_file(path: object) -> str:
+    """Return one name for all spellings of a path, such as ``a/./b.csv``, ``a//b.csv`` or a link to it."""
+    text = str(path)
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return os.path.realpath(text)
+    if scheme in ("file", "local"):
+        return os.path.realpath(rest)
+    bucket, _, key = rest.partition("/")
+    return f"{scheme}://{bucket}{posixpath.normpath(f'/{key}')}"
+
+
+def refuse_same_files(written: Mapping[str, object], *, read: Mapping[str, object]) -> None:
+    """Check that each of the paths *written*, by parameter, is a file of its own; None is none.
+
+    Args:
+        written: Will be written.
+        read: Will be read; these may be one file.
+
+    Raises:
+        InvalidMessageError: A file would overwrite another.
+    """
+    names = {name_file(path): parameter for parameter, path in read.items() if path is not None}
+    for parameter, path in written.items():
+        if path is not None and (other := names.setdefault(name_file(path), parameter)) != parameter:
+            raise InvalidMessageError(f"{parameter} and {other} are one file: give each a path of its own")
 
 
 def is_local(path: Any) -> bool:

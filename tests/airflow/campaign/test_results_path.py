@@ -146,3 +146,18 @@ def test_seconds_are_those_between_the_acceptances(gateway, run_task, make_campa
     again = run_task(make_campaign(9, results_path=str(path)), try_number=2)
 
     assert again.xcom == first.xcom
+
+
+@pytest.mark.parametrize("written", ["results_path", "rejects_path"])
+@pytest.mark.parametrize("read", ["recipients", "exclude", "only", "list"])
+def test_nothing_is_written_over_a_source(gateway, run_task, make_campaign, path, *, written, read):
+    """A table that would take the place of the audience is refused in any spelling; nothing is sent."""
+    path.write_text("phone\n992900000101\n")
+    before = path.read_bytes()
+    sources = {"exclude": [str(path)]} if read == "list" else {read: str(path)}
+
+    result = run_task(make_campaign(**{"recipients": 3, **sources, written: f"{path.parent}/./{path.name}"}))
+
+    assert result.state == "failed"
+    assert "are one file" in str(result.error)
+    assert (path.read_bytes(), gateway.sent) == (before, [])

@@ -12,6 +12,7 @@ from airflow_provider_osonsms.tables.paths import (
     check_table_path,
     check_writable,
     is_final_storage_error,
+    refuse_same_files,
     replace_file,
     require_pyarrow,
 )
@@ -188,3 +189,38 @@ def test_an_upload_that_fails_is_discarded(make_remote_path, bucket):
     assert upload.is_discarded
     upload.close()
     assert bucket == {"t.csv": b"old"}
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [
+        ("{0}/a.csv", "{0}/./a.csv"),
+        ("{0}/a.csv", "{0}//a.csv"),
+        ("{0}/a.csv", "{0}/x/../a.csv"),
+        ("{0}/a.csv", "{0}/link/a.csv"),
+        ("{0}/a.csv", "file://{0}/a.csv"),
+        ("s3://bucket/x/a.csv", "s3://bucket/x//a.csv"),
+        ("s3://bucket/x/a.csv", "s3://bucket/./x/a.csv"),
+    ],
+)
+def test_one_file_in_other_spellings(tmp_path, path, other):
+    """Two parameters that name one file, however they spell it, are refused."""
+    (tmp_path / "link").symlink_to(tmp_path)
+    first, second = {"a_path": path.format(tmp_path), "none": None}, {"b_path": other.format(tmp_path)}
+
+    for written, read in ((second | first, {}), (first, second)):
+        with pytest.raises(InvalidMessageError, match="a_path and b_path are one file"):
+            refuse_same_files(written, read=read)
+    refuse_same_files({}, read=first | second)
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [
+        *(("/a.csv", "/b.csv"), ("s3://x/a.csv", "s3://y/a.csv")),
+        *(("s3://x/a.csv", "gs://x/a.csv"), ("a.csv", None)),
+    ],
+)
+def test_two_files(path, other):
+    """Other files are other files."""
+    refuse_same_files({"report_path": path, "list": other}, read={})
