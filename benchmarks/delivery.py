@@ -61,12 +61,14 @@ async def watch_loop(stopped: asyncio.Event) -> float:
 async def ask_with_watch(url: str, path: Path) -> None:
     """Ask once for every message of the table, as the trigger does."""
     messages = TrackedMessages(msg_ids=(), sources=(ResultsTable(path=str(path)),))
-    msg_ids, untracked = await asyncio.to_thread(messages.load, Path)
-    tracker = DeliveryTracker(msg_ids, untracked=untracked, concurrency=CONCURRENCY)
+    loaded = await asyncio.to_thread(messages.load, Path)
+    tracker = DeliveryTracker(loaded.msg_ids, untracked=loaded.untracked, concurrency=CONCURRENCY)
     account = Account(login="demo", secret="salt", api_url=url)
     async with open_async_client(account, max_connections=CONCURRENCY) as client:
         await tracker.poll(client)
-    if tracker.summarize()["delivered"] != len(msg_ids):
+    await asyncio.to_thread(tracker.dump, "wait")
+    tracker.decide(deadline=time.time(), needs_answers=True)
+    if tracker.summarize().delivered != len(loaded.msg_ids):
         raise RuntimeError("some were not delivered")
 
 
@@ -115,6 +117,7 @@ def run_apart(work: Callable[..., Any], *arguments: Any) -> Any:
 
     process = multiprocessing.get_context("fork").Process(target=run)
     process.start()
+    sender.close()  # of this side: the end of a process that has failed is noticed
     result = receiver.recv()
     process.join()
     return result
