@@ -1,7 +1,8 @@
-"""Telegram first, and an SMS to whom it did not reach within ten minutes.
+"""Telegram first, and an SMS to whom it could not reach.
 
-Each channel has keys of its own, so no retry of either campaign texts anybody twice over one channel. On the
-simulated gateway, numbers that end in 93 are not reached.
+Each channel has keys of its own, so no retry of either campaign texts anybody twice over one channel. A
+message that is still on its way after ten minutes may arrive: its recipient gets no SMS, unless the wait has
+``include_unknown=True``. On the simulated gateway, numbers that end in 93 are not reached.
 """
 
 import os

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_osonsms.campaign.plan import CampaignPlan
-from airflow_provider_osonsms.campaign.rows import NOT_SENT, CampaignRows, may_have_been_sent
+from airflow_provider_osonsms.campaign.rows import CampaignRows
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.results import read_results
 from airflow_provider_osonsms.tables.rows import ResultRow
@@ -74,7 +74,7 @@ class _Loader:
 
     def load(self, result: ResultRow) -> None:
         """Put a row of the table into the rows of the campaign."""
-        was_sent = may_have_been_sent(result)
+        was_sent = result.may_have_been_sent
         if result.key is None or result.txn_id is None:
             if was_sent:  # of somebody who had left the audience before, known by a msg_id alone
                 self._nameless.append(result)
@@ -82,7 +82,7 @@ class _Loader:
             return
         if self._plan.txn_ids.make(result.key) != result.txn_id:
             self.others += 1
-            self.others_sent += result.outcome not in NOT_SENT
+            self.others_sent += not result.is_unsent
             return
         self.has_sent |= was_sent
         while self._current is not None and result.row is not None and self._current[0] < result.row:
@@ -99,7 +99,7 @@ class _Loader:
                 result = self._elsewhere.pop(self._plan.txn_ids.make(row_key), None)
                 if result is not None:
                     self._rows.load_result(position, result)
-        left = [result for result in self._elsewhere.values() if may_have_been_sent(result)]
+        left = [result for result in self._elsewhere.values() if result.may_have_been_sent]
         if not self.others:  # else nobody knows whose they are
             left += self._nameless
         return [result._replace(row=None) for result in left]

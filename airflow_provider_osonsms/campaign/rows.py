@@ -142,9 +142,6 @@ _NEXT_STATE: Final[dict[Shown, tuple[RowState, RowState, RowState, RowState]]] =
     Shown.UNSENDABLE:       (_S.UNSENDABLE,      _S.UNSENDABLE,      _S.UNSENDABLE,      _S.UNDECIDED),
 }  # fmt: skip
 
-NOT_SENT: Final = frozenset({Outcome.PENDING, Outcome.REFUSED, Outcome.REJECTED})
-"""Outcomes of rows that were surely not sent."""
-
 _LOST_CODE, _UNDECIDED_CODE, _TAKEN_CODE = "lost", "undecided", "taken"
 _REFUSED_CODE, _UNANSWERED_CODE, _BOTH_CODE = "refused", "unanswered", "unanswered_after_refusal"
 _CODES: Final = {
@@ -434,11 +431,6 @@ class CampaignRows:
 
     def _add_history(self, position: int, history: TxnIdHistory) -> None:
         self._histories[position] = max(self._histories[position], history)
-
-
-def may_have_been_sent(result: ResultRow) -> bool:
-    """Whether a later try must know of a row; one that met 109, 112 or 113 is pending, and in doubt."""
-    return result.outcome not in NOT_SENT or result.reason == RowState.REFUSED_FOR_NOW.reason
 
 
 def _fit(number: int | None, most: int) -> int:

@@ -5,25 +5,28 @@ Reference:
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import Final
 
-from airflow_provider_osonsms.preflight.parameters import read_flag, read_positive_int
+from airflow_provider_osonsms.preflight.parameters import read_flag, read_positive_int, read_seconds
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
 UNKNOWN_LIMIT: Final = 3
+UNKNOWN_AFTER: Final = 300.0
+"""Seconds: a gateway may answer for a new message only a while after it has accepted it."""
+MAX_UNKNOWN_SHARE: Final = Decimal("0.2")
+"""Of more messages than this share the gateway knows nothing: they were probably sent by another account."""
 _MAX_REPEATS: Final = 200
 
 
-class Reach(Enum):
+class Reach(StrEnum):
     """Whether a message is known to have reached its recipient."""
 
     REACHED = "reached"
-    NOT_REACHED = "not reached"
-    NOT_KNOWN = "not known"
-    ON_ITS_WAY = "still on its way"
+    NOT_REACHED = "not_reached"
+    NOT_KNOWN = "not_known"
+    ON_ITS_WAY = "on_its_way"
 
 
 _REACH: Final = {
@@ -38,7 +41,7 @@ _REACH: Final = {
     DeliveryStatus.NOT_FOUND: Reach.NOT_KNOWN,
     DeliveryStatus.UNRECOGNIZED: Reach.ON_ITS_WAY,  # not a status of §3.2, so it ends no wait
 }
-"""By the last status; a status that needs confirmation counts only after enough repeats."""
+"""By the last status; a status that needs confirmation counts only after enough repeats, and enough time."""
 
 
 class Decision(StrEnum):
@@ -48,6 +51,13 @@ class Decision(StrEnum):
     SUCCEED = "succeed"
     FAIL = "fail"
     TIME_OUT = "time_out"
+    ASK_ACCOUNT = "ask_account"
+    """Of too many messages the gateway knows nothing, so it is perhaps not the account that sent them."""
+
+    @property
+    def is_verdict(self) -> bool:
+        """Whether the wait is over, and enough is known to list undelivered rows."""
+        return self in (Decision.SUCCEED, Decision.FAIL, Decision.TIME_OUT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +69,8 @@ class DeliveryCriteria:
             their number.
         accepted_is_delivered: Whether ACCEPTED counts as delivered, for networks that never report more.
         unknown_limit: How often in a row UNKNOWN (§3.2), or an unknown msg_id, must be seen to be final.
+        unknown_after: Seconds since its acceptance after which that may be final.
+        stop_early: Whether the wait ends once no pending message can change the decision.
 
     Raises:
         ValueError: A value is out of its range.
@@ -67,6 +79,8 @@ class DeliveryCriteria:
     min_delivered: float = 1.0
     accepted_is_delivered: bool = False
     unknown_limit: int = UNKNOWN_LIMIT
+    unknown_after: float = UNKNOWN_AFTER
+    stop_early: bool = False
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -80,6 +94,8 @@ class DeliveryCriteria:
             )
         read_flag(self.accepted_is_delivered, "accepted_is_delivered")
         read_positive_int(self.unknown_limit, "unknown_limit", maximum=_MAX_REPEATS)
+        read_seconds(self.unknown_after, "unknown_after")
+        read_flag(self.stop_early, "stop_early")
 
     @property
     def requirement(self) -> str:
@@ -88,41 +104,52 @@ class DeliveryCriteria:
             return f"at least {self.min_delivered} should be delivered"
         return f"at least a share of {self.min_delivered:g} should be delivered"
 
-    def judge(self, status: DeliveryStatus, *, repeats: int) -> Reach:
-        """Return what *status*, seen *repeats* times in a row, means for its message."""
+    def judge(self, status: DeliveryStatus, *, repeats: int, age: float) -> Reach:
+        """Return what *status* means for its message.
+
+        Args:
+            status: The last one that was seen.
+            repeats: How many times in a row it was seen.
+            age: Seconds from the acceptance of the message until then.
+        """
         if status is DeliveryStatus.ACCEPTED and self.accepted_is_delivered:
             return Reach.REACHED
-        if status.needs_confirmation and repeats < self.unknown_limit:
+        if status.needs_confirmation and (repeats < self.unknown_limit or age < self.unknown_after):
             return Reach.ON_ITS_WAY
         return _REACH[status]
 
+    def judge_final(self, status: DeliveryStatus) -> Reach:
+        """Return what *status* means once it is confirmed."""
+        return self.judge(status, repeats=self.unknown_limit, age=self.unknown_after)
+
     def is_delivered(self, status: DeliveryStatus) -> bool:
         """Whether *status* counts as delivered."""
-        return self.judge(status, repeats=self.unknown_limit) is Reach.REACHED
+        return self.judge_final(status) is Reach.REACHED
 
-    def is_final(self, status: DeliveryStatus, *, repeats: int) -> bool:
-        """Whether *status*, seen *repeats* times in a row, ends the wait for its message."""
-        return self.judge(status, repeats=repeats) is not Reach.ON_ITS_WAY
-
-    def decide(
-        self, *, tracked: int, delivered: int, pending: int, now: datetime, deadline: datetime
-    ) -> Decision:
+    def decide(self, *, tracked: int, delivered: int, pending: int, unknown: int, is_over: bool) -> Decision:
         """Decide what a task that waits for *tracked* messages does next.
 
-        It waits until all messages have a final status or until the deadline; then the delivered ones decide.
+        It waits until all messages have a final status or until its time is over; then the delivered ones
+        decide.
 
         Args:
             tracked: The number of messages with a msg_id.
             delivered: How many of them count as delivered.
             pending: How many of them have no final status.
-            now: Aware.
-            deadline: Aware.
+            unknown: How many of them the gateway does not know.
+            is_over: Whether the task waits no longer.
         """
-        if pending and now < deadline:
+        needed = self._count_needed(tracked)
+        is_doubtful = unknown > MAX_UNKNOWN_SHARE * tracked
+        is_decided = delivered >= needed or delivered + pending < needed
+        may_stop = self.stop_early and is_decided and not is_doubtful
+        if pending and not is_over and not may_stop:
             return Decision.WAIT
-        if delivered >= self._count_needed(tracked):
+        if is_doubtful:
+            return Decision.ASK_ACCOUNT
+        if delivered >= needed:
             return Decision.SUCCEED
-        return Decision.TIME_OUT if pending else Decision.FAIL
+        return Decision.TIME_OUT if pending and is_over else Decision.FAIL
 
     def _count_needed(self, tracked: int) -> Decimal:
         if isinstance(self.min_delivered, int):

@@ -5,15 +5,15 @@ A pause depends on the age of the messages only, so a restarted process polls as
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from airflow_provider_osonsms.client.rate import make_limiter
 from airflow_provider_osonsms.preflight.parameters import read_positive_int, read_rate, read_seconds
 
-MAX_POLL_INTERVAL: Final = 60.0
-"""Seconds; the default of ``max_poll_interval``."""
-_GROWTH: Final = 2.0
+MAX_POLL_INTERVAL: Final = 1800.0
+"""Seconds; the default of ``max_poll_interval``: less would be more than 100 questions a message and day."""
+_YOUNG: Final = 60.0
+"""Seconds: the longest pause until the messages are ten times as old."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,22 +43,34 @@ class PollSettings:
         read_rate(self.max_rate, "max_rate")
 
     def plan_pause(self, age: float, *, jitter: float = 0.0) -> float:
-        """Return the seconds until the next round: twice the age, within the two intervals.
+        """Return the seconds until the next round: twice the age, at most a minute or a tenth of the age.
 
-        With the defaults, messages are polled at ages of 10, 30, 90, 150 ... seconds.
+        With the defaults, messages are polled at ages of 10, 30, 90, 150, 210 ... seconds, after an hour each
+        6 minutes, and after five hours each half hour.
 
         Args:
             age: Seconds since the wait began.
             jitter: 0 to 1; shortens the pause by up to a tenth, so that waiting tasks do not poll together.
         """
         longest = max(self.poll_interval, self.max_poll_interval)
-        return min(max(_GROWTH * age, self.poll_interval), longest) * (1 - jitter / 10)
+        pause = max(min(2 * age, max(_YOUNG, age / 10)), self.poll_interval)
+        return min(pause, longest) * (1 - jitter / 10)
+
+    def plan_pause_until(self, deadline: float, *, began: float, now: float, jitter: float = 0.0) -> float:
+        """Return the seconds until the next round, which begins at the deadline at the latest.
+
+        After the deadline, the messages without any answer are queried again and again, at last each minute.
+
+        Args:
+            deadline: In seconds since the epoch, as the other times.
+            began: When the wait began.
+            now: Now.
+            jitter: See `plan_pause`.
+        """
+        if now >= deadline:
+            return min(max(self.poll_interval, (now - began) / 10, 1.0), max(self.poll_interval, _YOUNG))
+        return min(self.plan_pause(now - began, jitter=jitter), deadline - now)
 
     def make_limiter(self, fallback: float | None) -> Callable[[], Awaitable[None]] | None:
         """Return the limiter of the queries (`make_limiter`); *fallback* is the Connection's rate."""
         return make_limiter(self.max_rate or fallback)
-
-
-def plan_time_limit(now: datetime, deadline: datetime, *, timeout: float) -> float:
-    """Return the seconds that a round may take: until the deadline, and one query's *timeout* more."""
-    return max((deadline - now).total_seconds(), 0.0) + timeout

@@ -4,20 +4,27 @@ A message costs a few bytes in arrays and no asyncio task: a few workers share t
 """
 
 import asyncio
+import contextlib
+import json
 import logging
 import time
+import zlib
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from datetime import datetime
-from itertools import chain, islice
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import chain, filterfalse, islice
 from typing import Final, NamedTuple
 
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
-from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria
+from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria, Reach
 from airflow_provider_osonsms.delivery.summary import DeliverySummary
-from airflow_provider_osonsms.protocol.errors import FinalRefusalError, OsonSmsError, UnknownMessageError
+from airflow_provider_osonsms.protocol.errors import (
+    FinalRefusalError,
+    GatewayError,
+    OsonSmsError,
+    UnknownMessageError,
+)
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.tables.msg_ids import MsgIds
 
@@ -26,12 +33,10 @@ log = logging.getLogger(__name__)
 EXAMPLES: Final = 10
 MAX_CONSECUTIVE_FAILURES: Final = 100
 """After so many queries in a row without a usable answer a round ends: the gateway is probably down."""
-MIN_FIRST_ROUND_SECONDS: Final = 3600.0
+SECONDS_AFTER_DEADLINE: Final = 3600.0
+"""For the messages without any answer: whether they are delivered must be known before anybody is listed."""
 _STATUSES: Final = (None, *DeliveryStatus)
 _CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
-
-UnconfirmedStatus = tuple[DeliveryStatus, int]
-"""A status that needs confirmation, and how many times in a row it was seen."""
 
 
 class MessageStatus(NamedTuple):
@@ -42,16 +47,14 @@ class MessageStatus(NamedTuple):
         first_seen: The time of the first answer, in seconds since the epoch; None without an answer.
         last_seen: The time of the last answer; None without an answer.
         polls: The number of answers.
-        is_delivered: Whether the status counts as delivered.
-        is_final: Whether the status ends the wait for this message.
+        reach: What the status means.
     """
 
     status: str | None
     first_seen: float | None
     last_seen: float | None
     polls: int
-    is_delivered: bool
-    is_final: bool
+    reach: Reach
 
 
 class DeliveryTracker:
@@ -63,8 +66,9 @@ class DeliveryTracker:
         criteria: The conditions of the wait.
         concurrency: Queries under way at once.
         acquire: Awaited before each query, see `make_limiter`; None for no limit.
-        unconfirmed: Statuses that an earlier process has seen in a row, by msg_id.
         began: When the wait began, in seconds since the epoch; None for now.
+        accepted: When the last of the messages was accepted; None for *began*.
+        opened: When this try of the wait began; None for *began*.
         clock: Returns seconds since the epoch.
 
     Attributes:
@@ -82,8 +86,9 @@ class DeliveryTracker:
         criteria: DeliveryCriteria | None = None,
         concurrency: int = 16,
         acquire: Callable[[], Awaitable[None]] | None = None,
-        unconfirmed: Mapping[str, UnconfirmedStatus] | None = None,
         began: float | None = None,
+        accepted: float | None = None,
+        opened: float | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.msg_ids = msg_ids
@@ -93,53 +98,55 @@ class DeliveryTracker:
         self.acquire = acquire
         self._clock = clock
         self.began = clock() if began is None else began
+        self._accepted = self.began if accepted is None else min(accepted, self.began)  # clocks differ
+        self._opened = self.began if opened is None else opened
         size = len(msg_ids)
         self._pending = array("l", range(size))
         self._next_number = 0
-        self._was_each_polled = False
+        self._is_closed = False
         self._codes = bytearray(size)
         self._repeats = bytearray(size)
         self._is_final = bytearray(size)
         self._polls = array("H", bytes(2 * size))
         self._first_seen = array("f", bytes(4 * size))
         self._last_seen = array("f", bytes(4 * size))
-        self._final: Counter[DeliveryStatus] = Counter()
         self._undelivered: dict[str, DeliveryStatus] = {}
         self._failures_in_a_row = 0
-        for msg_id, (status, count) in (unconfirmed or {}).items():
-            number = msg_ids.find(msg_id)
-            if number is not None:
-                self._codes[number], self._repeats[number] = _CODES[status], count
-
-    @property
-    def unconfirmed(self) -> dict[str, UnconfirmedStatus]:
-        """Statuses that need confirmation, with their repeats, by msg_id; also the final ones."""
-        return {
-            self.msg_ids[number]: (status, count)
-            for number, count in enumerate(self._repeats)
-            if count and (status := _STATUSES[self._codes[number]])
-        }
 
     @property
     def unanswered(self) -> int:
-        """How many messages have had no usable answer in this process; they may be delivered."""
+        """How many messages have had no usable answer; they may be delivered."""
         return self._polls.count(0)
 
-    @property
-    def has_unconfirmed(self) -> bool:
-        """Whether a pending message has a status that needs confirmation."""
-        return any(self._repeats[number] for number in self._pending)
+    def may_confirm(self, *, deadline: float) -> bool:
+        """Whether a message has a status that only has to be seen once more to be final.
+
+        Args:
+            deadline: In seconds since the epoch; after it nothing is confirmed.
+        """
+        now = self._clock()
+        is_old = now - self._accepted >= self.criteria.unknown_after
+        return is_old and now < deadline and any(map(self._repeats.__getitem__, self._pending))
 
     async def poll(
-        self, client: AsyncOsonSmsClient, *, time_limit: float | None = None, only_unconfirmed: bool = False
+        self,
+        client: AsyncOsonSmsClient,
+        *,
+        deadline: float | None = None,
+        query_timeout: float = 0.0,
+        only_unconfirmed: bool = False,
     ) -> None:
         """Query every pending message once; a message without a usable answer stays pending.
 
+        The last round for all of them is the first one that begins after the deadline. After it, only the
+        messages without any answer are queried.
+
         Args:
             client: Sends the queries.
-            time_limit: Seconds after which the round is cut; a message that was not queried stays pending.
-                Until every message was queried once, it is at least `MIN_FIRST_ROUND_SECONDS`, because
-                nothing is known of the others.
+            deadline: When the round is cut, in seconds since the epoch; a message that was not queried stays
+                pending. While there are messages without any answer, it is `SECONDS_AFTER_DEADLINE` later,
+                because nothing is known of them. None for no limit.
+            query_timeout: Seconds that the round may take longer: those of a query.
             only_unconfirmed: Query only messages whose last status needs confirmation.
 
         Raises:
@@ -147,14 +154,17 @@ class DeliveryTracker:
         """
         numbers = self._pending
         if only_unconfirmed:
-            numbers = array("l", (number for number in numbers if self._repeats[number]))
+            numbers = array("l", filter(self._repeats.__getitem__, numbers))
+        now = self._clock()
+        is_late = deadline is not None and now >= deadline and not only_unconfirmed
+        if is_late and self._is_closed:  # a try that begins a wait anew may have another deadline
+            numbers = array("l", filterfalse(self._polls.__getitem__, numbers))
+        time_limit = None if deadline is None else max(self._plan_end(deadline) - now, 0.0) + query_timeout
         failures: Counter[str] = Counter()
         split = bisect_left(numbers, self._next_number)
         queue = chain(numbers[split:], numbers[:split])
         self._failures_in_a_row = 0
         try:
-            if time_limit is not None and not self._was_each_polled:
-                time_limit = max(time_limit, MIN_FIRST_ROUND_SECONDS)
             async with asyncio.timeout(time_limit), asyncio.TaskGroup() as group:
                 for _ in range(min(self._concurrency, len(numbers))):
                     group.create_task(self._poll_from(client, queue, failures))
@@ -163,56 +173,116 @@ class DeliveryTracker:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
-            left = next(queue, None)
-            self._next_number = left or 0  # the next round starts where a cut round stopped
-            self._was_each_polled |= left is None and not only_unconfirmed
-            self._pending = array("l", (number for number in self._pending if not self._is_final[number]))
+            self._next_number = next(queue, 0)  # the next round starts where a cut round stopped
+            self._is_closed |= is_late
+            self._pending = array("l", filterfalse(self._is_final.__getitem__, self._pending))
         if failures:
             text = "%d of %d status queries had no usable answer and are repeated in the next round: %s"
             log.warning(text, failures.total(), len(numbers), dict(failures))
 
-    def decide(self, *, now: datetime, deadline: datetime) -> Decision:
-        """Decide what the waiting task does next."""
+    def _plan_end(self, deadline: float) -> float:
+        """Return until when messages are queried; a try that begins after the deadline has its hour, too."""
+        return max(deadline, self._opened) + SECONDS_AFTER_DEADLINE if self.unanswered else deadline
+
+    def decide(self, *, deadline: float, needs_answers: bool) -> Decision:
+        """Decide what the waiting task does next.
+
+        Args:
+            deadline: In seconds since the epoch.
+            needs_answers: Whether the wait goes on after the deadline, and is not ended early, while
+                messages have had no answer.
+        """
+        now = self._clock()
+        if needs_answers and self.unanswered and now < self._plan_end(deadline):
+            return Decision.WAIT
         return self.criteria.decide(
             tracked=len(self.msg_ids),
             delivered=self._count_delivered(),
             pending=len(self._pending),
-            now=now,
-            deadline=deadline,
+            unknown=self._count(DeliveryStatus.NOT_FOUND),
+            is_over=now >= deadline,
         )
 
     def summarize(self) -> DeliverySummary:
         """Return the counts of what is known."""
-        seen = Counter(map(self._codes.__getitem__, self._pending))
-        by_status = self._final + Counter(
-            {status: seen[code] for code, status in enumerate(_STATUSES) if status is not None}
-        )
+        by_status = {str(status): count for status in DeliveryStatus if (count := self._count(status))}
         waiting = ((self.msg_ids[number], _STATUSES[self._codes[number]]) for number in self._pending)
         examples = islice(chain(self._undelivered.items(), waiting), EXAMPLES)
         delivered = self._count_delivered()
         return DeliverySummary(
             total=len(self.msg_ids) + self._untracked,
             delivered=delivered,
-            failed=self._final.total() - delivered,
+            failed=len(self.msg_ids) - len(self._pending) - delivered,
             pending=len(self._pending),
             untracked=self._untracked,
-            by_status={str(status): by_status[status] for status in sorted(by_status)},
+            by_status=dict(sorted(by_status.items())),
             examples={msg_id: str(status or "unanswered") for msg_id, status in examples},
         )
 
     def read_status(self, number: int) -> MessageStatus:
         """Return what is known of the message with this number in `msg_ids`."""
         status = _STATUSES[self._codes[number]]
-        if status is None or not self._polls[number]:
-            return MessageStatus(None, None, None, 0, is_delivered=False, is_final=False)
+        if status is None:
+            return MessageStatus(None, None, None, 0, Reach.NOT_KNOWN)
+        last_seen = self.began + self._last_seen[number]
+        reach = self._judge(status, repeats=self._repeats[number], seen=last_seen)
         return MessageStatus(
             status=str(status),
             first_seen=self.began + self._first_seen[number],
-            last_seen=self.began + self._last_seen[number],
+            last_seen=last_seen,
             polls=self._polls[number],
-            is_delivered=self.criteria.is_delivered(status),
-            is_final=bool(self._is_final[number]),
+            reach=self.criteria.judge_final(status) if self._is_final[number] else reach,
         )
+
+    def dump(self, wait_id: str) -> bytes:
+        """Return all that is known, for the next process of the wait *wait_id*; a few bytes a message."""
+        header = {
+            "wait_id": wait_id,
+            "messages": self.msg_ids.checksum,
+            "criteria": repr(self.criteria),
+            "began": self.began,
+            "next_number": self._next_number,
+            "is_closed": self._is_closed,
+        }
+        # whole seconds, because these can be compressed
+        ages = (array("f", map(round, some)).tobytes() for some in (self._first_seen, self._last_seen))
+        columns = [
+            bytes(self._codes),
+            bytes(self._repeats),
+            bytes(self._is_final),
+            self._polls.tobytes(),
+            *ages,
+        ]
+        return zlib.compress(json.dumps(header).encode() + b"\n" + b"".join(columns), level=1)
+
+    def restore(self, dumped: bytes | None, wait_id: str) -> bool:
+        """Take in what `dump` has returned; return False, and ignore it, if it is of another wait."""
+        with contextlib.suppress(ValueError, KeyError, TypeError, zlib.error):
+            head, _, body = zlib.decompress(dumped or b"").partition(b"\n")
+            header = json.loads(head)
+            said = header["wait_id"], header["messages"], header["criteria"]
+            is_ours = said == (wait_id, self.msg_ids.checksum, repr(self.criteria))
+            if is_ours and len(body) == 13 * len(self.msg_ids):
+                self._restore_columns(body, later=float(header["began"]) - self.began)
+                self._next_number, self._is_closed = int(header["next_number"]), header["is_closed"] is True
+                return True
+        return False
+
+    def _restore_columns(self, body: bytes, *, later: float) -> None:
+        size = len(self.msg_ids)
+        codes = bytearray(body[:size])
+        if any(code >= len(_STATUSES) for code in codes):
+            raise ValueError("a status that is none")
+        self._codes, self._repeats = codes, bytearray(body[size : 2 * size])
+        self._is_final = bytearray(body[2 * size : 3 * size])
+        self._polls = array("H", body[3 * size : 5 * size])
+        first, last = array("f", body[5 * size : 9 * size]), array("f", body[9 * size :])
+        self._first_seen, self._last_seen = (
+            array("f", (age + later for age in ages)) for ages in (first, last)
+        )
+        self._pending = array("l", filterfalse(self._is_final.__getitem__, range(size)))
+        for number in filter(self._is_final.__getitem__, range(size)):
+            self._add_example(number)
 
     async def _poll_from(
         self, client: AsyncOsonSmsClient, queue: Iterator[int], failures: Counter[str]
@@ -230,7 +300,8 @@ class DeliveryTracker:
                 raise
             except OsonSmsError as error:
                 failures[type(error).__name__] += 1
-                self._failures_in_a_row += 1
+                if not isinstance(error, GatewayError):  # it is up, and refuses this question
+                    self._failures_in_a_row += 1
                 continue
             self._failures_in_a_row = 0
             self._record(number, status)
@@ -248,11 +319,23 @@ class DeliveryTracker:
         self._last_seen[number] = age
         self._polls[number] = min(polls + 1, 0xFFFF)
         self._codes[number], self._repeats[number] = code, repeats
-        if self.criteria.is_final(status, repeats=repeats):
+        if self._judge(status, repeats=repeats, seen=self.began + age) is not Reach.ON_ITS_WAY:
             self._is_final[number] = True
-            self._final[status] += 1
-            if not self.criteria.is_delivered(status) and len(self._undelivered) < EXAMPLES:
-                self._undelivered[self.msg_ids[number]] = status
+            self._add_example(number)
+
+    def _judge(self, status: DeliveryStatus, *, repeats: int, seen: float) -> Reach:
+        return self.criteria.judge(status, repeats=repeats, age=seen - self._accepted)
+
+    def _add_example(self, number: int) -> None:
+        if len(self._undelivered) == EXAMPLES:
+            return
+        status = _STATUSES[self._codes[number]]
+        if status is not None and not self.criteria.is_delivered(status):
+            self._undelivered[self.msg_ids[number]] = status
+
+    def _count(self, status: DeliveryStatus) -> int:
+        """Count the messages with this last status."""
+        return self._codes.count(_CODES[status])
 
     def _count_delivered(self) -> int:
-        return sum(count for status, count in self._final.items() if self.criteria.is_delivered(status))
+        return sum(self._count(status) for status in DeliveryStatus if self.criteria.is_delivered(status))

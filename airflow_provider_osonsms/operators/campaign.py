@@ -69,12 +69,13 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         kwargs: The texts: see `PersonalizedOperator`. The audience: see `AudienceOperator`.
 
     Returns:
-        ``{"campaign_id", "recipients", "outcomes", "rejected", "parts", "cost", "seconds"}``; with
-        ``results_path`` where one is set, and ``results`` with its ``rows`` and ``checksum``, else with
-        ``messages``, a list of ``{"txn_id", "msg_id", "parts", "outcome"}``. ``outcomes`` and ``rejected``
-        count rows by outcome and by reason; ``parts`` are the billed ones that are known, ``cost`` is in
-        somoni, None without a ``price_per_part``, ``seconds`` are those from the first acceptance to the
-        last. A dry run adds ``preview``. The events of ``outlets`` carry these counts.
+        ``{"campaign_id", "recipients", "outcomes", "rejected", "parts", "cost", "seconds"}`` and
+        ``osonsms_conn_id``; with ``results_path`` where one is set, ``results`` with its ``rows`` and
+        ``checksum``, and ``key_column``, else with ``messages``, a list of ``{"txn_id", "msg_id", "parts",
+        "outcome"}``. ``outcomes`` and ``rejected`` count rows by outcome and by reason; ``parts`` are the
+        billed ones that are known, ``cost`` is in somoni, None without a ``price_per_part``, ``seconds`` are
+        those from the first acceptance to the last. A dry run adds ``preview``. The events of ``outlets``
+        carry these counts.
 
     Raises:
         AirflowSkipException: No recipient is left, or the run is too late. AirflowFailException: A retry
@@ -165,6 +166,8 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         else:
             result["results_path"] = str(self.results_path)
             result["results"] = {"rows": table.rows, "checksum": table.checksum}
+            result["key_column"] = None if self.key_column == self.phone_column else self.key_column
+        result["osonsms_conn_id"] = self.osonsms_conn_id
         return result
 
     def on_kill(self) -> None:

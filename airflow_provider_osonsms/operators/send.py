@@ -36,8 +36,8 @@ class OsonSmsSendOperator(RedactingOperator):
         osonsms_conn_id: Id of the Connection.
 
     Returns:
-        ``{"txn_id", "msg_id", "parts", "outcome"}``. The outcome is ``accepted``; ``accepted_untracked`` with
-        msg_id None when the answer was lost; ``pending`` after a dry run.
+        ``{"txn_id", "msg_id", "parts", "outcome", "osonsms_conn_id"}``. The outcome is ``accepted``;
+        ``accepted_untracked`` with msg_id None when the answer was lost; ``pending`` after a dry run.
 
     Raises:
         AirflowFailException: A retry would not help; the text says what would.
@@ -106,7 +106,7 @@ class OsonSmsSendOperator(RedactingOperator):
                     rejects={}, settings=settings, balance=hook.get_balance()
                 )
                 self.log.info("Dry run: nothing is sent to %s\n%s", mask_phone(phone), preview.to_markdown())
-                return _to_dict(SendReceipt(txn_id=message.txn_id, parts=parts, outcome=Outcome.PENDING))
+                return self._to_dict(SendReceipt(txn_id=message.txn_id, parts=parts, outcome=Outcome.PENDING))
             self.log.info("Sending to %s as txn_id %s (%d parts)", mask_phone(phone), message.txn_id, parts)
             history = TxnIdHistory.MAYBE_ACCEPTED if chosen_txn_id else identity.history
             store = open_state_store(context)
@@ -138,17 +138,17 @@ class OsonSmsSendOperator(RedactingOperator):
             )
         if receipt.parts not in (None, parts):
             self.log.warning("Billed as %s parts, estimated as %d", receipt.parts, parts)
-        return _to_dict(receipt)
+        return self._to_dict(receipt)
+
+    def _to_dict(self, receipt: SendReceipt) -> dict[str, Any]:
+        return {
+            "txn_id": receipt.txn_id,
+            "msg_id": receipt.msg_id,
+            "parts": receipt.parts,
+            "outcome": str(receipt.outcome),
+            "osonsms_conn_id": self.osonsms_conn_id,
+        }
 
     def _redact(self) -> None:
         self._redact_field("phone", mask_phone(self.phone))
         self._redact_text("message")
-
-
-def _to_dict(receipt: SendReceipt) -> dict[str, Any]:
-    return {
-        "txn_id": receipt.txn_id,
-        "msg_id": receipt.msg_id,
-        "parts": receipt.parts,
-        "outcome": str(receipt.outcome),
-    }

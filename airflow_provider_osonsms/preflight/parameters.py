@@ -16,6 +16,7 @@ from airflow_provider_osonsms.audience.missing import is_blank
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
+_MAX_SECONDS: Final = 10 * 366 * 86400
 _MAX_SHOWN_CHARACTERS: Final = 10
 """A longer value is not shown in an error, because it may be a phone in the wrong parameter."""
 
@@ -65,15 +66,15 @@ def read_rate(value: Any, name: str) -> float | None:
 
 
 def read_seconds(value: Any, name: str) -> float:
-    """Return seconds above 0, given as a number or a timedelta.
+    """Return seconds above 0, up to ten years, given as a number or a timedelta.
 
     Raises:
         ValueError: *value* is something else.
     """
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    if _is_number(seconds) and 0 < seconds < inf:
+    if _is_number(seconds) and 0 < seconds <= _MAX_SECONDS:
         return float(seconds)
-    raise _make_error(value, name, "seconds above 0, or a timedelta")
+    raise _make_error(value, name, "seconds above 0, up to ten years, or a timedelta")
 
 
 def read_timedelta(value: Any, name: str) -> timedelta | None:

@@ -27,6 +27,11 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
     PENDING = "pending"
 
+    @property
+    def is_unsent(self) -> bool:
+        """Whether the row was surely not sent, unless its reason is that it was refused for now."""
+        return self in (Outcome.PENDING, Outcome.REFUSED, Outcome.REJECTED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:

@@ -1,12 +1,14 @@
 """The delivery sensor: waits until messages have a final status."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, Final, NoReturn
 
 from airflow_provider_osonsms._compat import (
     AirflowFailException,
+    AirflowSensorTimeout,
     AirflowSkipException,
     BaseSensorOperator,
     Context,
@@ -15,18 +17,34 @@ from airflow_provider_osonsms._compat import (
 )
 from airflow_provider_osonsms._context import add_to_asset_events
 from airflow_provider_osonsms._storage import open_path
-from airflow_provider_osonsms.delivery.criteria import UNKNOWN_LIMIT, Decision, DeliveryCriteria
-from airflow_provider_osonsms.delivery.inputs import read_messages
+from airflow_provider_osonsms.delivery.criteria import (
+    UNKNOWN_AFTER,
+    UNKNOWN_LIMIT,
+    Decision,
+    DeliveryCriteria,
+)
+from airflow_provider_osonsms.delivery.inputs import TrackedMessages, read_messages
+from airflow_provider_osonsms.delivery.memory import name_msg_ids
 from airflow_provider_osonsms.delivery.polling import MAX_POLL_INTERVAL, PollSettings
+from airflow_provider_osonsms.delivery.report.plan import WrittenFiles
+from airflow_provider_osonsms.delivery.result import WaitResult
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.links.osonsms import OsonSmsDeliveryReportLink
 from airflow_provider_osonsms.operators.errors import airflow_errors
-from airflow_provider_osonsms.preflight.parameters import read_seconds
-from airflow_provider_osonsms.sensors.finish import WaitResult, finish, read_event
+from airflow_provider_osonsms.preflight.parameters import read_flag, read_seconds
+from airflow_provider_osonsms.protocol.errors import GatewayError, InvalidMessageError, OsonSmsError
+from airflow_provider_osonsms.sensors.finish import finish, read_event
 from airflow_provider_osonsms.sensors.poke import GRACE, Wait, poke_once
 from airflow_provider_osonsms.sensors.report_files import ReportFiles, find_page
 from airflow_provider_osonsms.sensors.wait_state import WaitState
+from airflow_provider_osonsms.tables.files import write_table
+from airflow_provider_osonsms.tables.paths import guard_storage
+from airflow_provider_osonsms.tables.results import MAX_INLINE_MESSAGES, ResultsTable
+from airflow_provider_osonsms.tables.rows import ResultRow
+
+MAX_FORGOTTEN: Final = 300
+"""More messages are not queried again and again by a rescheduled task that remembers nothing."""
 
 
 class OsonSmsDeliverySensor(BaseSensorOperator):
@@ -45,21 +63,26 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         accepted_is_delivered: Let ACCEPTED count as delivered, for networks that never report more.
         unknown_limit: How often in a row ``UNKNOWN``, or an answer that the msg_id is unknown, must be seen
             to be final.
+        unknown_after: Seconds or timedelta since the acceptance of the messages (else since the start of the
+            wait) before which neither is final: the gateway may answer for a new message only after a while.
+        stop_early: End the wait once no pending message can change its verdict.
         concurrency: Queries under way at once.
         max_rate: Queries per second at most, evenly spread; default: the Connection's, else no limit.
         poke_interval: Seconds before the second round; later pauses grow with the age of the messages.
         max_poll_interval: The longest of these pauses, in seconds.
-        timeout: Seconds until the deadline, from the start of the first try; below Airflow 3.3, of this try.
+        timeout: Seconds or timedelta until the deadline, from the start of the first try; below Airflow 3.3,
+            of this try.
         report_path: Write the status of each message: ``.csv`` or ``.parquet`` for a table, ``.html`` for a
             page and a table beside it, any other name for a folder with both. It is a local path or a URL
             such as ``s3://...``, and different for each mapped task. In deferrable mode the triggerer writes
-            it. A failed wait has a report too. In reschedule mode, the times and polls are of the last poke.
+            it. A failed wait has a report too.
         report_language: The language of the page: ``en``, ``ru`` or ``tg``.
-        undelivered_path: Write key, phone and status of every row whose recipient no message is known to have
+        undelivered_path: Write key, phone, status, reach and key column of every row whose recipient was not
             reached (``.csv`` or ``.parquet``), for ``only=`` of another campaign. For that, *messages* must
             hold campaigns with a ``results_path``, and *min_delivered* should be 0.0.
-        deferrable: Wait in the triggerer, without a worker slot. Use it for large campaigns: reschedule mode
-            queries every message again with each poke.
+        include_unknown: Write to *undelivered_path* the rows, too, of which it is not known whether the
+            recipient was reached: texting these may text somebody twice.
+        deferrable: Wait in the triggerer, without a worker slot.
 
     Returns:
         ``{"total", "delivered", "failed", "pending", "untracked", "by_status", "examples"}``: counts, counts
@@ -70,6 +93,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         DeliveryFailedError: Fewer than *min_delivered* messages were delivered. No retry.
         DeliveryTimeoutError: The deadline came first. No retry.
         AirflowFailException: The Connection or *messages* is wrong. No retry.
+        WrongAccountError: The gateway does not know many of the messages. No retry.
         UndeliveredNotWrittenError, TableUnavailableError: A storage failed, or a message had no answer. The
         task retries.
 
@@ -96,6 +120,8 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         min_delivered: float = 1.0,
         accepted_is_delivered: bool = False,
         unknown_limit: int = UNKNOWN_LIMIT,
+        unknown_after: float | timedelta = UNKNOWN_AFTER,
+        stop_early: bool = False,
         concurrency: int = 16,
         max_rate: float | None = None,
         poke_interval: float | timedelta = 10.0,
@@ -103,10 +129,14 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         report_path: Any = None,
         report_language: str = "en",
         undelivered_path: Any = None,
+        include_unknown: bool = False,
         deferrable: bool | None = None,
+        timeout: float | timedelta | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(poke_interval=poke_interval, **kwargs)
+        if timeout is not None:  # else Airflow has its own default
+            kwargs["timeout"] = read_seconds(timeout, "timeout")
+        super().__init__(poke_interval=read_seconds(poke_interval, "poke_interval"), **kwargs)
         self._seconds = self.timeout
         self.messages = messages
         self.osonsms_conn_id = osonsms_conn_id
@@ -114,6 +144,8 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             min_delivered=min_delivered,
             accepted_is_delivered=accepted_is_delivered,
             unknown_limit=unknown_limit,
+            unknown_after=read_seconds(unknown_after, "unknown_after"),
+            stop_early=stop_early,
         )
         self.polling = PollSettings(
             poll_interval=self.poke_interval,
@@ -124,6 +156,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         self.report_path = report_path
         self.report_language = report_language
         self.undelivered_path = undelivered_path
+        self.include_unknown = read_flag(include_unknown, "include_unknown")
         if deferrable is None:
             deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
         self.deferrable = deferrable
@@ -131,89 +164,164 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait; see the class."""
-        try:
-            with airflow_errors():
-                self._wait = self._begin_wait(context)
-                if self.deferrable and self._wait.messages.sources:  # a table is read by the triggerer only
-                    self._defer(self._wait)
-                self._tracker = self._start_tracker(self._wait)
-        except AirflowFailException as error:  # Airflow does the same with an error of a poke
-            if self.soft_fail or self.never_fail:
-                raise AirflowSkipException(str(error)) from error
-            raise
+        with self._skip_errors(), airflow_errors():
+            self._wait = self._begin_wait(context)
+            if self.deferrable and (self._wait.messages.msg_ids or self._wait.messages.sources):
+                self._defer(self._wait)
+            self._tracker = self._start_tracker(self._wait)
         # our deadline comes first, because Airflow's would end the wait without the counts
         self.timeout += GRACE.total_seconds()
         return super().execute(context)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Query every pending message once; after that, a deferrable wait goes on in the triggerer."""
-        wait, tracker = self._wait, self._tracker
-        if len(tracker.msg_ids):
-            with airflow_errors():
-                settings = OsonSmsHook(self.osonsms_conn_id).get_settings()
-                poke_once(wait, tracker, settings, polling=self.polling, is_rescheduled=self.reschedule)
-        decision = tracker.decide(now=datetime.now(UTC), deadline=wait.deadline)
-        if decision is Decision.WAIT:
-            self.log.info("%s", tracker.summarize().describe())
-            if self.deferrable:
-                self._defer(wait)
-            return PokeReturnValue(is_done=False)
-        result = WaitResult(
-            decision=decision, summary=tracker.summarize(), problem=self._write_files(wait, tracker)
-        )
-        return PokeReturnValue(is_done=True, xcom_value=self._finish(result, context))
+        """Query the pending messages once."""
+        with self._skip_errors():
+            return self._poke(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """End the wait with the trigger's event; an unexpected event fails the task."""
-        return self._finish(read_event(event), context)
+        with self._skip_errors():
+            return self._finish(read_event(event), context)
+
+    def _poke(self, context: Context) -> PokeReturnValue:
+        wait, tracker = self._wait, self._tracker
+        error = None
+        if len(tracker.msg_ids):
+            with airflow_errors():
+                settings = OsonSmsHook(self.osonsms_conn_id).get_settings()
+            try:
+                poke_once(wait, tracker, settings, polling=self.polling, is_rescheduled=self.reschedule)
+            except GatewayError as refusal:  # the account is refused
+                error = str(refusal)
+        decision = tracker.decide(
+            deadline=wait.deadline.timestamp(), needs_answers=self.undelivered_path is not None
+        )
+        if decision is Decision.WAIT and error is None:
+            self.log.info("%s", tracker.summarize().describe())
+            return PokeReturnValue(is_done=False)
+        result = WaitResult(
+            decision=decision if error is None else None,
+            summary=tracker.summarize(),
+            files=self._write_files(wait, tracker, has_list=error is None and decision.is_verdict),
+            error=error,
+        )
+        needs_list = result.is_verdict and self.undelivered_path is not None
+        if result.files.problem is None or not needs_list:  # else the next try goes on from it
+            wait.memory.clear()
+        return PokeReturnValue(is_done=True, xcom_value=self._finish(result, context))
+
+    @contextmanager
+    def _skip_errors(self) -> Iterator[None]:
+        """Turn errors into skips where the user wants that, in every mode and at every step alike.
+
+        Airflow does it for the errors of a poke only, and without saying why.
+        """
+        try:
+            yield
+        except (AirflowFailException, AirflowSensorTimeout) as error:
+            if self.soft_fail or self.never_fail:
+                raise AirflowSkipException(str(error)) from error
+            raise
+        except OsonSmsError as error:
+            if self.never_fail:
+                raise AirflowSkipException(str(error)) from error
+            raise
 
     def _begin_wait(self, context: Context) -> Wait:
         """Read the messages, and find the start of the wait and the files to write."""
         messages = read_messages(self.messages)
+        self._check_connection(messages)
         poked = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
         plan = self._report_files.plan(messages, context, is_checked=poked is not None)
         state = WaitState(context, retries=self.retries or 0)
-        return Wait(
-            began=state.find_start(poked or datetime.now(UTC)),
+        memory_path = state.name_file(None if plan is None else plan.memory_path)
+        if self.reschedule and memory_path is None and messages.tables:
+            memory_path = state.name_file(messages.tables[0].path)
+        opened = poked or datetime.now(UTC)
+        wait = Wait(
+            wait_id=state.wait_id,
+            began=state.find_start(opened),
+            opened=opened,
             seconds=self._seconds,
             messages=messages,
             plan=plan,
-            state=state,
+            memory=state.open_memory(memory_path),
+            memory_path=memory_path,
         )
+        if self.deferrable and len(messages.msg_ids) > MAX_INLINE_MESSAGES:
+            return replace(wait, messages=self._write_msg_ids(wait))
+        return wait
+
+    def _check_connection(self, messages: TrackedMessages) -> None:
+        others = [name for name in messages.connections if name != self.osonsms_conn_id]
+        if others:
+            raise InvalidMessageError(
+                f"the messages were sent with the Connection {others[0]!r}, and this task would ask with "
+                f"{self.osonsms_conn_id!r}, whose account may not know them: set osonsms_conn_id to "
+                f"{others[0]!r}, and wait for each Connection in a task of its own"
+            )
+
+    def _write_msg_ids(self, wait: Wait) -> TrackedMessages:
+        """Write msg_ids, which are too many for the trigger's arguments, into a table that it reads."""
+        messages = wait.messages
+        if wait.memory_path is None:
+            raise InvalidMessageError(
+                f"messages holds {len(messages.msg_ids)} msg_ids, too many for a trigger's arguments: give "
+                f"the output of a campaign with a results_path, or set a report_path: they are kept beside it"
+            )
+        path = name_msg_ids(wait.memory_path)
+        unknown = ResultRow(*[None] * len(ResultRow._fields))
+        rows = (unknown._replace(msg_id=msg_id) for msg_id in messages.msg_ids)
+        identity = guard_storage(
+            lambda: write_table(rows, open_path(path), kind=ResultRow), "a file beside report_path", "written"
+        )
+        table = ResultsTable(path=path, rows=identity.rows, checksum=identity.checksum)
+        return replace(messages, msg_ids=(), sources=(*messages.sources, table))
 
     def _start_tracker(self, wait: Wait) -> DeliveryTracker:
-        msg_ids, untracked = wait.messages.load(open_path)
-        return DeliveryTracker(
-            msg_ids,
-            untracked=untracked,
+        loaded = wait.messages.load(open_path)
+        if self.reschedule and not wait.memory.keeps and len(loaded.msg_ids) > MAX_FORGOTTEN:
+            raise InvalidMessageError(
+                f"a rescheduled task would ask for all {len(loaded.msg_ids)} messages again at each poke, "
+                f"because this Airflow remembers nothing: set deferrable=True, or a report_path"
+            )
+        tracker = DeliveryTracker(
+            loaded.msg_ids,
+            untracked=loaded.untracked,
             criteria=self.criteria,
             concurrency=self.polling.concurrency,
-            unconfirmed=wait.state.load_unconfirmed() if self.reschedule else None,
             began=wait.began.timestamp(),
+            accepted=loaded.accepted,
+            opened=wait.opened.timestamp(),
         )
+        tracker.restore(wait.memory.load(), wait.wait_id)
+        return tracker
 
     @property
     def _report_files(self) -> ReportFiles:
         return ReportFiles(
             report_path=self.report_path,
             undelivered_path=self.undelivered_path,
+            include_unknown=self.include_unknown,
             language=self.report_language,
         )
 
-    def _write_files(self, wait: Wait, tracker: DeliveryTracker) -> str | None:
-        """Write the files of the wait, and return what went wrong, or None."""
+    def _write_files(self, wait: Wait, tracker: DeliveryTracker, *, has_list: bool) -> WrittenFiles:
         if wait.plan is None:
-            return None
+            return WrittenFiles(())
         from airflow_provider_osonsms.delivery.report.write import try_to_write_report
 
-        price = OsonSmsHook(self.osonsms_conn_id).get_settings().price_per_part
-        return try_to_write_report(wait.plan, tracker, open_path=open_path, price_per_part=price)
+        with airflow_errors():
+            price = OsonSmsHook(self.osonsms_conn_id).get_settings().price_per_part
+        return try_to_write_report(
+            wait.plan, tracker, open_path=open_path, price_per_part=price, has_list=has_list
+        )
 
     def _finish(self, result: WaitResult, context: Context) -> dict[str, Any]:
-        files = self._report_files.name_files(problem=result.problem)
+        files = self._report_files.name_files(result.files, needs_list=result.is_verdict)
         self.page_path = find_page(files)  # for the link, which a failed wait has too
         add_to_asset_events(context, result.summary.counts)
-        finish(result, criteria=self.criteria, timeout=self._seconds, soft_fail=bool(self.soft_fail))
+        finish(result, criteria=self.criteria, timeout=self._seconds, conn_id=self.osonsms_conn_id)
         return result.summary.to_dict() | files
 
     def _defer(self, wait: Wait) -> NoReturn:
@@ -221,8 +329,10 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
 
         self.defer(
             trigger=OsonSmsDeliveryTrigger(
+                wait_id=wait.wait_id,
                 began=wait.began.isoformat(),
                 deadline=wait.deadline.isoformat(),
+                opened=wait.opened.isoformat(),
                 msg_ids=wait.messages.msg_ids,
                 untracked=wait.messages.untracked,
                 sources=[asdict(table) for table in wait.messages.sources],
@@ -230,6 +340,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
                 criteria=asdict(self.criteria),
                 polling=asdict(self.polling),
                 report=None if wait.plan is None else asdict(wait.plan),
+                memory_path=wait.memory_path,
             ),
             method_name="execute_complete",
             timeout=timedelta(seconds=self._seconds) + GRACE,
@@ -237,7 +348,8 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         raise AssertionError("defer() does not return")
 
     def _get_next_poke_interval(self, *_: Any) -> float:
-        """Return the trigger's pause, at most to the deadline; Airflow's back-off overflows within a day."""
-        now = datetime.now(UTC)
-        age, left = (now - self._wait.began).total_seconds(), (self._wait.deadline - now).total_seconds()
-        return max(0.0, min(self.polling.plan_pause(age), left))
+        """Return the trigger's pause; Airflow's back-off overflows within a day."""
+        wait = self._wait
+        return self.polling.plan_pause_until(
+            wait.deadline.timestamp(), began=wait.began.timestamp(), now=datetime.now(UTC).timestamp()
+        )

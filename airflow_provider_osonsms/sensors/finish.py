@@ -1,19 +1,25 @@
 """The end of a wait, the same in every mode: from its result to success or an error."""
 
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSensorTimeout
 from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria
-from airflow_provider_osonsms.delivery.summary import DeliverySummary, read_summary
+from airflow_provider_osonsms.delivery.report.plan import WrittenFiles
+from airflow_provider_osonsms.delivery.result import WaitResult
+from airflow_provider_osonsms.delivery.summary import read_summary
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
 log = logging.getLogger(__name__)
 
 
 class DeliveryFailedError(AirflowFailException):
     """Too few messages were delivered, and all have a final status: another try would not change it."""
+
+
+class WrongAccountError(AirflowFailException):
+    """The gateway does not know many of the messages, so what is known of them is worth nothing."""
 
 
 class WaitInterruptedError(OsonSmsError):
@@ -24,60 +30,56 @@ class DeliveryTimeoutError(AirflowSensorTimeout):
     """Some messages had no final status at the deadline."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitResult:
-    """The result of a wait, in this process or in the triggerer.
-
-    Attributes:
-        decision: Every decision except WAIT.
-        summary: The counts.
-        problem: Why the files were not written; None if they were, or if none were planned.
-    """
-
-    decision: Decision
-    summary: DeliverySummary
-    problem: str | None
-
-
 def read_event(event: Any) -> WaitResult:
-    """Read the trigger's event.
+    """Read a trigger's event.
 
     Raises:
-        WaitInterruptedError: It tells of an error that another try may not meet.
-        AirflowFailException: It tells of another error, or of nothing.
+        AirflowFailException: It is not one of our trigger.
     """
     values = event if isinstance(event, dict) else {}
-    if values.get("error"):
-        raise (WaitInterruptedError if values.get("may_retry") is True else AirflowFailException)(
-            values["error"]
-        )
-    summary, decision = read_summary(values.get("summary")), values.get("decision")
-    if summary is None or decision not in (Decision.SUCCEED, Decision.FAIL, Decision.TIME_OUT):
+    summary = read_summary(values.get("summary"))
+    decision, error, names = values.get("decision"), values.get("error"), values.get("files")
+    is_ended = decision in tuple(Decision) and decision != Decision.WAIT
+    if summary is None or not isinstance(names, list) or not (is_ended or isinstance(error, str)):
         raise AirflowFailException("the trigger fired without a result: clear the task to wait again")
-    return WaitResult(decision=Decision(decision), summary=summary, problem=values.get("report_problem"))
+    return WaitResult(
+        decision=Decision(str(decision)) if is_ended else None,
+        summary=summary,
+        files=WrittenFiles(tuple(map(str, names)), values.get("problem")),
+        error=None if is_ended else error,
+        may_retry=values.get("may_retry") is True,
+    )
 
 
-def finish(result: WaitResult, *, criteria: DeliveryCriteria, timeout: float, soft_fail: bool) -> None:
+def finish(result: WaitResult, *, criteria: DeliveryCriteria, timeout: float, conn_id: str) -> None:
     """Return if the wait is a success; raise if it is not.
 
     Args:
         result: The result of the wait.
         criteria: The conditions of the wait.
         timeout: Seconds from the start to the deadline.
-        soft_fail: Whether Airflow turns an error into a skip, whose log would not have the counts.
+        conn_id: Id of the Connection.
 
     Raises:
         DeliveryFailedError, DeliveryTimeoutError: Too few messages were delivered.
+        WrongAccountError: The gateway does not know many of them.
+        WaitInterruptedError, AirflowFailException: An error has ended the wait.
     """
     summary = result.summary
-    if result.decision is Decision.SUCCEED:
-        log.info("%s", summary.describe())
-        if summary.untracked:
-            log.warning("%d messages have no msg_id, so their delivery is unknown", summary.untracked)
-        return
     counts = f"{summary.describe()}{summary.describe_examples()}"
-    if soft_fail:
+    if result.error is not None:
         log.warning("%s", counts)
+        raise (WaitInterruptedError if result.may_retry else AirflowFailException)(result.error)
+    if result.decision is Decision.ASK_ACCOUNT:
+        raise WrongAccountError(
+            f"The gateway does not know {summary.by_status[DeliveryStatus.NOT_FOUND]} of these messages: was "
+            f"the account of Connection {conn_id!r} the one that sent them? If it was, statuses are late: "
+            f"set a longer timeout and a longer unknown_after. No undelivered rows were listed. {counts}"
+        )
     if result.decision is Decision.FAIL:
         raise DeliveryFailedError(f"{counts}; {criteria.requirement}")
-    raise DeliveryTimeoutError(f"{counts}; the deadline came after {timeout:g} s: set a longer timeout")
+    if result.decision is Decision.TIME_OUT:
+        raise DeliveryTimeoutError(f"{counts}; the deadline came after {timeout:g} s: set a longer timeout")
+    log.info("%s", summary.describe())
+    if summary.untracked:
+        log.warning("%d messages have no msg_id, so their delivery is unknown", summary.untracked)

@@ -1,6 +1,10 @@
 """The public import path of this provider's sensors."""
 
 from airflow_provider_osonsms.sensors.delivery import OsonSmsDeliverySensor
-from airflow_provider_osonsms.sensors.finish import DeliveryFailedError, DeliveryTimeoutError
+from airflow_provider_osonsms.sensors.finish import (
+    DeliveryFailedError,
+    DeliveryTimeoutError,
+    WrongAccountError,
+)
 
-__all__ = ["DeliveryFailedError", "DeliveryTimeoutError", "OsonSmsDeliverySensor"]
+__all__ = ["DeliveryFailedError", "DeliveryTimeoutError", "OsonSmsDeliverySensor", "WrongAccountError"]

@@ -4,19 +4,19 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from airflow_provider_osonsms.client.asynchronous import open_async_client
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.delivery.inputs import TrackedMessages
-from airflow_provider_osonsms.delivery.polling import PollSettings, plan_time_limit
+from airflow_provider_osonsms.delivery.memory import WaitMemory
+from airflow_provider_osonsms.delivery.polling import PollSettings
 from airflow_provider_osonsms.delivery.report.plan import ReportPlan
-from airflow_provider_osonsms.delivery.tracker import MIN_FIRST_ROUND_SECONDS, DeliveryTracker
-from airflow_provider_osonsms.sensors.wait_state import MAX_UNCONFIRMED, WaitState
+from airflow_provider_osonsms.delivery.tracker import SECONDS_AFTER_DEADLINE, DeliveryTracker
 
-GRACE: Final = timedelta(seconds=MIN_FIRST_ROUND_SECONDS + 600)
-"""Time after the deadline: for a round of queries that begins at the deadline, and for the report."""
+GRACE: Final = timedelta(seconds=SECONDS_AFTER_DEADLINE + 600)
+"""Time after the deadline: for the messages without any answer, and for the report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,18 +24,24 @@ class Wait:
     """A wait that has begun: its messages, its start and deadline, and the files that it writes.
 
     Attributes:
+        wait_id: The same in each try and process of this wait.
         began: Aware; the start of the first try, if Airflow stores it.
+        opened: Aware; the start of this try.
         seconds: Seconds from *began* to the deadline.
         messages: The messages to wait for.
         plan: The files to write; None for no files.
-        state: The stored state of the wait.
+        memory: Keeps what is known of the messages for the next process.
+        memory_path: Where a file may keep it; None for nowhere.
     """
 
+    wait_id: str
     began: datetime
+    opened: datetime
     seconds: float
     messages: TrackedMessages
     plan: ReportPlan | None
-    state: WaitState
+    memory: WaitMemory
+    memory_path: str | None
 
     @property
     def deadline(self) -> datetime:
@@ -52,10 +58,10 @@ def poke_once(
     is_rescheduled: bool,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Query every pending message once, and confirm or save the statuses that need confirmation.
+    """Query the pending messages once, and keep what is known then.
 
-    A rescheduled task forgets how often it saw a status. Airflow 3.3 stores up to `MAX_UNCONFIRMED` of them;
-    for more, and below 3.3, these messages are queried again in this poke until their statuses are confirmed.
+    A rescheduled task without a memory forgets how often it has seen a status. So it queries these messages
+    again in this poke until their statuses are confirmed.
 
     Args:
         wait: The wait.
@@ -68,17 +74,17 @@ def poke_once(
     Raises:
         FinalRefusalError: The account is refused.
     """
-    _poll(wait, tracker, settings, polling=polling)
-    if not is_rescheduled:
-        return
-    if wait.state.is_lasting and len(tracker.unconfirmed) <= MAX_UNCONFIRMED:
-        wait.state.save_unconfirmed(tracker.unconfirmed)
+    try:
+        _poll(wait, tracker, settings, polling=polling)
+    finally:
+        wait.memory.save(tracker.dump(wait.wait_id))
+    if not is_rescheduled or wait.memory.keeps:
         return
     for _ in range(tracker.criteria.unknown_limit - 1):
-        left = (wait.deadline - datetime.now(UTC)).total_seconds()
-        if left <= 0 or not tracker.has_unconfirmed:
+        pause = min(polling.poll_interval, polling.max_poll_interval)
+        if not tracker.may_confirm(deadline=wait.deadline.timestamp()):
             return
-        sleep(min(polling.poll_interval, polling.max_poll_interval, left))
+        sleep(pause)
         _poll(wait, tracker, settings, polling=polling, only_unconfirmed=True)
 
 
@@ -93,7 +99,11 @@ def _poll(
     async def poll() -> None:
         tracker.acquire = polling.make_limiter(settings.max_rate)
         async with open_async_client(settings.account, max_connections=polling.concurrency) as client:
-            limit = plan_time_limit(datetime.now(UTC), wait.deadline, timeout=settings.account.timeout)
-            await tracker.poll(client, time_limit=limit, only_unconfirmed=only_unconfirmed)
+            await tracker.poll(
+                client,
+                deadline=wait.deadline.timestamp(),
+                query_timeout=settings.account.timeout,
+                only_unconfirmed=only_unconfirmed,
+            )
 
     asyncio.run(poll())

@@ -3,14 +3,21 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path, PurePath
 from typing import Any
 
 from airflow_provider_osonsms._compat import Context
 from airflow_provider_osonsms._context import identify_task
 from airflow_provider_osonsms._storage import open_path
 from airflow_provider_osonsms.delivery.inputs import TrackedMessages
-from airflow_provider_osonsms.delivery.report.plan import ReportPlan
+from airflow_provider_osonsms.delivery.report.plan import ReportPlan, WrittenFiles
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
+from airflow_provider_osonsms.tables.paths import (
+    check_table_path,
+    check_writable,
+    name_file,
+    refuse_same_files,
+)
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +33,13 @@ class ReportFiles:
     Attributes:
         report_path: See `ReportPlan.path`.
         undelivered_path: See `ReportPlan.undelivered_path`.
+        include_unknown: See `ReportPlan.include_unknown`.
         language: The language of the page.
     """
 
     report_path: Any
     undelivered_path: Any
+    include_unknown: bool
     language: str
 
     def plan(self, messages: TrackedMessages, context: Context, *, is_checked: bool) -> ReportPlan | None:
@@ -44,42 +53,37 @@ class ReportFiles:
         Raises:
             InvalidMessageError: The language is unknown, a path cannot be written, or no results table has
                 the recipients for the undelivered rows.
+            PathUnavailableError: A path cannot be written for now.
         """
         plan = self._make_plan(messages, context)
         if plan is None:
             return None
-        from airflow_provider_osonsms.tables.paths import check_table_path, check_writable
-
-        if len(set(plan.paths)) < len(plan.paths):
-            raise InvalidMessageError(
-                "report_path, undelivered_path and the results_path of the campaigns must be different files"
-            )
+        refuse_same_files(plan.written, read=plan.read)
         if plan.undelivered_path is not None and not messages.is_listed:
             raise InvalidMessageError(
                 "undelivered_path needs the recipients of all messages: messages must be only outputs of "
                 "campaigns with a results_path"
             )
-        for name, path in (("report_path", plan.table_path), ("undelivered_path", plan.undelivered_path)):
-            if path is not None and not is_checked:
-                check_writable(check_table_path(open_path(path), name), name)
+        if not is_checked:
+            _check_places(plan)
         return plan
 
-    def name_files(self, *, problem: str | None) -> dict[str, str]:
+    def name_files(self, written: WrittenFiles, *, needs_list: bool) -> dict[str, str]:
         """Return the paths of the files that were written, by parameter.
 
         Args:
-            problem: What went wrong, or None.
+            written: What became of them.
+            needs_list: Whether the next step will read the undelivered rows.
 
         Raises:
             UndeliveredNotWrittenError: There is a problem, and the next step needs the undelivered rows.
         """
-        if problem is not None and self.undelivered_path is not None:
-            raise UndeliveredNotWrittenError(f"{problem}. The next try writes it again")
-        if problem is not None:
-            log.error("%s", problem)
-            return {}
+        if written.problem is not None and needs_list and self.undelivered_path is not None:
+            raise UndeliveredNotWrittenError(f"{written.problem}. The next try writes it again")
+        if written.problem is not None:
+            log.error("%s", written.problem)
         paths = {"report_path": self.report_path, "undelivered_path": self.undelivered_path}
-        files = {name: str(path) for name, path in paths.items() if path is not None}
+        files = {name: str(paths[name]) for name in paths if name in written.names}
         for name, path in files.items():
             log.info("%s: %s", name, path)
         return files
@@ -92,11 +96,26 @@ class ReportFiles:
         return ReportPlan(
             path=None if self.report_path is None else str(self.report_path),
             undelivered_path=None if self.undelivered_path is None else str(self.undelivered_path),
+            include_unknown=self.include_unknown,
             language=self.language,
             tables=messages.tables,
             task=f"{task.dag_id} · {task.run_id} · {task.task_id}{index}",
             campaigns=messages.campaigns,
         )
+
+
+def _check_places(plan: ReportPlan) -> None:
+    """Check that the files of *plan* can be written; the page stands in the folder of its table."""
+    for name, path in plan.written.items():
+        if path is None:
+            continue
+        if path != plan.page_path:
+            check_writable(check_table_path(open_path(path), name), name)
+        if Path(name_file(path)).is_dir():  # a URL is no local folder
+            raise InvalidMessageError(
+                f"{name}: a folder stands where the file {PurePath(path).name!r} should be written. Remove "
+                f"it, or give another path"
+            )
 
 
 def find_page(files: Mapping[str, str]) -> str | None:

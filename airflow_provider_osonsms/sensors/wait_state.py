@@ -1,35 +1,41 @@
-"""The stored state of a waiting task, from try to try and from poke to poke; none below Airflow 3.3."""
+"""The identity of a waiting task, its start, and the memory of what it has seen, over pokes and tries."""
 
 import contextlib
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from hashlib import sha256
+from typing import Final
 
 from airflow_provider_osonsms._compat import Context
-from airflow_provider_osonsms._context import open_state_store
-from airflow_provider_osonsms.delivery.tracker import UnconfirmedStatus
+from airflow_provider_osonsms._context import identify_task, open_state_store
+from airflow_provider_osonsms._storage import open_path
+from airflow_provider_osonsms.delivery.memory import (
+    FileMemory,
+    StoreMemory,
+    WaitMemory,
+)
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
-from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
 _STORE_KEY: Final = "osonsms_wait"
-_UNCONFIRMED_STORE_KEY: Final = "osonsms_doubts"
-MAX_UNCONFIRMED: Final = 1000
-"""More statuses do not fit a value of the store."""
+_DIGITS: Final = 8
 
 
 class WaitState:
-    """Stores the start of a wait, and the statuses that need confirmation.
+    """What is stored of a wait.
 
     Args:
         context: The context of the running task.
         retries: The retries of its operator.
+
+    Attributes:
+        wait_id: The same in each try and process of this wait; after a *Clear* it is another.
     """
 
     def __init__(self, context: Context, *, retries: int) -> None:
         self._store = open_state_store(context)
-        self._try_number = context["ti"].try_number
         # a retry continues the wait; a try after a Clear begins a new one, with a new deadline
         self._first_try = context["ti"].max_tries - retries + 1
+        task = identify_task(context)
+        self.wait_id = f"{task.dag_id} {task.run_id} {task.task_id} {task.map_index} {self._first_try}"
 
     @property
     def is_lasting(self) -> bool:
@@ -45,19 +51,13 @@ class WaitState:
         self._store.set(_STORE_KEY, {"first_try": self._first_try, "began": now.isoformat()})
         return now
 
-    def load_unconfirmed(self) -> dict[str, UnconfirmedStatus]:
-        """Return the statuses that the last poke of this try has saved; those of another try do not count."""
-        record = self._store.get(_UNCONFIRMED_STORE_KEY)
-        if not isinstance(record, dict) or record.get("try") != self._try_number:
-            return {}
-        with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
-            return {
-                str(msg_id): (DeliveryStatus(status), int(count))
-                for msg_id, (status, count) in record["doubts"].items()
-            }
-        return {}
+    def name_file(self, beside: str | None) -> str | None:
+        """Return the path of a file of this wait *beside* another; None for none."""
+        digest = sha256(self.wait_id.encode()).hexdigest()
+        return None if beside is None else f"{beside}.{digest[:_DIGITS]}.wait"
 
-    def save_unconfirmed(self, unconfirmed: Mapping[str, UnconfirmedStatus]) -> None:
-        """Save the statuses, at most `MAX_UNCONFIRMED`, for the next poke."""
-        saved: Any = {msg_id: [str(status), count] for msg_id, (status, count) in unconfirmed.items()}
-        self._store.set(_UNCONFIRMED_STORE_KEY, {"try": self._try_number, "doubts": saved})
+    def open_memory(self, path: str | None) -> WaitMemory:
+        """Open the memory of the wait: the task's state store, or below Airflow 3.3 the file at *path*."""
+        if self.is_lasting:
+            return StoreMemory(self._store)
+        return WaitMemory() if path is None else FileMemory(open_path(path))

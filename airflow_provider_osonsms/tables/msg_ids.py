@@ -3,11 +3,15 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
-from itertools import groupby
+from hashlib import sha256
+from heapq import merge
+from itertools import groupby, islice
 from typing import Final
 
 _MAX_NUMBER: Final = 2**63 - 1
 _MAX_LENGTH: Final = len(str(_MAX_NUMBER))
+_SORTED_AT_ONCE: Final = 20_000
+"""While it sorts, no other thread runs: the other triggers of a triggerer wait for milliseconds only."""
 
 
 def pack_msg_id(msg_id: str) -> int | None:
@@ -32,7 +36,11 @@ class MsgIds:
                 packed.append(number)
             else:
                 others.append(msg_id)
-        self._numbers = array("q", (number for number, _ in groupby(sorted(packed))))
+        waiting = iter(packed)
+        runs = []
+        while run := list(islice(waiting, _SORTED_AT_ONCE)):
+            runs.append(array("q", sorted(run)))
+        self._numbers = array("q", (number for number, _ in groupby(merge(*runs))))
         self._others = sorted(set(others))
 
     def __len__(self) -> int:
@@ -41,6 +49,13 @@ class MsgIds:
     def __getitem__(self, number: int) -> str:
         split = len(self._numbers)
         return str(self._numbers[number]) if number < split else self._others[number - split]
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 in hex, which tells these msg_ids from others."""
+        hashed = sha256(self._numbers.tobytes())
+        hashed.update("\n".join(self._others).encode())
+        return hashed.hexdigest()
 
     def find(self, msg_id: str) -> int | None:
         """Return the number of *msg_id*; None where it is not among these."""

@@ -29,11 +29,13 @@ class ResultsTable:
         path: Where it is.
         rows: Rows that the campaign has written; None where it has not said so.
         checksum: Of these rows; None where the campaign has not said so.
+        key_column: The column of the audience that the keys come from; None where the phones are the keys.
     """
 
     path: str
     rows: int | None = None
     checksum: str | None = None
+    key_column: str | None = None
 
     def read(self, open_path: Callable[[str], Any]) -> Iterator[ResultRow]:
         """Read its rows, opened with *open_path*; see `read_results`."""
@@ -51,8 +53,12 @@ def read_results_table(output: Mapping[str, Any]) -> ResultsTable | None:
     facts = said if isinstance(said, Mapping) else {}
     rows, checksum = facts.get("rows"), facts.get("checksum")
     is_known = isinstance(rows, int) and isinstance(checksum, str)
+    key_column = output.get("key_column")
     return ResultsTable(
-        path=str(path), rows=rows if is_known else None, checksum=checksum if is_known else None
+        path=str(path),
+        rows=rows if is_known else None,
+        checksum=checksum if is_known else None,
+        key_column=None if key_column is None else str(key_column),
     )
 
 

@@ -6,9 +6,12 @@ is a field here, a value where the row is made, and a line in ``docs/``.
 """
 
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from airflow_provider_osonsms.protocol.models import Outcome
+
+REFUSED_FOR_NOW: Final = "refused_for_now"
+"""The reason of a row whose last attempt met 109, 112 or 113."""
 
 
 class ResultRow(NamedTuple):
@@ -46,6 +49,16 @@ class ResultRow(NamedTuple):
         except ValueError:
             return None
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether its outcome says that it was not sent."""
+        return self.outcome in tuple(Outcome) and Outcome(self.outcome).is_unsent
+
+    @property
+    def may_have_been_sent(self) -> bool:
+        """Whether its message was sent, or may have been: 109, 112 and 113 leave that open."""
+        return not self.is_unsent or self.reason == REFUSED_FOR_NOW
 
     @property
     def is_untracked(self) -> bool:
@@ -118,12 +131,16 @@ class ReportRow(NamedTuple):
 
 
 class UndeliveredRow(NamedTuple):
-    """A row of a campaign that no message is known to have reached (``undelivered_path``).
+    """A row of a campaign whose recipient was not reached (``undelivered_path``).
 
     Attributes:
         status: The last one that was seen; else, in small letters, why there is none.
+        reach: ``not_reached``; with ``include_unknown`` also ``not_known`` and ``on_its_way``.
+        key_column: The column of the audience that the key comes from; None where the phone is the key.
     """
 
     key: str | None
     phone: str | None
     status: str | None
+    reach: str | None = None
+    key_column: str | None = None

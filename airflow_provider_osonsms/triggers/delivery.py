@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -14,15 +15,16 @@ from airflow_provider_osonsms.client.asynchronous import open_async_client
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria
 from airflow_provider_osonsms.delivery.inputs import TrackedMessages
-from airflow_provider_osonsms.delivery.polling import PollSettings, plan_time_limit
-from airflow_provider_osonsms.delivery.report.plan import read_plan
+from airflow_provider_osonsms.delivery.memory import FileMemory, WaitMemory, name_msg_ids
+from airflow_provider_osonsms.delivery.polling import PollSettings
+from airflow_provider_osonsms.delivery.report.plan import WrittenFiles, read_plan
+from airflow_provider_osonsms.delivery.result import WaitResult
 from airflow_provider_osonsms.delivery.summary import NOTHING_KNOWN
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
-from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.errors import GatewayError, OsonSmsError
 from airflow_provider_osonsms.protocol.history import may_send_again
 from airflow_provider_osonsms.protocol.models import T
-from airflow_provider_osonsms.tables.msg_ids import MsgIds
 from airflow_provider_osonsms.tables.results import ResultsTable, TableUnavailableError
 
 FIRST_POLL_AFTER = 6.0
@@ -34,13 +36,13 @@ trigger waits too."""
 class OsonSmsDeliveryTrigger(BaseTrigger):
     """Fire when every message has a final status, or at the deadline.
 
-    The event's payload is ``{"decision", "summary", "error", "may_retry", "report_problem"}``: a `Decision`'s
-    value or None after an error, the fields of `DeliverySummary`, the error's text or None, whether another
-    try may end otherwise, and what went wrong with the report or None. It holds no phone.
+    The event's payload is that of `WaitResult.to_event`. It holds no phone.
 
     Args:
+        wait_id: Names the wait, over its tries.
         began: When the wait began, as an aware ISO time; the pauses between rounds depend on it.
         deadline: Aware ISO time; it stays the same after a restart of the triggerer.
+        opened: When this try of the wait began, as an aware ISO time; None for *began*.
         msg_ids: The msg_ids to poll.
         untracked: How many messages have no msg_id; they are only counted.
         sources: Fields of each `ResultsTable` to read for more of both.
@@ -48,13 +50,16 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         criteria: Fields of `DeliveryCriteria`.
         polling: Fields of `PollSettings`.
         report: Fields of `ReportPlan`; None for no report.
+        memory_path: Where the wait keeps what it knows; None for nowhere.
     """
 
     def __init__(
         self,
         *,
+        wait_id: str = "",
         began: str,
         deadline: str,
+        opened: str | None = None,
         msg_ids: Sequence[str] = (),
         untracked: int = 0,
         sources: Sequence[Mapping[str, Any]] = (),
@@ -62,10 +67,13 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         criteria: Mapping[str, Any] | None = None,
         polling: Mapping[str, Any] | None = None,
         report: Mapping[str, Any] | None = None,
+        memory_path: str | None = None,
     ) -> None:
         super().__init__()
+        self.wait_id = wait_id
         self.began = began
         self.deadline = deadline
+        self.opened = opened or began
         self.msg_ids = list(msg_ids)
         self.untracked = untracked
         self.sources = tuple(ResultsTable(**fields) for fields in sources)
@@ -73,14 +81,17 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         self.criteria = DeliveryCriteria(**criteria or {})
         self.polling = PollSettings(**polling or {})
         self.report = None if report is None else read_plan(report)
+        self.memory_path = memory_path
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments, from which a triggerer makes this trigger again."""
         return (
             "airflow_provider_osonsms.triggers.osonsms.OsonSmsDeliveryTrigger",
             {
+                "wait_id": self.wait_id,
                 "began": self.began,
                 "deadline": self.deadline,
+                "opened": self.opened,
                 "msg_ids": self.msg_ids,
                 "untracked": self.untracked,
                 "sources": [asdict(table) for table in self.sources],
@@ -88,102 +99,150 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                 "criteria": asdict(self.criteria),
                 "polling": asdict(self.polling),
                 "report": None if self.report is None else asdict(self.report),
+                "memory_path": self.memory_path,
             },
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll round after round, and yield the one event."""
+        await asyncio.sleep(FIRST_POLL_AFTER)
+        began, deadline = (datetime.fromisoformat(one).timestamp() for one in (self.began, self.deadline))
         decision: Decision | None = None
-        problem: str | None = None
-        may_retry = False
-        report_problem: str | None = None
+        error: OsonSmsError | None = None
+        files = WrittenFiles(())
         tracker: DeliveryTracker | None = None
         try:
-            deadline = datetime.fromisoformat(self.deadline)
-            await self._sleep(FIRST_POLL_AFTER, deadline)
+            await asyncio.to_thread(import_module, "airflow_provider_osonsms.transport.asynchronous")
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = await self._retry_until(hook.aget_settings, "The Connection", deadline)
-            tracker = await self._start_tracker(settings, deadline)
-            decision = await self._wait(tracker, settings, deadline=deadline)
-            report_problem = await self._write_report(tracker, settings)
-        except OsonSmsError as error:
-            problem, may_retry = str(error), may_send_again(error)
-        summary = NOTHING_KNOWN if tracker is None else tracker.summarize()
-        yield TriggerEvent(
-            {
-                "decision": decision,
-                "summary": summary.to_dict(),
-                "error": problem,
-                "may_retry": may_retry,
-                "report_problem": report_problem,
-            }
+            memory = await self._open_memory()
+            tracker = await self._start_tracker(settings, memory, began=began, deadline=deadline)
+            try:
+                decision = await self._wait(tracker, settings, memory, deadline=deadline)
+            except GatewayError as refusal:  # the account is refused
+                error = refusal
+            has_list = decision is not None and decision.is_verdict
+            files = await self._write_report(tracker, settings, has_list=has_list)
+            needs_list = has_list and self._is_list_planned
+            if files.problem is None or not needs_list:  # else the next try goes on from it
+                await asyncio.to_thread(memory.clear)
+        except OsonSmsError as problem:
+            error = problem
+        result = WaitResult(
+            decision=decision,
+            summary=NOTHING_KNOWN if tracker is None else tracker.summarize(),
+            files=files,
+            error=None if error is None else str(error),
+            may_retry=error is not None and may_send_again(error),
         )
+        yield TriggerEvent(result.to_event())
 
-    async def _start_tracker(self, settings: Settings, deadline: datetime) -> DeliveryTracker:
+    @property
+    def _is_list_planned(self) -> bool:
+        return self.report is not None and self.report.undelivered_path is not None
+
+    async def _open_memory(self) -> WaitMemory:
+        if self.memory_path is None:
+            return WaitMemory()
+        try:
+            msg_ids = await aopen_path(name_msg_ids(self.memory_path))
+            return FileMemory(await aopen_path(self.memory_path), msg_ids=msg_ids)
+        except Exception as error:  # noqa: BLE001 - a storage's own errors; the report will meet them, too
+            self.log.warning("What is known of the messages cannot be kept (%s)", type(error).__name__)
+            return WaitMemory()
+
+    async def _start_tracker(
+        self, settings: Settings, memory: WaitMemory, *, began: float, deadline: float
+    ) -> DeliveryTracker:
         messages = TrackedMessages(
             msg_ids=tuple(self.msg_ids), untracked=self.untracked, sources=self.sources
         )
 
-        async def load() -> tuple[MsgIds, int]:
+        def start(places: Mapping[str, Any]) -> DeliveryTracker:
+            loaded = messages.load(places.__getitem__)
+            tracker = DeliveryTracker(
+                loaded.msg_ids,
+                untracked=loaded.untracked,
+                criteria=self.criteria,
+                concurrency=self.polling.concurrency,
+                began=began,
+                accepted=loaded.accepted,
+                opened=datetime.fromisoformat(self.opened).timestamp(),
+            )
+            tracker.restore(memory.load(), self.wait_id)
+            return tracker
+
+        async def load() -> DeliveryTracker:
             places = {table.path: await aopen_path(table.path) for table in self.sources}
-            return await asyncio.to_thread(messages.load, places.__getitem__)
+            return await asyncio.to_thread(start, places)
 
-        msg_ids, untracked = await self._retry_until(load, "The results of a campaign", deadline)
-        return DeliveryTracker(
-            msg_ids,
-            untracked=untracked,
-            criteria=self.criteria,
-            concurrency=self.polling.concurrency,
-            acquire=self.polling.make_limiter(settings.max_rate),
-            began=datetime.fromisoformat(self.began).timestamp(),
-        )
+        tracker = await self._retry_until(load, "The results of a campaign", deadline)
+        tracker.acquire = self.polling.make_limiter(settings.max_rate)
+        return tracker
 
-    async def _write_report(self, tracker: DeliveryTracker, settings: Settings) -> str | None:
+    async def _write_report(
+        self, tracker: DeliveryTracker, settings: Settings, *, has_list: bool
+    ) -> WrittenFiles:
         if self.report is None:
-            return None
-        from airflow_provider_osonsms.delivery.report.write import try_to_write_report
-
+            return WrittenFiles(())
+        plan = self.report
         try:
-            places = {path: await aopen_path(path) for path in self.report.paths}
+            places = {path: await aopen_path(path) for path in plan.paths}
         except Exception as error:  # noqa: BLE001 - the text of a storage's own error may show a URL
-            return f"the report could not be written to its path ({type(error).__name__})"
-        return await asyncio.to_thread(
-            try_to_write_report,
-            self.report,
-            tracker,
-            open_path=places.__getitem__,
-            price_per_part=settings.price_per_part,
-        )
+            return WrittenFiles((), f"the report could not be written to its path ({type(error).__name__})")
 
-    async def _wait(self, tracker: DeliveryTracker, settings: Settings, *, deadline: datetime) -> Decision:
-        began = datetime.fromisoformat(self.began)
+        def write() -> WrittenFiles:
+            from airflow_provider_osonsms.delivery.report.write import try_to_write_report
+
+            return try_to_write_report(
+                plan,
+                tracker,
+                open_path=places.__getitem__,
+                price_per_part=settings.price_per_part,
+                has_list=has_list,
+            )
+
+        return await asyncio.to_thread(write)
+
+    async def _wait(
+        self, tracker: DeliveryTracker, settings: Settings, memory: WaitMemory, *, deadline: float
+    ) -> Decision:
         account = settings.account
         async with open_async_client(account, max_connections=self.polling.concurrency) as client:
             while True:
-                time_limit = plan_time_limit(datetime.now(UTC), deadline, timeout=account.timeout)
-                await tracker.poll(client, time_limit=time_limit)
-                now = datetime.now(UTC)
-                decision = tracker.decide(now=now, deadline=deadline)
+                try:
+                    await tracker.poll(client, deadline=deadline, query_timeout=account.timeout)
+                finally:
+                    await asyncio.to_thread(lambda: memory.save(tracker.dump(self.wait_id)))
+                decision = tracker.decide(deadline=deadline, needs_answers=self._is_list_planned)
                 if decision is not Decision.WAIT:
                     return decision
                 self.log.info("%s", tracker.summarize().describe())
-                age = (now - began).total_seconds()
-                await self._sleep(self.polling.plan_pause(age, jitter=random.random()), deadline)  # noqa: S311
+                now = datetime.now(UTC).timestamp()
+                await asyncio.sleep(
+                    self.polling.plan_pause_until(
+                        deadline,
+                        began=tracker.began,
+                        now=now,
+                        jitter=random.random(),  # noqa: S311
+                    )
+                )
 
-    async def _retry_until(self, read: Callable[[], Awaitable[T]], what: str, deadline: datetime) -> T:
-        """Return the result of *read*; repeat it until the deadline while its error is not final."""
+    async def _retry_until(self, read: Callable[[], Awaitable[T]], what: str, deadline: float) -> T:
+        """Return the result of *read*; repeat it until the deadline while its error is not final.
+
+        Raises:
+            OsonSmsError: That of *read*. What a storage or a backend raises itself may show a URL.
+        """
         while True:
             try:
                 return await read()
             except Exception as error:
-                is_final = isinstance(error, OsonSmsError) and not isinstance(error, TableUnavailableError)
-                if is_final or datetime.now(UTC) >= deadline:
+                if isinstance(error, OsonSmsError) and not isinstance(error, TableUnavailableError):
                     raise
-                self.log.warning(
-                    "%s cannot be read for now (%s): it is read again", what, type(error).__name__
-                )
-            await self._sleep(self.polling.poll_interval, deadline)
-
-    async def _sleep(self, seconds: float, deadline: datetime) -> None:
-        left = (deadline - datetime.now(UTC)).total_seconds()
-        await asyncio.sleep(max(0.0, min(seconds, left)))
+                name = type(error).__name__
+            now = datetime.now(UTC).timestamp()
+            if now >= deadline:
+                raise TableUnavailableError(f"{what} could not be read until the deadline ({name})")
+            self.log.warning("%s cannot be read for now (%s): it is read again", what, name)
+            await asyncio.sleep(min(self.polling.poll_interval, deadline - now))

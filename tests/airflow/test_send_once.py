@@ -27,8 +27,12 @@ def test_sends_once_and_returns_a_receipt(gateway, run_task):
     assert result.state == "success"
     assert (sms.phone, sms.text, sms.sender) == (PHONE, "Салом!", "SHOP")
     assert result.xcom == {
-        "txn_id": sms.txn_id, "msg_id": str(sms.msg_id), "parts": 1, "outcome": "accepted"
-    }  # fmt: skip
+        "txn_id": sms.txn_id,
+        "msg_id": str(sms.msg_id),
+        "parts": 1,
+        "outcome": "accepted",
+        "osonsms_conn_id": "osonsms_default",
+    }
 
 
 @pytest.mark.parametrize("fault", [Fault.CUT_AFTER, Fault.HANG_AFTER, Fault.TRUNCATED, Fault.EMPTY])

@@ -208,6 +208,27 @@ def test_the_wait_survives_its_triggerer_and_the_gateway(standalone, gateway):
     assert [event["extra"]["delivered"] for event in events] == [200]
 
 
+@pytest.mark.usefixtures("runs")
+def test_nobody_is_texted_over_both_who_was_reached(standalone, gateway):
+    """Telegram first, with a status side that lags, a triggerer that is killed, and a wrong Connection."""
+    gateway.backend.change_behavior(unknown_seconds=25)
+    before = gateway.requests["query"]
+    run = standalone.start_run("e2e_telegram_first")
+    standalone.wait_until(lambda: gateway.requests["query"] >= before + 160, "four rounds of questions")
+    standalone.kill("triggerer")
+    with standalone.start("triggerer"):
+        assert run.wait() == "failed"
+    gateway.backend.change_behavior(unknown_seconds=0)
+
+    states = {name: run.task(name)["state"] for name in ("wait", "sms")}
+    assert states == {"wait": "success", "sms": "success"}
+    states = {name: run.task(f"{name}_of_another_account")["state"] for name in ("wait", "sms")}
+    assert states == {"wait": "failed", "sms": "upstream_failed"}
+    sent = [(message.phone, message.channel) for message in gateway.sent if message.text == "Telegram first"]
+    assert [channel for _, channel in sent].count("telegram") == 40
+    assert sorted(phone for phone, channel in sent if channel is None) == ["992900503893", "992900503993"]
+
+
 def test_test_button_shows_the_balance(standalone, gateway):
     """Testing a Connection in the API server reads the balance, and a wrong salt is explained."""
     fields = json.loads(gateway.connection_json())

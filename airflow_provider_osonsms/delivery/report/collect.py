@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from airflow_provider_osonsms.audience.phones.one import mask_phone
+from airflow_provider_osonsms.delivery.criteria import Reach
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker, MessageStatus
 from airflow_provider_osonsms.protocol.models import Outcome
 from airflow_provider_osonsms.tables.results import ResultsTable
@@ -20,6 +21,25 @@ _ACCEPTED: Final = (Outcome.ACCEPTED, Outcome.ACCEPTED_UNTRACKED)
 
 _UNKNOWN_ROW: Final = ResultRow(*[None] * len(ResultRow._fields))
 """Of a message that no table has."""
+
+
+_BY_HOPE: Final = (Reach.NOT_REACHED, Reach.NOT_KNOWN, Reach.ON_ITS_WAY, Reach.REACHED)
+_RANKS: Final = {reach: rank for rank, reach in enumerate(_BY_HOPE)}
+"""Of several messages to one recipient, the one with the highest rank counts."""
+
+
+class _JudgedRow(NamedTuple):
+    """A row of a campaign.
+
+    Attributes:
+        recipient: Key column (empty for phones), key and phone.
+        reach: Whether its message has reached the recipient.
+        status: The last status; else, in small letters, why there is none.
+    """
+
+    recipient: tuple[str, str, str]
+    reach: Reach
+    status: str
 
 
 class Listed(NamedTuple):
@@ -106,26 +126,47 @@ class ReportCollector:
             if not was_listed:
                 yield self._make_row(number, _UNKNOWN_ROW)
 
-    def read_undelivered(self) -> Iterator[UndeliveredRow]:
-        """Yield the rows of the tables whose recipient no message is known to have reached; no rejected rows.
+    def read_undelivered(self, *, include_unknown: bool) -> Iterator[UndeliveredRow]:
+        """Yield the rows of the tables whose recipient is known not to be reached; no rejected rows.
+
+        A recipient may be in several tables: as long as one of the messages may have arrived, the recipient
+        may be reached. The same key in another key space is another recipient.
+
+        Args:
+            include_unknown: Yield the rows, too, of which nobody knows it.
 
         Raises:
             InvalidMessageError: A table cannot be read on this machine.
         """
-        reached: set[str | None] = set()
-        if len(self._tables) > 1:  # a row may be in two campaigns, of which one has reached the recipient
-            reached.update(row.key for row, seen in self._read_seen() if seen and seen.is_delivered)
-        for row, seen in self._read_seen():
-            is_reached = row.key in reached or (seen is not None and seen.is_delivered)
-            if row.key is not None and row.outcome != Outcome.REJECTED and not is_reached:
-                status = (seen.status or "unanswered") if seen else (row.reason or row.outcome)
-                yield UndeliveredRow(row.key, row.phone, status)
+        best: dict[tuple[str, ...], Reach] = {}
+        if len(self._tables) > 1:
+            for row in self._judge_rows():
+                if _RANKS[row.reach] > _RANKS[best.get(row.recipient, Reach.NOT_REACHED)]:
+                    best[row.recipient] = row.reach
+        listed = set()
+        for row in self._judge_rows():
+            reach = best.get(row.recipient, row.reach)
+            is_wanted = reach is Reach.NOT_REACHED or (include_unknown and reach is not Reach.REACHED)
+            if not is_wanted or row.reach is not reach or row.recipient in listed:
+                continue
+            if len(self._tables) > 1:
+                listed.add(row.recipient)
+            key_column, key, phone = row.recipient
+            yield UndeliveredRow(key, phone, row.status, str(reach), key_column or None)
 
-    def _read_seen(self) -> Iterator[tuple[ResultRow, MessageStatus | None]]:
+    def _judge_rows(self) -> Iterator[_JudgedRow]:
         for table in self._tables:
             for row in table.read(self._open_path):
+                if row.key is None or row.outcome == Outcome.REJECTED:
+                    continue
                 number = self._tracker.msg_ids.find(row.msg_id) if row.msg_id else None
-                yield row, None if number is None else self._tracker.read_status(number)
+                recipient = (table.key_column or "", row.key, row.phone or "")
+                if number is not None:
+                    seen = self._tracker.read_status(number)
+                    yield _JudgedRow(recipient, seen.reach, seen.status or "unanswered")
+                else:  # nobody can ask for it
+                    reach = Reach.NOT_KNOWN if row.may_have_been_sent else Reach.NOT_REACHED
+                    yield _JudgedRow(recipient, reach, row.reason or row.outcome or "")
 
     def _count(self, row: ResultRow) -> None:
         figures = self.figures
@@ -147,7 +188,7 @@ class ReportCollector:
         figures = self.figures
         began = row.accepted_seconds or self._tracker.began  # where the table does not say it
         seconds = 0.0 if seen.last_seen is None else max(seen.last_seen - began, 0.0)
-        if seen.is_delivered:
+        if seen.reach is Reach.REACHED:
             figures.delivered_after.append(seconds)
             if len(figures.slowest) == MAX_LISTED and seconds <= figures.slowest[0].seconds:
                 return
@@ -155,7 +196,8 @@ class ReportCollector:
             if len(figures.slowest) > MAX_LISTED:
                 heapq.heappop(figures.slowest)
             return
-        some = figures.failed if seen.is_final else figures.pending
+        is_pending = seen.status is None or seen.reach is Reach.ON_ITS_WAY
+        some = figures.pending if is_pending else figures.failed
         if len(some) < MAX_LISTED:
             some.append(Listed(seconds, mask_phone(row.phone), msg_id, seen.status or ""))
 

@@ -124,7 +124,7 @@ def _make_statuses(by_status: Mapping[str, int], criteria: DeliveryCriteria) -> 
 
 
 def _choose_kind(status: DeliveryStatus, criteria: DeliveryCriteria) -> str:
-    return _KINDS[criteria.judge(status, repeats=criteria.unknown_limit)]
+    return _KINDS[criteria.judge_final(status)]
 
 
 def _draw_curve(delivered_after: Iterable[float], *, total: int, seconds: float) -> str:

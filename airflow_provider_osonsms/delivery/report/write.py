@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from airflow_provider_osonsms.delivery.report.collect import ReportCollector
 from airflow_provider_osonsms.delivery.report.html import Heading, render_page
-from airflow_provider_osonsms.delivery.report.plan import ReportPlan
+from airflow_provider_osonsms.delivery.report.plan import ReportPlan, WrittenFiles
 from airflow_provider_osonsms.delivery.report.translations import Language
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
@@ -22,7 +23,8 @@ def try_to_write_report(
     *,
     open_path: Callable[[str], Any],
     price_per_part: Decimal | None,
-) -> str | None:
+    has_list: bool = True,
+) -> WrittenFiles:
     """Write the files of *plan*, and return what went wrong instead of raising it; it blocks.
 
     Args:
@@ -30,17 +32,17 @@ def try_to_write_report(
         tracker: The tracker after the wait.
         open_path: Returns an object with ``suffix``, ``parent`` and ``open`` for a path.
         price_per_part: In somoni; None if unknown.
-
-    Returns:
-        What went wrong; None if all files were written.
+        has_list: Whether enough is known to list undelivered rows.
     """
+    wanted = plan if has_list else replace(plan, undelivered_path=None)
     try:
-        write_report(plan, tracker, open_path=open_path, price_per_part=price_per_part)
+        write_report(wanted, tracker, open_path=open_path, price_per_part=price_per_part)
     except OsonSmsError as error:
-        return f"the report was not written: {error}"
+        return WrittenFiles((), f"the report was not written: {error}")
     except Exception as error:  # noqa: BLE001 - the text of a storage's own error may show a URL
-        return f"the report could not be written to its path ({type(error).__name__})"
-    return None
+        return WrittenFiles((), f"the report could not be written to its path ({type(error).__name__})")
+    paths = {"report_path": wanted.path, "undelivered_path": wanted.undelivered_path}
+    return WrittenFiles(tuple(name for name, path in paths.items() if path is not None))
 
 
 def write_report(
@@ -82,7 +84,8 @@ def write_report(
             file.write(page.encode())
     if plan.undelivered_path is not None:
         _require_answers(tracker)
-        write_table(collector.read_undelivered(), open_path(plan.undelivered_path), kind=UndeliveredRow)
+        rows = collector.read_undelivered(include_unknown=plan.include_unknown)
+        write_table(rows, open_path(plan.undelivered_path), kind=UndeliveredRow)
 
 
 def _require_answers(tracker: DeliveryTracker) -> None:

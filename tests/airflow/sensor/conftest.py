@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_osonsms.delivery import tracker
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.sensors.osonsms import OsonSmsDeliverySensor
 from airflow_provider_osonsms.triggers.delivery import OsonSmsDeliveryTrigger
@@ -27,6 +28,12 @@ def send(gateway):
         return [str(receipt.msg_id) for receipt in receipts]
 
     return send
+
+
+@pytest.fixture(autouse=True)
+def short_hour(monkeypatch):
+    """Let the hour after the deadline, for messages without any answer, be a second."""
+    monkeypatch.setattr(tracker, "SECONDS_AFTER_DEADLINE", 1.2)
 
 
 @pytest.fixture

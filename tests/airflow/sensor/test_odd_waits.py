@@ -3,18 +3,19 @@
 import csv
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.delivery.criteria import DeliveryCriteria
 from airflow_provider_osonsms.delivery.inputs import TrackedMessages
+from airflow_provider_osonsms.delivery.memory import WaitMemory
 from airflow_provider_osonsms.delivery.polling import PollSettings
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
+from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.operators.osonsms import OsonSmsCampaignOperator, OsonSmsSendOperator
 from airflow_provider_osonsms.sensors import delivery as sensors
-from airflow_provider_osonsms.sensors import poke
+from airflow_provider_osonsms.sensors import poke, wait_state
 from airflow_provider_osonsms.sensors.osonsms import DeliveryFailedError
 from airflow_provider_osonsms.tables.msg_ids import MsgIds
 from airflow_provider_osonsms.triggers import delivery as triggers
@@ -69,18 +70,18 @@ def test_doubts_out_of_step(gateway, send, wait):
     gateway.backend.change_behavior(enroute_seconds=0.3, accepted_seconds=0)
     (second,) = send("01", "95")[1:]
 
-    result = wait("reschedule", messages=[first, second], timeout=4)
+    result = wait("reschedule", messages=[first, second], timeout=4, unknown_after=0.001)
 
     assert result.state == "failed"
     assert isinstance(result.error, DeliveryFailedError)
     assert "2 UNKNOWN" in str(result.error)
 
 
-def test_more_doubts_than_can_be_noted(monkeypatch, gateway, wait):
-    """Rescheduled, very many doubtful messages are settled within a poke instead of never."""
-    monkeypatch.setattr(poke, "MAX_UNCONFIRMED", 1)
+def test_doubts_without_a_memory(monkeypatch, gateway, wait):
+    """Rescheduled below Airflow 3.3, doubtful messages are settled within a poke instead of never."""
+    monkeypatch.setattr(wait_state, "open_state_store", lambda _: NullStateStore())
 
-    result = wait("reschedule", messages=["771", "772", "773"], timeout=20)
+    result = wait("reschedule", messages=["771", "772", "773"], timeout=20, unknown_after=0.001)
 
     assert "3 NOT_FOUND" in str(result.error)
     assert gateway.requests["query"] == 9
@@ -90,12 +91,16 @@ def test_doubts_end_at_the_deadline(gateway):
     """Settled within a poke, doubts do not hold a worker's slot beyond the deadline."""
     wait = poke.Wait(
         began=datetime.now(UTC),
+        opened=datetime.now(UTC),
         seconds=1.5,
         messages=TrackedMessages(msg_ids=("771",)),
+        wait_id="",
         plan=None,
-        state=SimpleNamespace(is_lasting=False),
+        memory=WaitMemory(),
+        memory_path=None,
     )
-    tracker = DeliveryTracker(MsgIds(["771"]), criteria=DeliveryCriteria(unknown_limit=200))
+    criteria = DeliveryCriteria(unknown_limit=200, unknown_after=0.001)
+    tracker = DeliveryTracker(MsgIds(["771"]), criteria=criteria, began=0.0)
 
     polling = PollSettings(poll_interval=0.05)
     poke.poke_once(wait, tracker, _read_settings(), polling=polling, is_rescheduled=True)
@@ -147,7 +152,7 @@ def test_a_report_does_not_replace_the_results(gateway, name, results, wait):
 
     result = wait("poke", messages={"results_path": str(results)}, **{name: str(results)})
 
-    assert "must be different files" in str(result.error)
+    assert "are one file" in str(result.error)
     assert results.read_text() == before
 
 

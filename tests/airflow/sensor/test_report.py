@@ -58,6 +58,37 @@ def test_wrong_report_fails_before_the_wait(gateway, options, hint, wait, tmp_pa
     assert gateway.requests["query"] == 0
 
 
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("{folder}/report.xlsx", "no such file can be written"),
+        ("{folder}/taken.html", "a folder stands where the file 'taken.html' should be"),
+        ("{folder}/table.csv", "a folder stands where the file 'table.csv' should be"),
+        ("{folder}/table.html", "a folder stands where the file 'table.csv' should be"),
+    ],
+)
+@pytest.mark.parametrize("mode", MODES)
+def test_a_place_that_fits_no_file(mode, gateway, wait, *, path, hint, tmp_path):
+    """What would fail at the end of a wait of hours fails before it: no question is asked, and no retry."""
+    for name in ("taken.html", "table.csv"):
+        (tmp_path / name).mkdir()
+
+    result = wait(mode, messages="71", report_path=path.format(folder=tmp_path), retries=2)
+
+    assert (result.state, gateway.requests["query"]) == ("failed", 0)
+    assert hint in str(result.error)
+
+
+def test_a_folder_with_dots(send, wait, tmp_path):
+    """The run_id, with a fraction of a second in it, may name the folder of a report."""
+    folder = tmp_path / "2026.11" / "manual__2026-11-25T10:00:00.000000+00:00"
+
+    result = wait("poke", messages=send("01"), report_path=str(folder))
+
+    assert result.state == "success"
+    assert sorted(path.name for path in folder.iterdir()) == ["delivery.csv", "delivery.html"]
+
+
 @pytest.mark.parametrize("mode", ["poke", "deferrable"])
 def test_a_lost_table_does_not_fail_the_wait(mode, send, wait, tmp_path):
     """A report that fails at the end leaves the wait as it is, and the output names none."""

@@ -2,10 +2,12 @@
 
 import pytest
 
+from airflow_provider_osonsms.operators.osonsms import OsonSmsSendOperator
 from airflow_provider_osonsms.sensors.osonsms import (
     DeliveryFailedError,
     DeliveryTimeoutError,
     OsonSmsDeliverySensor,
+    WrongAccountError,
 )
 from airflow_provider_osonsms.simulator import Fault
 
@@ -59,13 +61,48 @@ def test_timeout(mode, is_soft, send, wait):
 @pytest.mark.parametrize("mode", MODES)
 def test_unknown_is_believed_after_three_sightings(gateway, mode, send, wait):
     """UNKNOWN, and a msg_id that the gateway does not know, are final after three sightings in a row."""
-    (unknown,) = send("95")
+    messages = [*send("95", "01", "01", "01"), "777777"]
 
-    result = wait(mode, messages=[unknown, "777777"])
+    result = wait(mode, messages=messages, unknown_after=0.001)
 
     assert isinstance(result.error, DeliveryFailedError)
-    assert "1 NOT_FOUND, 1 UNKNOWN" in str(result.error)
-    assert gateway.requests["query"] == (8 if mode == "deferrable" else 6)
+    assert "3 DELIVERED, 1 NOT_FOUND, 1 UNKNOWN" in str(result.error)
+    assert gateway.requests["query"] == 3 + 2 * 3
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_status_side_that_lags_is_waited_for(mode, send, wait):
+    """The gateway may not know of a new message for a while: that alone is final for minutes in no mode."""
+    result = wait(mode, messages=[*send("01", "01", "01", "01"), "777777"], timeout=0.5)
+
+    assert isinstance(result.error, DeliveryTimeoutError)
+    assert "1 pending" in str(result.error)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("unknown_after", [0.001, 300])
+def test_messages_of_another_account(gateway, mode, wait, unknown_after):
+    """If the gateway knows none of the messages, the task fails and asks whose they are."""
+    options = {"unknown_after": unknown_after, "timeout": 0.3, "min_delivered": 0.0, "retries": 3}
+
+    result = wait(mode, messages=["777771", "777772"], **options)
+
+    assert result.state == "failed"
+    assert isinstance(result.error, WrongAccountError)
+    assert "was the account of Connection 'osonsms_default' the one that sent them?" in str(result.error)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_messages_of_another_connection(gateway, run_task, mode, wait):
+    """The output of a task names its Connection: another one asks for nothing."""
+    operator = OsonSmsSendOperator(task_id="send", phone="992900000101", message="Салом")
+    sent = {**run_task(operator).xcom, "osonsms_conn_id": "osonsms_marketing"}
+
+    result = wait(mode, messages=[sent], retries=3)
+
+    assert result.state == "failed"
+    assert "set osonsms_conn_id to 'osonsms_marketing'" in str(result.error)
+    assert gateway.requests["query"] == 0
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -200,13 +237,16 @@ def test_a_retry_keeps_the_deadline(gateway, has_state_store, run_task, send, re
     assert deadlines[1] < deadlines[2]
 
 
-def test_nothing_to_wait_for_does_not_defer(run_task, send):
-    """A deferrable sensor whose messages are delivered already returns without a trigger."""
-    sensor = OsonSmsDeliverySensor(task_id="wait", messages=send("01"), deferrable=True)
+def test_nothing_to_wait_for_does_not_defer(gateway, run_task, send):
+    """A deferrable sensor without a message returns at once; with one, the trigger alone asks."""
+    empty, one = (
+        run_task(OsonSmsDeliverySensor(task_id="wait", messages=messages, deferrable=True))
+        for messages in ([], send("01"))
+    )
 
-    result = run_task(sensor)
-
-    assert (result.state, result.xcom["delivered"]) == ("success", 1)
+    assert (empty.state, empty.xcom["total"]) == ("success", 0)
+    assert one.state == "deferred"
+    assert gateway.requests["query"] == 0
 
 
 @pytest.mark.parametrize(

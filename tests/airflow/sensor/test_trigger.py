@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pkgutil import resolve_name as import_string
 
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
+from airflow_provider_osonsms.triggers import delivery as triggers
 from airflow_provider_osonsms.triggers.delivery import OsonSmsDeliveryTrigger
 
 NOW = datetime.now(UTC).isoformat()
@@ -70,3 +71,18 @@ def test_trigger_survives_serialization():
     assert import_string(path) is OsonSmsDeliveryTrigger
     assert OsonSmsDeliveryTrigger(**json.loads(json.dumps(kwargs))).serialize() == (path, kwargs)
     assert set(kwargs) >= {"msg_ids", "deadline", "osonsms_conn_id"}
+
+
+def test_the_error_of_a_storage_stays_inside(monkeypatch, gateway, fire):
+    """What a storage raises at the deadline may show a URL with a secret: the event names its kind alone."""
+
+    async def fail(path):
+        raise LookupError("https://key:secret@storage/path")
+
+    monkeypatch.setattr(triggers, "aopen_path", fail)
+    table = {"path": "s3://bucket/sent.csv"}
+
+    event = fire(OsonSmsDeliveryTrigger(sources=[table], began=NOW, deadline=NOW))
+
+    assert event["error"] == "The results of a campaign could not be read until the deadline (LookupError)"
+    assert event["may_retry"]

@@ -1,15 +1,12 @@
-"""What a wait hands to the next step: the undelivered, Asset events, and a link for people."""
+"""What a wait hands to the next step: the undelivered, and Asset events."""
 
 import csv
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from airflow.sdk import Asset
 
-from airflow_provider_osonsms.links.osonsms import OsonSmsDeliveryReportLink, find_report_url
 from airflow_provider_osonsms.operators.osonsms import OsonSmsCampaignOperator
-from airflow_provider_osonsms.sensors.osonsms import OsonSmsDeliverySensor
 from airflow_provider_osonsms.simulator import Fault
 
 MODES = ("poke", "reschedule", "deferrable")
@@ -48,34 +45,46 @@ def campaign(gateway, run_task, tmp_path):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_undelivered_feed_the_next_campaign(mode, campaign, wait, text_the_rest, undelivered):
-    """Whom Telegram did not reach in time is listed with key and status, and texted again."""
-    waited = wait(mode, messages=campaign, timeout=1, min_delivered=0.0, undelivered_path=str(undelivered))
+    """Whom Telegram did not reach is listed with key and status, and by choice whom it may still reach."""
+    waited = wait(
+        mode,
+        messages=campaign,
+        timeout=1,
+        min_delivered=0.0,
+        undelivered_path=str(undelivered),
+        include_unknown=True,
+    )
 
     assert (waited.state, waited.xcom["undelivered_path"]) == ("success", str(undelivered))
     with undelivered.open(encoding="utf-8") as file:
-        rows = {row["key"]: row["status"] for row in csv.DictReader(file)}
-    assert rows == {PEOPLE[1]["phone"]: "UNDELIVERABLE", PEOPLE[2]["phone"]: "ACCEPTED"}
+        rows = {row["key"]: (row["status"], row["reach"]) for row in csv.DictReader(file)}
+    assert rows == {
+        PEOPLE[1]["phone"]: ("UNDELIVERABLE", "not_reached"),
+        PEOPLE[2]["phone"]: ("ACCEPTED", "on_its_way"),
+    }
     assert text_the_rest(PEOPLE).xcom["rejected"] == {"not_chosen": 1}
 
 
 def test_the_rest_is_texted_over_another_channel(gateway, campaign, wait, text_the_rest, undelivered):
-    """Only they are texted by SMS, under keys of their own, also where a table names the messages."""
+    """Only who was surely not reached is texted by SMS, also where a table names the messages."""
     assert "messages" not in campaign
     wait("deferrable", messages=campaign, timeout=1, min_delivered=0.0, undelivered_path=str(undelivered))
     text_the_rest(PEOPLE)
 
     channels = [(sms.phone, sms.channel) for sms in gateway.sent]
-    assert sorted(channels[3:]) == [(PEOPLE[1]["phone"], None), (PEOPLE[2]["phone"], None)]
+    assert channels[3:] == [(PEOPLE[1]["phone"], None)]
 
 
-def test_nobody_is_left(gateway, campaign, wait, text_the_rest, undelivered):
+def test_nobody_is_left(gateway, run_task, wait, text_the_rest, undelivered):
     """Where everybody was reached, the next campaign is skipped."""
-    options = {"timeout": 1, "min_delivered": 0.0, "accepted_is_delivered": True}
-    waited = wait("poke", messages=campaign, undelivered_path=str(undelivered), **options)
+    options = {"message": "Салом, {name}!", "results_path": str(undelivered.with_name("sent.csv"))}
+    sent = run_task(OsonSmsCampaignOperator(task_id="telegram", recipients=PEOPLE[:1], **options)).xcom
 
-    assert waited.xcom["delivered"] == 2
+    waited = wait("poke", messages=sent, undelivered_path=str(undelivered), min_delivered=0.0)
+
+    assert waited.xcom["delivered"] == 1
     assert text_the_rest(PEOPLE[:1]).state == "skipped"
-    assert len(gateway.sent) == 3
+    assert len(gateway.sent) == 1
 
 
 def test_what_one_part_delivered_is_not_undelivered_by_another(campaign, wait, tmp_path):
@@ -90,7 +99,7 @@ def test_what_one_part_delivered_is_not_undelivered_by_another(campaign, wait, t
 
     wait(
         "poke", messages=[campaign, {"results_path": str(second)}], timeout=0.5, min_delivered=0.0,
-        undelivered_path=str(path),
+        undelivered_path=str(path), include_unknown=True,
     )  # fmt: skip
 
     with path.open(encoding="utf-8") as file:
@@ -108,17 +117,34 @@ def test_the_undelivered_need_a_table_of_people(gateway, mode, campaign, wait, t
 
 
 @pytest.mark.parametrize("mode", ["poke", "deferrable"])
-def test_a_missing_table_of_undelivered_is_no_success(mode, campaign, wait, tmp_path):
+def test_a_missing_table_of_undelivered_is_no_success(
+    mode, gateway, campaign, wait, *, undelivered, monkeypatch
+):
     """The next step would read an old table, so a table that cannot be written fails the try."""
-    path = tmp_path / "undelivered.csv"
-    path.mkdir()
+    serve = gateway.backend.query
 
-    result = wait(
-        mode, messages=campaign, timeout=0.5, min_delivered=0.0, undelivered_path=str(path), retries=1
-    )
+    def serve_and_obstruct(*args, **kwargs):
+        undelivered.mkdir(exist_ok=True)
+        return serve(*args, **kwargs)
+
+    monkeypatch.setattr(gateway.backend, "query", serve_and_obstruct)
+    options = {"timeout": 0.5, "min_delivered": 0.0, "undelivered_path": str(undelivered)}
+
+    result = wait(mode, messages=campaign, retries=1, **options)
 
     assert result.state == "up_for_retry"
     assert "The next try writes it again" in str(result.error)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_folder_where_the_list_should_be(mode, gateway, campaign, wait, undelivered):
+    """A folder of that name is found before the wait."""
+    undelivered.mkdir()
+
+    result = wait(mode, messages=campaign, undelivered_path=str(undelivered), retries=1)
+
+    assert (result.state, gateway.requests["query"]) == ("failed", 0)
+    assert "undelivered_path: a folder stands where the file" in str(result.error)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -133,7 +159,7 @@ def test_who_could_not_be_asked_for_is_not_texted_again(gateway, mode, campaign,
     assert first.state == "up_for_retry"
     assert "3 messages had no answer" in str(first.error)
     assert second.state == "success"
-    assert len(undelivered.read_text().splitlines()) == 3
+    assert len(undelivered.read_text().splitlines()) == 2
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -150,7 +176,7 @@ def test_a_late_try_asks_everybody(gateway, mode, campaign, wait, undelivered):
 
     assert result.state == "success"
     assert result.xcom["delivered"] == 1
-    assert len(undelivered.read_text().splitlines()) == 3
+    assert len(undelivered.read_text().splitlines()) == 2
 
 
 @pytest.mark.parametrize("name", ["only", "exclude"])
@@ -188,44 +214,3 @@ def test_asset_events_of_a_campaign(gateway, run_task):
 
     assert event["extra"]["outcomes"]["accepted"] == 3
     assert "messages" not in event["extra"]
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_the_link_opens_the_report(monkeypatch, mode, send, wait, tmp_path):
-    """The page of a wait, a failed one too, has a link where the folder has a URL."""
-    monkeypatch.setenv("AIRFLOW__OSONSMS__REPORT_ROOT", str(tmp_path))
-    monkeypatch.setenv("AIRFLOW__OSONSMS__REPORT_BASE_URL", "https://reports.example.tj/sms/")
-
-    result = wait(mode, messages=send("93"), report_path=str(tmp_path / "monday"), timeout=20)
-
-    assert result.state == "failed"
-    link = OsonSmsDeliveryReportLink().get_link(result.ti.task, ti_key=None)
-    assert link == "https://reports.example.tj/sms/monday/delivery.html"
-
-
-@pytest.mark.parametrize(
-    ("root", "path", "url"),
-    [
-        ("", None, ""),
-        ("", "/data/x/delivery.html", "https://r.tj/data/x/delivery.html"),
-        ("/data", "/data/x/delivery.html", "https://r.tj/x/delivery.html"),
-        ("s3://bucket/sms", "s3://bucket/sms/x.html", "https://r.tj/x.html"),
-        ("/data", "/database/x.html", ""),
-        ("/data", "/data/100% +1#.html", "https://r.tj/100%25%20%2B1%23.html"),
-        ("/data", "https://files.tj/x.html", "https://files.tj/x.html"),
-    ],
-)
-def test_where_a_browser_finds_a_page(monkeypatch, root, path, url):
-    """A URL is its own link; below the root the base URL takes its place; elsewhere there is no link."""
-    monkeypatch.setenv("AIRFLOW__OSONSMS__REPORT_ROOT", root)
-    monkeypatch.setenv("AIRFLOW__OSONSMS__REPORT_BASE_URL", "https://r.tj")
-
-    assert find_report_url(path) == url
-
-
-def test_no_link_without_a_report():
-    """A task that wrote no page, or has no URL for it, has an empty link and no error."""
-    sensor = OsonSmsDeliverySensor(task_id="wait", messages="1")
-
-    assert OsonSmsDeliveryReportLink().get_link(sensor, ti_key=None) == ""
-    assert OsonSmsDeliveryReportLink().get_link(SimpleNamespace(page_path="/x.html"), ti_key=None) == ""

@@ -72,5 +72,32 @@ with DAG("e2e_long_wait", schedule=None, default_args=RETRY_AT_ONCE):
         outlets=[Asset("e2e_delivered")],
     )
 
+PEOPLE: Any = {
+    "recipients": [f"9929005{number:03}{'93' if number > 37 else '01'}" for number in range(40)],
+    "message": "Telegram first",
+}
+
+with DAG("e2e_telegram_first", schedule=None, default_args=RETRY_AT_ONCE):
+    telegram = OsonSmsCampaignOperator(
+        task_id="telegram",
+        channel="telegram",
+        results_path=str(PID_FILE.with_name("telegram-{{ run_id }}.csv")),
+        **PEOPLE,
+    )
+    for name, conn_id in (("", "osonsms_default"), ("_of_another_account", "osonsms_other")):
+        undelivered = str(PID_FILE.with_name(f"undelivered{name}-{{{{ run_id }}}}.csv"))
+        wait = OsonSmsDeliverySensor(
+            task_id=f"wait{name}",
+            messages=telegram.output,
+            osonsms_conn_id=conn_id,
+            min_delivered=0.0,
+            deferrable=True,
+            poke_interval=2,
+            max_poll_interval=2,
+            undelivered_path=undelivered,
+        )
+        sms = OsonSmsCampaignOperator(task_id=f"sms{name}", only=undelivered, **PEOPLE)
+        wait >> sms
+
 with DAG("e2e_clock_in_file", schedule=None):
     OsonSmsSendOperator(task_id="send_sms", phone="992900000304", message=f"{time_ns()}", dry_run=True)

@@ -1,7 +1,9 @@
 """Which messages to wait for."""
 
+from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +44,12 @@ def test_messages_are_read(messages, msg_ids, untracked):
 
 
 @pytest.mark.parametrize(
-    "messages", [None, 1.5, True, {"992900000001": 1}, "992900000001", "a b", "", [None], object()]
+    "messages",
+    [
+        *(None, 1.5, True, {"992900000001": 1}, "992900000001", "a b", "", [None], object()),
+        *("None", "nan", " NULL ", b"5", bytearray(b"5"), [b"5"], pd.DataFrame({"msg_id": ["5"]})),
+    ],
+    ids=lambda value: repr(value)[:20],
 )
 def test_other_things_are_refused(messages):
     """Anything else, a phone among it, is an error that says what is accepted and repeats nothing."""
@@ -50,6 +57,49 @@ def test_other_things_are_refused(messages):
         read_messages(messages)
 
     assert "992900000001" not in str(raised.value)
+
+
+def test_a_skipped_task_is_named():
+    """What a template makes of a task that returned nothing leads to that task, not to a gateway's 107."""
+    with pytest.raises(InvalidMessageError, match="was the send task skipped"):
+        read_messages("None")
+
+
+def test_an_output_that_is_named_twice_counts_once():
+    """A campaign, or a send, that stands in a list twice has no more messages for that."""
+    sent = [{"txn_id": "0a", "msg_id": "7"}, {"txn_id": "0b", "msg_id": None}]
+    campaign = {"campaign_id": "c", "messages": sent}
+    send = {"txn_id": "0c", "msg_id": None, "outcome": "accepted_untracked"}
+
+    messages = read_messages([campaign, send, [dict(campaign), dict(send)]])
+
+    assert (messages.msg_ids, messages.untracked) == (("7",), 2)
+
+
+def test_the_connections_are_read():
+    """Each Connection that an output names is known, so that another is not asked."""
+    outputs = [{"txn_id": f"{n}", "msg_id": n, "osonsms_conn_id": f"c{n % 2}"} for n in range(4)]
+
+    assert read_messages([*outputs, "77"]).connections == ("c0", "c1")
+
+
+@pytest.mark.parametrize(
+    ("times", "accepted"),
+    [
+        (["2026-11-24T06:00:00+00:00", "2026-11-24T06:00:09+00:00"], "2026-11-24T06:00:09+00:00"),
+        (["2026-11-24T06:00:00+00:00", ""], None),
+        (["2026-11-24T06:00:00+00:00", "yesterday"], None),
+    ],
+)
+def test_the_last_acceptance_is_read(tmp_path, times, accepted):
+    """It is that of the last message; of a table that does not say it for each message, nobody knows it."""
+    path = tmp_path / "results.csv"
+    rows = [f"{n},k{n},99290000000{n},accepted,,0{n},{n + 1},1,{at},1" for n, at in enumerate(times)]
+    path.write_text("\n".join([f"{HEADER},accepted_at,try", *rows, ""]), encoding="utf-8")
+
+    loaded = read_messages({"results_path": str(path)}).load(Path)
+
+    assert loaded.accepted == (accepted and datetime.fromisoformat(accepted).timestamp())
 
 
 def test_results_of_campaigns_are_read(tmp_path):
@@ -62,7 +112,7 @@ def test_results_of_campaigns_are_read(tmp_path):
     assert messages == TrackedMessages(
         msg_ids=("9", "10"), sources=(table,), tables=(table,), campaigns=("c",)
     )
-    msg_ids, untracked = messages.load(Path)
+    msg_ids, untracked, _ = messages.load(Path)
     assert ([msg_ids[number] for number in range(len(msg_ids))], untracked) == (["9", "10", "71", "072"], 1)
 
 
@@ -78,7 +128,7 @@ def test_results_as_parquet(tmp_path):
     table = pyarrow.table(dict(zip(names, zip(*rows, strict=True), strict=True)))
     pytest.importorskip("pyarrow.parquet").write_table(table, path)
 
-    msg_ids, untracked = read_messages({"results_path": str(path)}).load(Path)
+    msg_ids, untracked, _ = read_messages({"results_path": str(path)}).load(Path)
 
     assert ([*map(msg_ids.__getitem__, range(len(msg_ids)))], untracked) == (["71"], 0)
 

@@ -1,6 +1,8 @@
 """When a waiting task asks again."""
 
 import random
+import re
+from pathlib import Path
 from statistics import mean
 
 import pytest
@@ -8,6 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_osonsms.delivery.polling import PollSettings
+
+DOCS = Path(__file__).parents[3] / "docs" / "delivery.md"
+WAITS = {"a minute": 60, "an hour": 3600, "a day": 86_400}
 
 
 @given(st.floats(0, 1e9), st.floats(0.01, 3600), st.floats(0.01, 3600), st.floats(0, 1))
@@ -63,3 +68,30 @@ def test_wrong_paces(fields, name):
     """A pace that never comes to an end, or asks nobody, is refused by name."""
     with pytest.raises(ValueError, match=name):
         PollSettings(**fields)
+
+
+def count_questions(seconds, *, jitter, **settings):
+    """Count the rounds of a wait with this timeout, from its first look to the one at the deadline."""
+    polling, age, rounds = PollSettings(**settings), 0.0, 1
+    while seconds - age > 0.001:  # not the rest of a sum of floats
+        age += polling.plan_pause_until(seconds, began=0.0, now=age, jitter=jitter)
+        rounds += 1
+    return rounds
+
+
+@pytest.mark.parametrize("wait", WAITS)
+def test_the_docs_know_the_number_of_questions(wait):
+    """The table of questions in docs/delivery.md is the computed one."""
+    (line,) = re.findall(rf"^\| {wait} \|(.*)\|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert [int(cell) for cell in line.split("|")] == [
+        count_questions(WAITS[wait], jitter=0.0),
+        count_questions(WAITS[wait], jitter=1.0),
+        count_questions(WAITS[wait], jitter=0.0, max_poll_interval=900),
+    ]
+
+
+@given(st.floats(0, 1))
+def test_a_day_is_a_hundred_questions(jitter):
+    """A message that stays on its way for a day costs at most 100 questions, however chance has it."""
+    assert count_questions(86_400, jitter=jitter) <= count_questions(86_400, jitter=1.0) <= 100

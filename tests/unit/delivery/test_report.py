@@ -14,7 +14,7 @@ import pytest
 from airflow_provider_osonsms.delivery.criteria import DeliveryCriteria
 from airflow_provider_osonsms.delivery.report.collect import ReportCollector
 from airflow_provider_osonsms.delivery.report.html import make_funnel
-from airflow_provider_osonsms.delivery.report.plan import ReportPlan, read_plan
+from airflow_provider_osonsms.delivery.report.plan import ReportPlan, WrittenFiles, read_plan
 from airflow_provider_osonsms.delivery.report.translations import Language, read_words
 from airflow_provider_osonsms.delivery.report.write import try_to_write_report, write_report
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
@@ -136,7 +136,7 @@ def test_plan_travels_as_json(plan):
 def test_failed_report_is_told(tmp_path, plan, tracker):
     """A report that cannot be written fails nothing; what was wrong is said without the path."""
     (tmp_path / "report").write_text("a file where the folder should be")
-    words = try_to_write_report(plan, tracker, open_path=Path, price_per_part=None)
+    words = try_to_write_report(plan, tracker, open_path=Path, price_per_part=None).problem
     Path(plan.tables[0].path).unlink()
     (tmp_path / "report").unlink()
 
@@ -144,9 +144,9 @@ def test_failed_report_is_told(tmp_path, plan, tracker):
         raise LookupError(path)
 
     other = try_to_write_report(plan, tracker, open_path=fail, price_per_part=None)
-    assert other == "the report could not be written to its path (LookupError)"
+    assert other == WrittenFiles((), "the report could not be written to its path (LookupError)")
     assert "could not be written to its path" in words
-    assert "results_path" in try_to_write_report(plan, tracker, open_path=Path, price_per_part=None)
+    assert "results_path" in try_to_write_report(plan, tracker, open_path=Path, price_per_part=None).problem
     assert str(tmp_path) not in words
 
 
@@ -159,8 +159,13 @@ def test_table_as_parquet(tmp_path, plan, tracker):
     write_report(plan, tracker, open_path=Path, price_per_part=None)
 
     assert parquet.read_table(rest).to_pylist() == [
-        {"key": "b", "phone": "992900000002", "status": "answer_lost"},
-        {"key": "c", "phone": "992900000003", "status": "UNDELIVERABLE"},
+        {
+            "key": "c",
+            "phone": "992900000003",
+            "status": "UNDELIVERABLE",
+            "reach": "not_reached",
+            "key_column": None,
+        }
     ]
     rows = parquet.read_table(path).to_pylist()
     assert [row["msg_id"] for row in rows] == ["71", None, "72", "73"]
@@ -232,3 +237,104 @@ def test_the_slowest_are_measured_from_their_acceptance(plan, tracker, *, accept
     (slowest,) = collector.figures.slowest
     assert (slowest.msg_id, slowest.seconds) == ("71", seconds)
     assert list(collector.figures.delivered_after) == [seconds]
+
+
+def write_results(path, rows, *, key_column=None):
+    """Write the table of a campaign: rows of key, last digits of the phone, outcome, reason and msg_id."""
+    lines = [RESULTS.splitlines()[0]]
+    lines += [
+        f"{place},{key},9929000000{phone},{outcome},{reason},0{place},{msg_id},1"
+        for place, (key, phone, outcome, reason, msg_id) in enumerate(rows)
+    ]
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    return ResultsTable(path=str(path), key_column=key_column)
+
+
+def list_undelivered(tables, *, include_unknown=False, **statuses):
+    """List who was not reached, after each msg_id was answered by its status three times, long after."""
+    now = [BEGAN]
+    msg_ids = MsgIds([msg_id[1:] for msg_id in statuses])
+    tracker = DeliveryTracker(msg_ids, accepted=BEGAN - 3600, clock=lambda: now[0])
+    for _ in range(3):
+        asyncio.run(tracker.poll(Answers(**statuses)))
+    collector = ReportCollector(tracker, tables=tables, open_path=Path)
+    rows = collector.read_undelivered(include_unknown=include_unknown)
+    return [(row.key, row.phone[-2:], row.status, row.reach) for row in rows]
+
+
+SENT = [
+    ("a", "01", "accepted", "", "1"),
+    ("b", "02", "accepted", "", "2"),
+    ("c", "03", "accepted", "", "3"),
+    ("d", "04", "accepted", "", "4"),
+    ("e", "05", "accepted", "", "5"),
+    ("f", "06", "accepted_untracked", "answer_lost", ""),
+    ("g", "07", "uncertain", "key_taken", ""),
+    ("h", "08", "pending", "not_attempted", ""),
+    ("i", "09", "pending", "refused_for_now", ""),
+    ("j", "10", "refused", "account_refused", ""),
+    ("k", "11", "rejected", "short", ""),
+]
+ANSWERED = {"m1": "DELIVERED", "m2": "EXPIRED", "m3": "NOT_FOUND", "m4": "UNRECOGNIZED", "m5": "UNKNOWN"}
+
+
+def test_the_list_has_who_was_surely_not_reached(tmp_path):
+    """By default it holds failed messages, and those that were surely never sent."""
+    table = write_results(tmp_path / "a.csv", SENT)
+
+    assert list_undelivered((table,), **ANSWERED) == [
+        ("b", "02", "EXPIRED", "not_reached"),
+        ("h", "08", "not_attempted", "not_reached"),
+        ("j", "10", "account_refused", "not_reached"),
+    ]
+
+
+def test_the_list_may_have_who_is_not_known(tmp_path):
+    """By choice it names the others, too, each with what is known; the reached are never there."""
+    table = write_results(tmp_path / "a.csv", SENT)
+
+    listed = list_undelivered((table,), include_unknown=True, **ANSWERED)
+
+    assert {key: reach for key, _, _, reach in listed} == {
+        "b": "not_reached",
+        "c": "not_known",
+        "d": "on_its_way",
+        "e": "not_known",
+        "f": "not_known",
+        "g": "not_known",
+        "h": "not_reached",
+        "i": "not_known",
+        "j": "not_reached",
+    }
+
+
+@pytest.mark.parametrize(
+    ("other", "listed"),
+    [
+        ("DELIVERED", []),
+        ("ENROUTE", []),
+        ("NOT_FOUND", []),
+        ("EXPIRED", [("a", "01", "EXPIRED", "not_reached")]),
+    ],
+)
+def test_somebody_in_two_campaigns_is_listed_once_and_only_if_no_message_may_arrive(tmp_path, other, listed):
+    """Two messages went to one person: one that may have arrived is enough."""
+    tables = tuple(
+        write_results(tmp_path / f"{msg_id}.csv", [("a", "01", "accepted", "", msg_id)]) for msg_id in "12"
+    )
+
+    assert list_undelivered(tables, m1="EXPIRED", m2=other) == listed
+    assert list_undelivered(tables[::-1], m1="EXPIRED", m2=other) == listed
+
+
+@pytest.mark.parametrize(
+    ("phone", "key_column"), [("02", "order"), ("01", "invoice"), ("02", "invoice")], ids=str
+)
+def test_a_key_of_somebody_else_is_another_person(tmp_path, phone, key_column):
+    """Order 1 was delivered and invoice 1 was not: that is somebody else, and is listed."""
+    orders = write_results(tmp_path / "o.csv", [("1", "01", "accepted", "", "1")], key_column="order")
+    others = write_results(tmp_path / "i.csv", [("1", phone, "accepted", "", "2")], key_column=key_column)
+
+    listed = list_undelivered((orders, others), m1="DELIVERED", m2="EXPIRED")
+
+    assert listed == [("1", phone, "EXPIRED", "not_reached")]

@@ -1,22 +1,29 @@
 """A watch over many messages, without a gateway: the client's answers are a table."""
 
 import asyncio
-from datetime import UTC, datetime
 
 import pytest
 
-from airflow_provider_osonsms.delivery.criteria import Decision
-from airflow_provider_osonsms.delivery.tracker import MAX_CONSECUTIVE_FAILURES, DeliveryTracker, MessageStatus
+from airflow_provider_osonsms.delivery.criteria import UNKNOWN_AFTER, Decision, DeliveryCriteria, Reach
+from airflow_provider_osonsms.delivery.tracker import (
+    MAX_CONSECUTIVE_FAILURES,
+    SECONDS_AFTER_DEADLINE,
+    DeliveryTracker,
+    MessageStatus,
+)
 from airflow_provider_osonsms.protocol.errors import (
     FinalRefusalError,
     OutcomeUnknownError,
     RequestNotSentError,
+    TemporaryRefusalError,
     UnknownMessageError,
 )
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.tables.msg_ids import MsgIds
 
-LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+LONG_AGO = 1000.0
+LATER = LONG_AGO + UNKNOWN_AFTER
+"""Old enough for a doubt to be final."""
 
 
 class Answers:
@@ -76,16 +83,28 @@ def test_finished_messages_are_not_asked_again():
 )
 def test_doubt_needs_three_sightings_in_a_row(answers, pending):
     """Doubtful statuses count in a row; an unanswered question neither counts nor breaks the row."""
-    assert poll(track("a"), Answers(a=answers), rounds=len(answers)).pending == pending
+    tracker = track("a", accepted=LONG_AGO)
+
+    assert poll(tracker, Answers(a=answers), rounds=len(answers)).pending == pending
 
 
-def test_sightings_can_be_carried_over():
-    """A new watch goes on counting where another stopped."""
-    first = track("a")
-    poll(first, Answers(a=["UNKNOWN", "UNKNOWN"]), rounds=2)
-    second = track("a", unconfirmed=first.unconfirmed)
+@pytest.mark.parametrize(
+    ("began", "accepted", "final"),
+    [
+        (LONG_AGO, LONG_AGO, True),
+        (LATER, LONG_AGO, True),
+        (LATER, None, False),
+        (LONG_AGO, LATER, True),  # the clock of the machine that sent them is wrong
+        (LATER, LONG_AGO + 1, False),
+    ],
+)
+def test_doubt_needs_time_since_the_acceptance(began, accepted, final):
+    """Before, the gateway may only be late; where the acceptance is not known, the wait's start counts."""
+    tracker = track("a", began=began, accepted=accepted, clock=lambda: LATER)
 
-    assert poll(second, Answers(a=["UNKNOWN"])).failed == 1
+    summary = poll(tracker, Answers(a=["UNKNOWN"] * 3), rounds=3)
+
+    assert (summary.failed, summary.pending) == ((1, 0) if final else (0, 1))
 
 
 def test_concurrency_is_bounded():
@@ -109,14 +128,76 @@ def test_slow_round_is_cut():
             await asyncio.sleep(0.02)
             return DeliveryStatus.ENROUTE
 
-    slow, tracker = Slow(), track("a", "b", "c", concurrency=1)
-    asyncio.run(tracker.poll(slow, time_limit=0.0))
+    slow, tracker = Slow(), track("a", "b", "c", concurrency=1, clock=lambda: LONG_AGO)
+    asyncio.run(tracker.poll(slow, deadline=LONG_AGO - 1))
     assert slow.asked == ("a", "b", "c")
 
-    asyncio.run(tracker.poll(slow, time_limit=0.01))
-    asyncio.run(tracker.poll(slow, time_limit=1))
-    assert slow.asked[3:] == ("a", "b", "c", "a")
+    tracker = track("a", "b", "c", concurrency=1, clock=lambda: LONG_AGO)
+    asyncio.run(tracker.poll(slow))
+    asyncio.run(tracker.poll(slow, deadline=LONG_AGO + 0.01))
+    asyncio.run(tracker.poll(slow, deadline=LONG_AGO + 1))
+    assert slow.asked[6:] == ("a", "b", "c", "a")
     assert tracker.summarize().pending == 3
+
+
+def test_the_last_round_begins_at_the_deadline():
+    """After it, only messages without any answer are asked, again and again for an hour."""
+    now = [LONG_AGO]
+    client = Answers(
+        a=["ENROUTE"] * 2, b=[OutcomeUnknownError("cut")] * 3 + ["DELIVERED"], c=["ENROUTE", "EXPIRED"]
+    )
+    tracker = track("a", "b", "c", clock=lambda: now[0], concurrency=1)
+    decisions = []
+    for _ in range(4):
+        asyncio.run(tracker.poll(client, deadline=LONG_AGO + 10))
+        decisions.append(tracker.decide(deadline=LONG_AGO + 10, needs_answers=True))
+        now[0] += 10
+
+    assert client.asked == ["a", "b", "c", "a", "b", "c", "b", "b"]
+    assert decisions == [Decision.WAIT, Decision.WAIT, Decision.WAIT, Decision.TIME_OUT]
+
+
+def test_a_try_that_begins_late_has_its_hour():
+    """A retry an hour after the deadline asks for those without any answer all the same."""
+    late = LONG_AGO + 3 * SECONDS_AFTER_DEADLINE
+    tracker = track("a", began=LONG_AGO, opened=late, clock=lambda: late)
+
+    assert tracker.decide(deadline=LONG_AGO + 10, needs_answers=True) is Decision.WAIT
+
+
+def test_a_new_deadline_begins_a_new_last_round():
+    """A retry that has a deadline of its own asks for everybody until then, whatever the try before did."""
+    first = track("a", "b", clock=lambda: LONG_AGO)
+    asyncio.run(first.poll(Answers(a=["ENROUTE"], b=[OutcomeUnknownError("cut")]), deadline=LONG_AGO))
+    second = track("a", "b", clock=lambda: LONG_AGO + 60)
+    assert second.restore(first.dump("wait"), "wait")
+    client = Answers(a=["DELIVERED"], b=["DELIVERED"])
+
+    asyncio.run(second.poll(client, deadline=LONG_AGO + 600))
+
+    assert client.asked == ["a", "b"]
+
+
+def test_a_final_doubt_stays_final():
+    """Times are kept in whole seconds, and a new try begins later: neither takes a conclusion back."""
+    options = {"accepted": LONG_AGO, "began": LONG_AGO}
+    first = track("a", clock=lambda: LATER + 0.4, **options)
+    poll(first, Answers(a=["UNKNOWN"] * 3), rounds=3)
+    second = track("a", clock=lambda: LATER, **{**options, "began": LONG_AGO + 100, "accepted": None})
+    assert second.restore(first.dump("wait"), "wait")
+
+    assert first.read_status(0).reach is second.read_status(0).reach is Reach.NOT_KNOWN
+
+
+def test_a_wait_without_a_list_ends_at_the_deadline():
+    """Messages without any answer are waited for only where they would be listed, and for an hour only."""
+    tracker = track("a", began=0.0, clock=lambda: LONG_AGO)
+
+    assert tracker.decide(deadline=LONG_AGO, needs_answers=False) is Decision.TIME_OUT
+    assert tracker.decide(deadline=LONG_AGO, needs_answers=True) is Decision.WAIT
+    tracker = track("a", began=0.0, clock=lambda: LONG_AGO + SECONDS_AFTER_DEADLINE)
+    an_hour_ago = LONG_AGO
+    assert tracker.decide(deadline=an_hour_ago, needs_answers=True) is Decision.TIME_OUT
 
 
 def test_refused_account_stops_the_round():
@@ -134,7 +215,7 @@ def test_description_says_all():
         "1 of 5 messages delivered, 0 failed, 1 pending, 3 untracked (statuses: 1 ACCEPTED, 1 DELIVERED)"
     )
     assert summary.describe_examples() == "; not delivered: msg_id b ACCEPTED"
-    assert tracker.decide(now=LONG_AGO, deadline=LONG_AGO) is Decision.TIME_OUT
+    assert tracker.decide(deadline=LONG_AGO, needs_answers=True) is Decision.TIME_OUT
 
 
 def test_a_gateway_that_is_down_is_not_hammered():
@@ -160,10 +241,8 @@ def test_each_message_is_told_about():
     now[0] += 30
     poll(tracker, client)
 
-    assert tracker.read_status(0) == MessageStatus(
-        "DELIVERED", 1000.0, 1030.0, 2, is_delivered=True, is_final=True
-    )
-    assert tracker.read_status(1) == MessageStatus(None, None, None, 0, is_delivered=False, is_final=False)
+    assert tracker.read_status(0) == MessageStatus("DELIVERED", 1000.0, 1030.0, 2, Reach.REACHED)
+    assert tracker.read_status(1) == MessageStatus(None, None, None, 0, Reach.NOT_KNOWN)
 
 
 def test_a_cut_round_goes_on_where_it_stopped():
@@ -178,16 +257,73 @@ def test_a_cut_round_goes_on_where_it_stopped():
     assert client.asked[MAX_CONSECUTIVE_FAILURES] == str(1000 + MAX_CONSECUTIVE_FAILURES)
 
 
-def test_sightings_go_on_in_another_process():
-    """What is carried to the next watch holds messages that are believed too, or they would begin anew."""
-    unconfirmed = {}
-    for _ in range(4):
-        tracker = track("a", "b", unconfirmed=unconfirmed)
-        poll(tracker, Answers(a=["UNKNOWN"], b=["UNKNOWN" if unconfirmed else "ENROUTE"]))
-        unconfirmed = tracker.unconfirmed
+def test_refusals_of_a_living_gateway_hide_nobody():
+    """A gateway that answers each question with a code of its own is not down."""
+    refused = {str(number): [TemporaryRefusalError("130", code=130)] for number in range(1000, 1120)}
+    others = {str(number): ["DELIVERED"] for number in range(2000, 2180)}
 
-    assert unconfirmed == {"a": (DeliveryStatus.UNKNOWN, 4), "b": (DeliveryStatus.UNKNOWN, 3)}
-    assert tracker.summarize().failed == 2
+    assert poll(track(*refused, *others), Answers(**refused, **others)).delivered == 180
+
+
+def test_another_process_goes_on():
+    """What one process has seen is known to the next: statuses, doubts, times, and where a round was cut."""
+    options = {"accepted": LONG_AGO - UNKNOWN_AFTER, "began": LONG_AGO, "clock": lambda: LONG_AGO + 5}
+    first = track("7", "8", "x", **options)
+    poll(first, Answers(**{"7": ["DELIVERED"], "8": ["UNKNOWN"] * 2, "x": ["ENROUTE"] * 2}), rounds=2)
+    dumped = first.dump("wait")
+
+    second = track("7", "8", "x", **{**options, "began": LONG_AGO + 2})
+    assert second.restore(dumped, "wait")
+    client = Answers(**{"8": ["UNKNOWN"], "x": ["DELIVERED"]})
+    summary = poll(second, client)
+
+    assert client.asked == ["8", "x"]
+    assert (summary.delivered, summary.failed, summary.examples) == (2, 1, {"8": "UNKNOWN"})
+    assert second.read_status(0) == first.read_status(0)
+
+
+@pytest.mark.parametrize(
+    ("msg_ids", "wait_id", "criteria"),
+    [
+        (("a", "c"), "wait", DeliveryCriteria()),
+        (("a", "b"), "another", DeliveryCriteria()),
+        (("a", "b"), "wait", DeliveryCriteria(accepted_is_delivered=True)),
+    ],
+    ids=["messages", "wait", "criteria"],
+)
+def test_another_wait_does_not_go_on(msg_ids, wait_id, criteria):
+    """What was seen of other messages, by a wait before a Clear, or under other rules is not believed."""
+    first = track("a", "b")
+    poll(first, Answers(a=["DELIVERED"], b=["DELIVERED"]))
+    second = track(*msg_ids, criteria=criteria)
+
+    assert not second.restore(first.dump("wait"), wait_id)
+    assert second.unanswered == 2
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda text: text[:-9], lambda _: b"", lambda _: None, lambda _: b"x" * 99]
+)
+def test_a_damaged_memory_is_no_memory(damage):
+    """Half a file, or another one, is ignored: everybody is asked again."""
+    first = track("a", "b")
+    poll(first, Answers(a=["DELIVERED"], b=["DELIVERED"]))
+    second = track("a", "b")
+
+    assert not second.restore(damage(first.dump("wait")), "wait")
+    assert second.unanswered == 2
+
+
+def test_a_hundred_thousand_messages_are_kept_in_little_space():
+    """What is kept of a message is a few bytes, without its msg_id."""
+    msg_ids = [str(10**9 + number) for number in range(100_000)]
+    tracker = track(*msg_ids)
+    poll(tracker, Answers(**{msg_id: ["DELIVERED"] for msg_id in msg_ids}))
+
+    dumped = tracker.dump("wait")
+
+    assert len(dumped) < 300_000
+    assert msg_ids[5].encode() not in dumped
 
 
 def test_times_count_from_the_beginning_of_the_wait():

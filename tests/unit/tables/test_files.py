@@ -108,7 +108,7 @@ def test_csv_is_plain(tmp_path):
     path = tmp_path / "t.csv"
     write_table([UndeliveredRow("1", "Зарина, 5", None)], path, kind=UndeliveredRow)
 
-    assert path.read_bytes() == 'key,phone,status\n1,"Зарина, 5",\n'.encode()
+    assert path.read_bytes() == 'key,phone,status,reach,key_column\n1,"Зарина, 5",,,\n'.encode()
 
 
 def test_a_table_that_is_cut_is_refused(tmp_path, make_memory_path, suffix):
@@ -208,7 +208,9 @@ def test_columns_may_stand_in_another_order(make_memory_path, order):
     """The columns are found by their names."""
     path = make_memory_path(f"{','.join(order)}\n{','.join(f'a {name}' for name in order)}\n".encode())
 
-    assert list(read_table(path, kind=UndeliveredRow)) == [UndeliveredRow("a key", "a phone", "a status")]
+    assert list(read_table(path, kind=UndeliveredRow)) == [
+        UndeliveredRow("a key", "a phone", "a status", "a reach", "a key_column")
+    ]
 
 
 def test_a_column_that_was_added_is_no_matter(tmp_path):
