@@ -6,6 +6,7 @@ from typing import Any
 from airflow.sdk import ObjectStoragePath
 
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.tables.paths import LOCAL_SCHEMES
 
 
 def resolve_path(value: Any) -> Any:
@@ -16,11 +17,15 @@ def resolve_path(value: Any) -> Any:
 def open_path(path: str) -> Any:
     """Return *path*, local or a URL, as something with ``suffix`` and ``open``.
 
+    A URL of this machine, such as ``file:///data/a.csv``, is a local path, which is replaced in one step.
+
     Raises:
         InvalidMessageError: Nothing here can open such a path.
     """
     try:
-        return ObjectStoragePath(path) if "://" in path else Path(path)
+        scheme, separator, rest = path.partition("://")
+        is_local = not separator or scheme.lower() in LOCAL_SCHEMES
+        return Path(rest or path) if is_local else ObjectStoragePath(path)
     except (ImportError, ValueError) as error:
         raise _make_path_error(error) from None
 

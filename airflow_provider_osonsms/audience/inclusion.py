@@ -125,6 +125,8 @@ def _choose_phones(entries: list[_Entries], msisdns: NDArray[np.int64]) -> tuple
     for entry in entries:
         found, codes = normalize_column(entry.cells)
         is_ours = (codes == 0) & (entry.key_column in (None, ""))
+        if entry.msisdns is not None:  # else an order id of nine digits would be a phone
+            is_ours &= (entry.msisdns == 0) | (entry.msisdns == found)
         chosen.append(found[is_ours])
         unmatched += len(found) - int(np.count_nonzero(is_ours))
     known = np.unique(np.concatenate(chosen))
@@ -141,6 +143,7 @@ def _choose_keys(
         if entry.key_column not in ("", key_column):
             unmatched += len(keys)
             continue
+        unmatched += keys.count(None)
         phones = [0] * len(keys) if entry.msisdns is None else entry.msisdns.tolist()
         wanted.update((key, phone) for key, phone in zip(keys, phones, strict=True) if key is not None)
     rows = list(zip(row_keys.tolist(), msisdns.tolist(), strict=True))

@@ -14,7 +14,7 @@ _KEY_TYPES: Final = (str, Real, Decimal, UUID, date)
 
 
 def row_key(value: Any, key_column: str) -> str | None:
-    """Return *value* as the text that goes into a transaction id, or None when it is missing or no Unicode.
+    """Return *value* as the text that goes into a transaction id, or None when there is none.
 
     ``7``, ``7.0``, ``Decimal("7.00")`` and ``"7"`` are one key. One missing value makes pandas read a column
     of ints as floats: if the type counted, every row would get another txn_id and be texted again.
@@ -35,4 +35,5 @@ def row_key(value: Any, key_column: str) -> str | None:
         number: Any = value
         return str(int(number)) if isfinite(number) and number == int(number) else str(number)
     text = str(value)
-    return None if any("\ud800" <= character <= "\udfff" for character in text) else text
+    is_unreadable = any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)
+    return None if is_unreadable else text

@@ -4,16 +4,21 @@ It holds no phone and no msg_id: a few bytes for each message, in the order of t
 process reads again. Without it, nothing is lost but time: the next process asks for each message again.
 """
 
+import asyncio
 import base64
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 
+from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
+from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.exactly_once.store import StateStore
 from airflow_provider_osonsms.tables.paths import replace_file
 
 log = logging.getLogger(__name__)
 
 _STORE_KEY: Final = "osonsms_wait_statuses"
+_SECONDS_BETWEEN_SAVES: Final = 60.0
 _MAX_VALUE: Final = 48_000
 """Characters of a value: a task state store may refuse longer ones than 64 KB."""
 
@@ -22,7 +27,7 @@ class WaitMemory:
     """Keeps nothing; the classes below keep it. A failure never ends a wait: it is logged.
 
     Attributes:
-        keeps: Whether it keeps anything.
+        keeps: Whether it keeps anything: False, too, once it has failed.
     """
 
     keeps = False
@@ -40,6 +45,7 @@ class WaitMemory:
         try:
             self._write(dumped)
         except Exception as error:  # noqa: BLE001
+            self.keeps = False
             log.warning("What is known of the messages cannot be kept (%s)", type(error).__name__)
 
     def clear(self) -> None:
@@ -57,6 +63,45 @@ class WaitMemory:
 
     def _remove(self) -> None:
         pass
+
+
+async def poll_and_keep(
+    tracker: DeliveryTracker,
+    client: AsyncOsonSmsClient,
+    memory: WaitMemory,
+    *,
+    wait_id: str,
+    try_number: int,
+    **options: Any,
+) -> None:
+    """Run a round of *tracker*, and keep what is known each minute and at its end: a round may take hours.
+
+    Args:
+        tracker: Has the messages.
+        client: Sends the queries.
+        memory: Keeps it.
+        wait_id: See `DeliveryTracker.dump`.
+        try_number: See `DeliveryTracker.dump`.
+        options: See `DeliveryTracker.poll`.
+
+    Raises:
+        FinalRefusalError: See `DeliveryTracker.poll`.
+    """
+
+    async def keep() -> None:
+        await asyncio.to_thread(lambda: memory.save(tracker.dump(wait_id, try_number=try_number)))
+
+    async def keep_again_and_again() -> None:
+        while True:
+            await asyncio.sleep(_SECONDS_BETWEEN_SAVES)
+            await keep()
+
+    keeping = asyncio.create_task(keep_again_and_again())
+    try:
+        await tracker.poll(client, **options)
+    finally:
+        keeping.cancel()
+        await keep()
 
 
 class StoreMemory(WaitMemory):
@@ -89,33 +134,31 @@ class FileMemory(WaitMemory):
     """Keeps it in a file.
 
     Args:
-        path: Opened: local, or Airflow's ObjectStoragePath.
-        msg_ids: Opened, too: the msg_ids of the wait, if they have a file of their own, which is removed with
-            it.
+        path: Local, or a URL.
+        open_path: Returns an object with ``parent``, ``open`` and ``unlink`` for it.
     """
 
     keeps = True
 
-    def __init__(self, path: Any, *, msg_ids: Any = None) -> None:
+    def __init__(self, path: str, *, open_path: Callable[[str], Any]) -> None:
         self._path = path
-        self._msg_ids = msg_ids
+        self._open_path = open_path
 
     def _read(self) -> bytes | None:
         try:
-            with self._path.open("rb") as file:
+            with self._open_path(self._path).open("rb") as file:
                 dumped: bytes = file.read()
         except FileNotFoundError:
             return None
         return dumped
 
     def _write(self, dumped: bytes) -> None:
-        with replace_file(self._path) as file:
+        with replace_file(self._open_path(self._path)) as file:
             file.write(dumped)
 
     def _remove(self) -> None:
-        for path in (self._path, self._msg_ids):
-            if path is not None:
-                path.unlink(missing_ok=True)
+        for path in (self._path, name_msg_ids(self._path)):
+            self._open_path(path).unlink(missing_ok=True)
 
 
 def name_msg_ids(memory_path: str) -> str:

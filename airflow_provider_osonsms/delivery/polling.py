@@ -12,6 +12,7 @@ from airflow_provider_osonsms.preflight.parameters import read_positive_int, rea
 
 MAX_POLL_INTERVAL: Final = 1800.0
 """Seconds; the default of ``max_poll_interval``: less would be more than 100 questions a message and day."""
+_MAX_CONCURRENCY: Final = 1000
 _YOUNG: Final = 60.0
 """Seconds: the longest pause until the messages are ten times as old."""
 
@@ -39,7 +40,7 @@ class PollSettings:
         """Check the values."""
         read_seconds(self.poll_interval, "poke_interval")
         read_seconds(self.max_poll_interval, "max_poll_interval")
-        read_positive_int(self.concurrency, "concurrency")
+        read_positive_int(self.concurrency, "concurrency", maximum=_MAX_CONCURRENCY)
         read_rate(self.max_rate, "max_rate")
 
     def plan_pause(self, age: float, *, jitter: float = 0.0) -> float:
@@ -53,6 +54,7 @@ class PollSettings:
             jitter: 0 to 1; shortens the pause by up to a tenth, so that waiting tasks do not poll together.
         """
         longest = max(self.poll_interval, self.max_poll_interval)
+        age = max(age, 0.0)  # a clock may be set back
         pause = max(min(2 * age, max(_YOUNG, age / 10)), self.poll_interval)
         return min(pause, longest) * (1 - jitter / 10)
 

@@ -36,7 +36,7 @@ class WaitResult:
         return {
             "decision": self.decision,
             "summary": self.summary.to_dict(),
-            "files": list(self.files.names),
+            "files": dict(self.files.paths),
             "problem": self.files.problem,
             "error": self.error,
             "may_retry": self.may_retry,

@@ -56,7 +56,7 @@ NOTHING_KNOWN = DeliverySummary(total=0, delivered=0, failed=0, pending=0, untra
 
 def read_summary(values: Any) -> DeliverySummary | None:
     """Read a summary from its JSON values; None if *values* is something else."""
-    names = {one.name for one in fields(DeliverySummary)}
-    if not isinstance(values, dict) or set(values) != names:
+    kinds = {one.name: type(getattr(NOTHING_KNOWN, one.name)) for one in fields(DeliverySummary)}
+    if not isinstance(values, dict) or {name: type(value) for name, value in values.items()} != kinds:
         return None
     return DeliverySummary(**values)

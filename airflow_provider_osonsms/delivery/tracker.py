@@ -39,6 +39,10 @@ _STATUSES: Final = (None, *DeliveryStatus)
 _CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
 
 
+class MessagesChangedError(OsonSmsError):
+    """A poke was given other messages than the one before: those that are missing would be forgotten."""
+
+
 class MessageStatus(NamedTuple):
     """What is known of a message.
 
@@ -157,7 +161,9 @@ class DeliveryTracker:
             numbers = array("l", filter(self._repeats.__getitem__, numbers))
         now = self._clock()
         is_late = deadline is not None and now >= deadline and not only_unconfirmed
-        if is_late and self._is_closed:  # a try that begins a wait anew may have another deadline
+        if not is_late and not only_unconfirmed:  # another deadline, or a clock that was set back
+            self._is_closed = False
+        if is_late and self._is_closed:
             numbers = array("l", filterfalse(self._polls.__getitem__, numbers))
         time_limit = None if deadline is None else max(self._plan_end(deadline) - now, 0.0) + query_timeout
         failures: Counter[str] = Counter()
@@ -225,19 +231,19 @@ class DeliveryTracker:
         if status is None:
             return MessageStatus(None, None, None, 0, Reach.NOT_KNOWN)
         last_seen = self.began + self._last_seen[number]
-        reach = self._judge(status, repeats=self._repeats[number], seen=last_seen)
         return MessageStatus(
             status=str(status),
             first_seen=self.began + self._first_seen[number],
             last_seen=last_seen,
             polls=self._polls[number],
-            reach=self.criteria.judge_final(status) if self._is_final[number] else reach,
+            reach=self.criteria.judge_final(status) if self._is_final[number] else Reach.ON_ITS_WAY,
         )
 
-    def dump(self, wait_id: str) -> bytes:
+    def dump(self, wait_id: str, *, try_number: int = 0) -> bytes:
         """Return all that is known, for the next process of the wait *wait_id*; a few bytes a message."""
         header = {
             "wait_id": wait_id,
+            "try": try_number,
             "messages": self.msg_ids.checksum,
             "criteria": repr(self.criteria),
             "began": self.began,
@@ -255,11 +261,21 @@ class DeliveryTracker:
         ]
         return zlib.compress(json.dumps(header).encode() + b"\n" + b"".join(columns), level=1)
 
-    def restore(self, dumped: bytes | None, wait_id: str) -> bool:
-        """Take in what `dump` has returned; return False, and ignore it, if it is of another wait."""
+    def restore(self, dumped: bytes | None, wait_id: str, *, try_number: int = 1) -> bool:
+        """Take in what `dump` has returned; return False, and ignore it, if it is of another wait.
+
+        Raises:
+            MessagesChangedError: This try has begun with other messages.
+        """
         with contextlib.suppress(ValueError, KeyError, TypeError, zlib.error):
             head, _, body = zlib.decompress(dumped or b"").partition(b"\n")
             header = json.loads(head)
+            is_this_try = (header["wait_id"], header["try"]) == (wait_id, try_number)
+            if is_this_try and header["messages"] != self.msg_ids.checksum:
+                raise MessagesChangedError(
+                    "the messages have changed since this try began to wait for them: was a task that sends "
+                    "cleared? The next try waits for those that are there then"
+                )
             said = header["wait_id"], header["messages"], header["criteria"]
             is_ours = said == (wait_id, self.msg_ids.checksum, repr(self.criteria))
             if is_ours and len(body) == 13 * len(self.msg_ids):
@@ -276,6 +292,8 @@ class DeliveryTracker:
         self._codes, self._repeats = codes, bytearray(body[size : 2 * size])
         self._is_final = bytearray(body[2 * size : 3 * size])
         self._polls = array("H", body[3 * size : 5 * size])
+        for number, code in enumerate(codes):  # what was written in the middle of a round
+            self._polls[number] = self._polls[number] if code else 0
         first, last = array("f", body[5 * size : 9 * size]), array("f", body[9 * size :])
         self._first_seen, self._last_seen = (
             array("f", (age + later for age in ages)) for ages in (first, last)

@@ -9,13 +9,14 @@ import contextlib
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from math import inf
 from typing import Any, Final, TypeVar
 
 from airflow_provider_osonsms.audience.missing import is_blank
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
+_MIN_RATE: Final = 0.001
+_MAX_RATE: Final = 1e6
 _MAX_SECONDS: Final = 10 * 366 * 86400
 _MAX_SHOWN_CHARACTERS: Final = 10
 """A longer value is not shown in an error, because it may be a phone in the wrong parameter."""
@@ -55,14 +56,14 @@ def read_share(value: Any, name: str) -> float | None:
 
 
 def read_rate(value: Any, name: str) -> float | None:
-    """Return a number per second above 0, or None for no limit.
+    """Return a number per second, from one in twenty minutes to a million, or None for no limit.
 
     Raises:
         ValueError: *value* is something else.
     """
-    if value is None or (_is_number(value) and 0 < value < inf):
+    if value is None or (_is_number(value) and _MIN_RATE <= value <= _MAX_RATE):
         return value  # type: ignore[no-any-return]
-    raise _make_error(value, name, "a number per second above 0, such as 20, or None")
+    raise _make_error(value, name, f"a number per second above {_MIN_RATE}, such as 20, or None")
 
 
 def read_seconds(value: Any, name: str) -> float:

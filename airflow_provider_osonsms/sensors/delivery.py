@@ -17,6 +17,7 @@ from airflow_provider_osonsms._compat import (
 )
 from airflow_provider_osonsms._context import add_to_asset_events
 from airflow_provider_osonsms._storage import open_path
+from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.delivery.criteria import (
     UNKNOWN_AFTER,
     UNKNOWN_LIMIT,
@@ -24,9 +25,10 @@ from airflow_provider_osonsms.delivery.criteria import (
     DeliveryCriteria,
 )
 from airflow_provider_osonsms.delivery.inputs import TrackedMessages, read_messages
-from airflow_provider_osonsms.delivery.memory import name_msg_ids
+from airflow_provider_osonsms.delivery.memory import FileMemory, WaitMemory, name_msg_ids
 from airflow_provider_osonsms.delivery.polling import MAX_POLL_INTERVAL, PollSettings
 from airflow_provider_osonsms.delivery.report.plan import WrittenFiles
+from airflow_provider_osonsms.delivery.report.translations import Language
 from airflow_provider_osonsms.delivery.result import WaitResult
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
@@ -34,7 +36,7 @@ from airflow_provider_osonsms.links.osonsms import OsonSmsDeliveryReportLink
 from airflow_provider_osonsms.operators.errors import airflow_errors
 from airflow_provider_osonsms.preflight.parameters import read_flag, read_seconds
 from airflow_provider_osonsms.protocol.errors import GatewayError, InvalidMessageError, OsonSmsError
-from airflow_provider_osonsms.sensors.finish import finish, read_event
+from airflow_provider_osonsms.sensors.finish import WaitInterruptedError, finish, read_event
 from airflow_provider_osonsms.sensors.poke import GRACE, Wait, poke_once
 from airflow_provider_osonsms.sensors.report_files import ReportFiles, find_page
 from airflow_provider_osonsms.sensors.wait_state import WaitState
@@ -159,8 +161,24 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         self.include_unknown = read_flag(include_unknown, "include_unknown")
         if deferrable is None:
             deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
-        self.deferrable = deferrable
+        self.deferrable = read_flag(deferrable, "deferrable")
+        self._refuse_useless_arguments()
         self.page_path: str | None = None
+
+    def _refuse_useless_arguments(self) -> None:
+        """Refuse what would have no effect, or another one than the user expects."""
+        if self.exponential_backoff or self.max_wait is not None:
+            raise ValueError(
+                "pauses grow by themselves: give max_poll_interval in place of exponential_backoff"
+            )
+        if self.include_unknown and self.undelivered_path is None:
+            raise ValueError("include_unknown needs an undelivered_path")
+        if self.report_language != Language.ENGLISH and self.report_path is None:
+            raise ValueError("report_language needs a report_path")
+        if self.criteria.stop_early and self.undelivered_path is not None:
+            raise ValueError(
+                "with stop_early, undelivered_path would lack those who fail later: leave one out"
+            )
 
     def execute(self, context: Context) -> Any:
         """Wait; see the class."""
@@ -181,14 +199,19 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """End the wait with the trigger's event; an unexpected event fails the task."""
         with self._skip_errors():
-            return self._finish(read_event(event), context)
+            state = self._read_state(context)
+            plan = self._report_files.make_plan(context)
+            path = state.name_file(None if plan is None else plan.memory_path)
+            memory = WaitMemory() if path is None else FileMemory(path, open_path=open_path)
+            return self._finish(read_event(event), memory, context)
 
     def _poke(self, context: Context) -> PokeReturnValue:
         wait, tracker = self._wait, self._tracker
         error = None
         if len(tracker.msg_ids):
-            with airflow_errors():
-                settings = OsonSmsHook(self.osonsms_conn_id).get_settings()
+            settings = self._read_settings(wait)
+            if settings is None:
+                return PokeReturnValue(is_done=False)
             try:
                 poke_once(wait, tracker, settings, polling=self.polling, is_rescheduled=self.reschedule)
             except GatewayError as refusal:  # the account is refused
@@ -205,10 +228,24 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             files=self._write_files(wait, tracker, has_list=error is None and decision.is_verdict),
             error=error,
         )
-        needs_list = result.is_verdict and self.undelivered_path is not None
-        if result.files.problem is None or not needs_list:  # else the next try goes on from it
-            wait.memory.clear()
-        return PokeReturnValue(is_done=True, xcom_value=self._finish(result, context))
+        return PokeReturnValue(is_done=True, xcom_value=self._finish(result, wait.memory, context))
+
+    def _read_settings(self, wait: Wait) -> Settings | None:
+        """Read the Connection; None if it cannot be read for now, which ends no wait before its deadline."""
+        try:
+            with airflow_errors():
+                return OsonSmsHook(self.osonsms_conn_id).get_settings()
+        except (AirflowFailException, OsonSmsError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the backends of Airflow have errors of their own
+            name = type(error).__name__
+        if datetime.now(UTC) >= wait.deadline:
+            raise WaitInterruptedError(f"The Connection could not be read until the deadline ({name})")
+        self.log.warning("The Connection cannot be read for now (%s): it is read again", name)
+        return None
+
+    def _read_state(self, context: Context) -> WaitState:
+        return WaitState(context, retries=self.retries or 0)
 
     @contextmanager
     def _skip_errors(self) -> Iterator[None]:
@@ -232,14 +269,17 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         messages = read_messages(self.messages)
         self._check_connection(messages)
         poked = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
-        plan = self._report_files.plan(messages, context, is_checked=poked is not None)
-        state = WaitState(context, retries=self.retries or 0)
+        plan = self._report_files.plan(
+            messages, context, is_checked=poked is not None, is_deferred=self.deferrable
+        )
+        state = self._read_state(context)
         memory_path = state.name_file(None if plan is None else plan.memory_path)
         if self.reschedule and memory_path is None and messages.tables:
             memory_path = state.name_file(messages.tables[0].path)
         opened = poked or datetime.now(UTC)
         wait = Wait(
             wait_id=state.wait_id,
+            try_number=state.try_number,
             began=state.find_start(opened),
             opened=opened,
             seconds=self._seconds,
@@ -294,7 +334,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             accepted=loaded.accepted,
             opened=wait.opened.timestamp(),
         )
-        tracker.restore(wait.memory.load(), wait.wait_id)
+        tracker.restore(wait.memory.load(), wait.wait_id, try_number=wait.try_number)
         return tracker
 
     @property
@@ -308,7 +348,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
 
     def _write_files(self, wait: Wait, tracker: DeliveryTracker, *, has_list: bool) -> WrittenFiles:
         if wait.plan is None:
-            return WrittenFiles(())
+            return WrittenFiles({})
         from airflow_provider_osonsms.delivery.report.write import try_to_write_report
 
         with airflow_errors():
@@ -317,7 +357,11 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             wait.plan, tracker, open_path=open_path, price_per_part=price, has_list=has_list
         )
 
-    def _finish(self, result: WaitResult, context: Context) -> dict[str, Any]:
+    def _finish(self, result: WaitResult, memory: WaitMemory, context: Context) -> dict[str, Any]:
+        is_list_lost = result.is_verdict and self.undelivered_path is not None and result.files.problem
+        has_next_try = context["ti"].try_number <= context["ti"].max_tries and not self.never_fail
+        if not (has_next_try and (is_list_lost or result.may_retry)):  # else that goes on from it
+            memory.clear()
         files = self._report_files.name_files(result.files, needs_list=result.is_verdict)
         self.page_path = find_page(files)  # for the link, which a failed wait has too
         add_to_asset_events(context, result.summary.counts)
@@ -330,6 +374,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         self.defer(
             trigger=OsonSmsDeliveryTrigger(
                 wait_id=wait.wait_id,
+                try_number=wait.try_number,
                 began=wait.began.isoformat(),
                 deadline=wait.deadline.isoformat(),
                 opened=wait.opened.isoformat(),

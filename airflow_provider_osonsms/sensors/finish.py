@@ -38,15 +38,16 @@ def read_event(event: Any) -> WaitResult:
     """
     values = event if isinstance(event, dict) else {}
     summary = read_summary(values.get("summary"))
-    decision, error, names = values.get("decision"), values.get("error"), values.get("files")
+    decision, error, paths = values.get("decision"), values.get("error"), values.get("files")
     is_ended = decision in tuple(Decision) and decision != Decision.WAIT
-    if summary is None or not isinstance(names, list) or not (is_ended or isinstance(error, str)):
+    is_clear = is_ended if error is None else isinstance(error, str) and decision is None
+    if summary is None or not isinstance(paths, dict) or not is_clear:
         raise AirflowFailException("the trigger fired without a result: clear the task to wait again")
     return WaitResult(
         decision=Decision(str(decision)) if is_ended else None,
         summary=summary,
-        files=WrittenFiles(tuple(map(str, names)), values.get("problem")),
-        error=None if is_ended else error,
+        files=WrittenFiles({str(name): str(path) for name, path in paths.items()}, values.get("problem")),
+        error=error,
         may_retry=values.get("may_retry") is True,
     )
 
@@ -71,10 +72,11 @@ def finish(result: WaitResult, *, criteria: DeliveryCriteria, timeout: float, co
         log.warning("%s", counts)
         raise (WaitInterruptedError if result.may_retry else AirflowFailException)(result.error)
     if result.decision is Decision.ASK_ACCOUNT:
+        unknown = summary.by_status.get(DeliveryStatus.NOT_FOUND, 0)
         raise WrongAccountError(
-            f"The gateway does not know {summary.by_status[DeliveryStatus.NOT_FOUND]} of these messages: was "
-            f"the account of Connection {conn_id!r} the one that sent them? If it was, statuses are late: "
-            f"set a longer timeout and a longer unknown_after. No undelivered rows were listed. {counts}"
+            f"The gateway does not know {unknown} of these messages: was the account of Connection "
+            f"{conn_id!r} the one that sent them? If it was, statuses are late: set a longer timeout and a "
+            f"longer unknown_after. No undelivered rows were listed. {counts}"
         )
     if result.decision is Decision.FAIL:
         raise DeliveryFailedError(f"{counts}; {criteria.requirement}")

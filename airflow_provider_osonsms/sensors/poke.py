@@ -10,7 +10,7 @@ from typing import Final
 from airflow_provider_osonsms.client.asynchronous import open_async_client
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.delivery.inputs import TrackedMessages
-from airflow_provider_osonsms.delivery.memory import WaitMemory
+from airflow_provider_osonsms.delivery.memory import WaitMemory, poll_and_keep
 from airflow_provider_osonsms.delivery.polling import PollSettings
 from airflow_provider_osonsms.delivery.report.plan import ReportPlan
 from airflow_provider_osonsms.delivery.tracker import SECONDS_AFTER_DEADLINE, DeliveryTracker
@@ -25,6 +25,7 @@ class Wait:
 
     Attributes:
         wait_id: The same in each try and process of this wait.
+        try_number: The running try of the task.
         began: Aware; the start of the first try, if Airflow stores it.
         opened: Aware; the start of this try.
         seconds: Seconds from *began* to the deadline.
@@ -35,6 +36,7 @@ class Wait:
     """
 
     wait_id: str
+    try_number: int
     began: datetime
     opened: datetime
     seconds: float
@@ -74,10 +76,7 @@ def poke_once(
     Raises:
         FinalRefusalError: The account is refused.
     """
-    try:
-        _poll(wait, tracker, settings, polling=polling)
-    finally:
-        wait.memory.save(tracker.dump(wait.wait_id))
+    _poll(wait, tracker, settings, polling=polling)
     if not is_rescheduled or wait.memory.keeps:
         return
     for _ in range(tracker.criteria.unknown_limit - 1):
@@ -99,8 +98,12 @@ def _poll(
     async def poll() -> None:
         tracker.acquire = polling.make_limiter(settings.max_rate)
         async with open_async_client(settings.account, max_connections=polling.concurrency) as client:
-            await tracker.poll(
+            await poll_and_keep(
+                tracker,
                 client,
+                wait.memory,
+                wait_id=wait.wait_id,
+                try_number=wait.try_number,
                 deadline=wait.deadline.timestamp(),
                 query_timeout=settings.account.timeout,
                 only_unconfirmed=only_unconfirmed,

@@ -15,6 +15,8 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSm
 from airflow_provider_osonsms.tables.paths import (
     check_table_path,
     check_writable,
+    guard_storage,
+    is_relative,
     name_file,
     refuse_same_files,
 )
@@ -42,23 +44,32 @@ class ReportFiles:
     include_unknown: bool
     language: str
 
-    def plan(self, messages: TrackedMessages, context: Context, *, is_checked: bool) -> ReportPlan | None:
-        """Plan the files, and check that they can be written; return None for no files.
+    def plan(
+        self, messages: TrackedMessages, context: Context, *, is_checked: bool, is_deferred: bool
+    ) -> ReportPlan | None:
+        """Plan the files, check that they can be written, and remove an old list; return None for no files.
 
         Args:
             messages: The messages to wait for.
             context: The context of the running task.
-            is_checked: Whether an earlier poke has checked that the files can be written.
+            is_checked: Whether an earlier poke has done so.
+            is_deferred: Whether a trigger writes them.
 
         Raises:
             InvalidMessageError: The language is unknown, a path cannot be written, or no results table has
                 the recipients for the undelivered rows.
             PathUnavailableError: A path cannot be written for now.
         """
-        plan = self._make_plan(messages, context)
+        plan = self.make_plan(context, messages)
         if plan is None:
             return None
         refuse_same_files(plan.written, read=plan.read)
+        relative = [name for name, path in plan.written.items() if path and is_relative(path)]
+        if is_deferred and relative:
+            raise InvalidMessageError(
+                f"{relative[0]} is a relative path, and the triggerer would write it in a folder of its own: "
+                f"give the whole path"
+            )
         if plan.undelivered_path is not None and not messages.is_listed:
             raise InvalidMessageError(
                 "undelivered_path needs the recipients of all messages: messages must be only outputs of "
@@ -66,6 +77,7 @@ class ReportFiles:
             )
         if not is_checked:
             _check_places(plan)
+            _remove_old_list(plan)
         return plan
 
     def name_files(self, written: WrittenFiles, *, needs_list: bool) -> dict[str, str]:
@@ -78,17 +90,23 @@ class ReportFiles:
         Raises:
             UndeliveredNotWrittenError: There is a problem, and the next step needs the undelivered rows.
         """
-        if written.problem is not None and needs_list and self.undelivered_path is not None:
-            raise UndeliveredNotWrittenError(f"{written.problem}. The next try writes it again")
+        if needs_list and self.undelivered_path is not None:
+            if written.problem is not None:
+                raise UndeliveredNotWrittenError(f"{written.problem}. The next try writes it again")
+            if written.paths.get("undelivered_path") != str(self.undelivered_path):
+                raise UndeliveredNotWrittenError(
+                    "undelivered_path has changed since the wait began, or is another one at each rendering: "
+                    "the undelivered rows are not where the next step reads them. The next try waits anew"
+                )
         if written.problem is not None:
             log.error("%s", written.problem)
-        paths = {"report_path": self.report_path, "undelivered_path": self.undelivered_path}
-        files = {name: str(paths[name]) for name in paths if name in written.names}
+        files = dict(written.paths)
         for name, path in files.items():
             log.info("%s: %s", name, path)
         return files
 
-    def _make_plan(self, messages: TrackedMessages, context: Context) -> ReportPlan | None:
+    def make_plan(self, context: Context, messages: TrackedMessages | None = None) -> ReportPlan | None:
+        """Plan the files; return None for no files."""
         if self.report_path is None and self.undelivered_path is None:
             return None
         task = identify_task(context)
@@ -98,9 +116,9 @@ class ReportFiles:
             undelivered_path=None if self.undelivered_path is None else str(self.undelivered_path),
             include_unknown=self.include_unknown,
             language=self.language,
-            tables=messages.tables,
+            tables=() if messages is None else messages.tables,
             task=f"{task.dag_id} · {task.run_id} · {task.task_id}{index}",
-            campaigns=messages.campaigns,
+            campaigns=() if messages is None else messages.campaigns,
         )
 
 
@@ -116,6 +134,17 @@ def _check_places(plan: ReportPlan) -> None:
                 f"{name}: a folder stands where the file {PurePath(path).name!r} should be written. Remove "
                 f"it, or give another path"
             )
+
+
+def _remove_old_list(plan: ReportPlan) -> None:
+    """Remove the list of an earlier wait: if this one ends without a list, nobody must read that for its own.
+
+    Raises:
+        InvalidMessageError, PathUnavailableError: It cannot be removed.
+    """
+    if plan.undelivered_path is not None:
+        path = open_path(plan.undelivered_path)
+        guard_storage(lambda: path.unlink(missing_ok=True), "undelivered_path", "written")
 
 
 def find_page(files: Mapping[str, str]) -> str | None:

@@ -28,6 +28,7 @@ class WaitState:
 
     Attributes:
         wait_id: The same in each try and process of this wait; after a *Clear* it is another.
+        try_number: The running try of the task.
     """
 
     def __init__(self, context: Context, *, retries: int) -> None:
@@ -35,6 +36,7 @@ class WaitState:
         # a retry continues the wait; a try after a Clear begins a new one, with a new deadline
         self._first_try = context["ti"].max_tries - retries + 1
         task = identify_task(context)
+        self.try_number = task.try_number
         self.wait_id = f"{task.dag_id} {task.run_id} {task.task_id} {task.map_index} {self._first_try}"
 
     @property
@@ -60,4 +62,4 @@ class WaitState:
         """Open the memory of the wait: the task's state store, or below Airflow 3.3 the file at *path*."""
         if self.is_lasting:
             return StoreMemory(self._store)
-        return WaitMemory() if path is None else FileMemory(open_path(path))
+        return WaitMemory() if path is None else FileMemory(path, open_path=open_path)

@@ -18,7 +18,10 @@ from typing import IO, Any, Final, NamedTuple, TypeVar
 
 from airflow_provider_osonsms.tables.paths import replace_file
 
-ROWS_PER_BATCH: Final = 8192
+ROWS_PER_BATCH: Final = 500
+"""Rows that live at once: of many more, the garbage collector would stop all threads for too long."""
+_ROWS_PER_GROUP: Final = 8192
+"""Of Parquet: each group has a cost of its own."""
 _METADATA_PREFIX: Final = "osonsms_"
 
 T = TypeVar("T")
@@ -75,7 +78,7 @@ def write_table(rows: Iterable[RowT], path: Any, *, kind: type[RowT], campaign_i
         OSError: The place cannot be written.
     """
     fingerprint = _Fingerprint(_to_csv([_name_columns(kind)]))
-    batches = _cut(rows)
+    batches = _cut(rows, _ROWS_PER_GROUP if path.suffix == ".parquet" else ROWS_PER_BATCH)
     with replace_file(path) as file:
         if path.suffix == ".parquet":
             return _write_parquet(batches, file, kind=kind, fingerprint=fingerprint, campaign_id=campaign_id)
@@ -134,9 +137,9 @@ def read_identity(path: Any) -> TableIdentity | None:
     )
 
 
-def _cut(rows: Iterable[T]) -> Iterator[list[T]]:
+def _cut(rows: Iterable[T], size: int = ROWS_PER_BATCH) -> Iterator[list[T]]:
     waiting = iter(rows)
-    while batch := list(islice(waiting, ROWS_PER_BATCH)):
+    while batch := list(islice(waiting, size)):
         yield batch
 
 

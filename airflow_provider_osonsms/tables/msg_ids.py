@@ -2,11 +2,13 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from heapq import merge
 from itertools import groupby, islice
-from typing import Final
+from typing import Final, TypeVar
+
+T = TypeVar("T", int, str)
 
 _MAX_NUMBER: Final = 2**63 - 1
 _MAX_LENGTH: Final = len(str(_MAX_NUMBER))
@@ -36,12 +38,8 @@ class MsgIds:
                 packed.append(number)
             else:
                 others.append(msg_id)
-        waiting = iter(packed)
-        runs = []
-        while run := list(islice(waiting, _SORTED_AT_ONCE)):
-            runs.append(array("q", sorted(run)))
-        self._numbers = array("q", (number for number, _ in groupby(merge(*runs))))
-        self._others = sorted(set(others))
+        self._numbers = array("q", _sort(packed, lambda run: array("q", run)))
+        self._others = list(_sort(others, list))
 
     def __len__(self) -> int:
         return len(self._numbers) + len(self._others)
@@ -65,3 +63,12 @@ class MsgIds:
         place = bisect_left(self._others, msg_id)
         is_there = place < len(self._others) and self._others[place] == msg_id
         return len(self._numbers) + place if is_there else None
+
+
+def _sort(values: Iterable[T], pack: Callable[[list[T]], Iterable[T]]) -> Iterator[T]:
+    """Yield the unique *values* in ascending order; *pack* holds those that are sorted so far."""
+    waiting = iter(values)
+    runs = []
+    while run := list(islice(waiting, _SORTED_AT_ONCE)):
+        runs.append(pack(sorted(run)))
+    return (value for value, _ in groupby(merge(*runs)))

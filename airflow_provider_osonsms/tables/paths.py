@@ -15,6 +15,7 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSm
 
 T = TypeVar("T")
 
+LOCAL_SCHEMES: Final = ("file", "local")
 _SUFFIXES: Final = (".csv", ".parquet")
 _FINAL_STORAGE_ERRORS: Final = (
     *(FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError),
@@ -58,7 +59,7 @@ def check_writable(path: Any, field: str) -> None:
         InvalidMessageError: The place cannot be written.
         PathUnavailableError: It cannot be written for now.
     """
-    probe = path.with_name(f"{path.name}.probe")
+    probe = path.with_name(f"{path.name}.{token_hex(4)}.probe")
 
     def write_probe() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,14 +96,18 @@ def guard_storage(use: Callable[[], T], what: str, done: str) -> T:
 
 def name_file(path: object) -> str:
     """Return one name for all spellings of a path, such as ``a/./b.csv``, ``a//b.csv`` or a link to it."""
-    text = str(path)
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        return os.path.realpath(text)
-    if scheme in ("file", "local"):
-        return os.path.realpath(rest)
+    scheme, separator, rest = str(path).partition("://")
+    scheme = scheme.lower()
+    if not separator or scheme in LOCAL_SCHEMES:
+        return os.path.realpath(rest or str(path))
     bucket, _, key = rest.partition("/")
+    bucket = bucket.rpartition("@")[2]  # before it stands the Connection of the storage
     return f"{scheme}://{bucket}{posixpath.normpath(f'/{key}')}"
+
+
+def is_relative(path: str) -> bool:
+    """Whether *path* depends on the folder in which a process runs."""
+    return "://" not in path and not Path(path).is_absolute()
 
 
 def refuse_same_files(written: Mapping[str, object], *, read: Mapping[str, object]) -> None:

@@ -15,7 +15,7 @@ from airflow_provider_osonsms.client.asynchronous import open_async_client
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria
 from airflow_provider_osonsms.delivery.inputs import TrackedMessages
-from airflow_provider_osonsms.delivery.memory import FileMemory, WaitMemory, name_msg_ids
+from airflow_provider_osonsms.delivery.memory import FileMemory, WaitMemory, poll_and_keep
 from airflow_provider_osonsms.delivery.polling import PollSettings
 from airflow_provider_osonsms.delivery.report.plan import WrittenFiles, read_plan
 from airflow_provider_osonsms.delivery.result import WaitResult
@@ -40,6 +40,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
 
     Args:
         wait_id: Names the wait, over its tries.
+        try_number: The try of the task that waits.
         began: When the wait began, as an aware ISO time; the pauses between rounds depend on it.
         deadline: Aware ISO time; it stays the same after a restart of the triggerer.
         opened: When this try of the wait began, as an aware ISO time; None for *began*.
@@ -57,6 +58,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         self,
         *,
         wait_id: str = "",
+        try_number: int = 1,
         began: str,
         deadline: str,
         opened: str | None = None,
@@ -71,6 +73,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
     ) -> None:
         super().__init__()
         self.wait_id = wait_id
+        self.try_number = try_number
         self.began = began
         self.deadline = deadline
         self.opened = opened or began
@@ -89,6 +92,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
             "airflow_provider_osonsms.triggers.osonsms.OsonSmsDeliveryTrigger",
             {
                 "wait_id": self.wait_id,
+                "try_number": self.try_number,
                 "began": self.began,
                 "deadline": self.deadline,
                 "opened": self.opened,
@@ -109,7 +113,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         began, deadline = (datetime.fromisoformat(one).timestamp() for one in (self.began, self.deadline))
         decision: Decision | None = None
         error: OsonSmsError | None = None
-        files = WrittenFiles(())
+        files = WrittenFiles({})
         tracker: DeliveryTracker | None = None
         try:
             await asyncio.to_thread(import_module, "airflow_provider_osonsms.transport.asynchronous")
@@ -123,9 +127,6 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                 error = refusal
             has_list = decision is not None and decision.is_verdict
             files = await self._write_report(tracker, settings, has_list=has_list)
-            needs_list = has_list and self._is_list_planned
-            if files.problem is None or not needs_list:  # else the next try goes on from it
-                await asyncio.to_thread(memory.clear)
         except OsonSmsError as problem:
             error = problem
         result = WaitResult(
@@ -145,8 +146,8 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         if self.memory_path is None:
             return WaitMemory()
         try:
-            msg_ids = await aopen_path(name_msg_ids(self.memory_path))
-            return FileMemory(await aopen_path(self.memory_path), msg_ids=msg_ids)
+            place = await aopen_path(self.memory_path)
+            return FileMemory(self.memory_path, open_path=lambda _: place)
         except Exception as error:  # noqa: BLE001 - a storage's own errors; the report will meet them, too
             self.log.warning("What is known of the messages cannot be kept (%s)", type(error).__name__)
             return WaitMemory()
@@ -169,7 +170,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                 accepted=loaded.accepted,
                 opened=datetime.fromisoformat(self.opened).timestamp(),
             )
-            tracker.restore(memory.load(), self.wait_id)
+            tracker.restore(memory.load(), self.wait_id, try_number=self.try_number)
             return tracker
 
         async def load() -> DeliveryTracker:
@@ -184,12 +185,12 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         self, tracker: DeliveryTracker, settings: Settings, *, has_list: bool
     ) -> WrittenFiles:
         if self.report is None:
-            return WrittenFiles(())
+            return WrittenFiles({})
         plan = self.report
         try:
             places = {path: await aopen_path(path) for path in plan.paths}
         except Exception as error:  # noqa: BLE001 - the text of a storage's own error may show a URL
-            return WrittenFiles((), f"the report could not be written to its path ({type(error).__name__})")
+            return WrittenFiles({}, f"the report could not be written to its path ({type(error).__name__})")
 
         def write() -> WrittenFiles:
             from airflow_provider_osonsms.delivery.report.write import try_to_write_report
@@ -210,10 +211,15 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         account = settings.account
         async with open_async_client(account, max_connections=self.polling.concurrency) as client:
             while True:
-                try:
-                    await tracker.poll(client, deadline=deadline, query_timeout=account.timeout)
-                finally:
-                    await asyncio.to_thread(lambda: memory.save(tracker.dump(self.wait_id)))
+                await poll_and_keep(
+                    tracker,
+                    client,
+                    memory,
+                    wait_id=self.wait_id,
+                    try_number=self.try_number,
+                    deadline=deadline,
+                    query_timeout=account.timeout,
+                )
                 decision = tracker.decide(deadline=deadline, needs_answers=self._is_list_planned)
                 if decision is not Decision.WAIT:
                     return decision

@@ -58,13 +58,14 @@ class World:
     Attributes:
         people: What was sent to each person, with the msg_id where there is one.
         fates: By msg_id.
+        tables: Path, key column and rows of each campaign.
         accepted: When the last message was accepted; None where a table does not say it.
         downs: From when until when the gateway is down.
     """
 
     def __init__(self, campaigns, *, lag=0.0):
         self.lag, self.downs = lag, []
-        self.people, self.fates, self._tables, leads = {}, {}, [], []
+        self.people, self.fates, self.tables, leads = {}, {}, [], []
         for place, (key_column, lead, rows) in enumerate(campaigns, start=1):
             when = None if lead is None else datetime.fromtimestamp(START - lead, UTC).isoformat()
             written = []
@@ -77,7 +78,7 @@ class World:
                     leads.append(lead)
                 if sent is not REJECTED:
                     self.people.setdefault((key_column, key, phone), []).append((sent, msg_id))
-            self._tables.append((f"results/{place}.csv", key_column, written))
+            self.tables.append((f"results/{place}.csv", key_column, written))
         self.accepted = START - min(leads) if leads and None not in leads else None
 
     def answer(self, msg_id, seconds):
@@ -94,7 +95,7 @@ class World:
     def write_tables(self, files):
         """Write the results tables of the campaigns, and return them."""
         tables = []
-        for path, key_column, rows in self._tables:
+        for path, key_column, rows in self.tables:
             said = write_table(rows, ModelPath(files, path), kind=ResultRow)
             tables.append(
                 ResultsTable(path=path, rows=said.rows, checksum=said.checksum, key_column=key_column)
@@ -182,7 +183,11 @@ class Wait:
         if self.mode is Mode.FORGETFUL:
             return WaitMemory()
         is_stored = self.settings.is_lasting and self.mode is not Mode.DEFER
-        return StoreMemory(self.store) if is_stored else FileMemory(self._open(f"memory/{self.wait_id}"))
+        return (
+            StoreMemory(self.store)
+            if is_stored
+            else FileMemory(f"memory/{self.wait_id}", open_path=self._open)
+        )
 
     def start_try(self, *, is_clear=False):
         """Begin the next try; after a *Clear* it is another wait."""
@@ -336,5 +341,6 @@ class Wait:
         written = try_to_write_report(
             plan, self.tracker, open_path=self._open, price_per_part=None, has_list=has_list
         )
-        rows = list(read_table(self._open(path), kind=UndeliveredRow)) if written.names else None
+        is_written = has_list and written.problem is None
+        rows = list(read_table(self._open(path), kind=UndeliveredRow)) if is_written else None
         self.lists[include_unknown] = (rows, written.problem)

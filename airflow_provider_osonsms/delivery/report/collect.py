@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.delivery.criteria import Reach
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker, MessageStatus
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.models import Outcome
+from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.tables.results import ResultsTable
 from airflow_provider_osonsms.tables.rows import ReportRow, ResultRow, UndeliveredRow
 
@@ -136,15 +139,20 @@ class ReportCollector:
             include_unknown: Yield the rows, too, of which nobody knows it.
 
         Raises:
-            InvalidMessageError: A table cannot be read on this machine.
+            InvalidMessageError: A table cannot be read on this machine, or the gateway knows too few messages
+                of a campaign.
         """
         best: dict[tuple[str, ...], Reach] = {}
         if len(self._tables) > 1:
-            for row in self._judge_rows():
-                if _RANKS[row.reach] > _RANKS[best.get(row.recipient, Reach.NOT_REACHED)]:
-                    best[row.recipient] = row.reach
+            for table in self._tables:
+                counts = Counter[str]()
+                for row in self._judge_rows(table):
+                    counts[row.status] += 1
+                    if _RANKS[row.reach] > _RANKS[best.get(row.recipient, Reach.NOT_REACHED)]:
+                        best[row.recipient] = row.reach
+                _refuse_unknown_campaign(counts)
         listed = set()
-        for row in self._judge_rows():
+        for row in chain.from_iterable(map(self._judge_rows, self._tables)):
             reach = best.get(row.recipient, row.reach)
             is_wanted = reach is Reach.NOT_REACHED or (include_unknown and reach is not Reach.REACHED)
             if not is_wanted or row.reach is not reach or row.recipient in listed:
@@ -154,19 +162,18 @@ class ReportCollector:
             key_column, key, phone = row.recipient
             yield UndeliveredRow(key, phone, row.status, str(reach), key_column or None)
 
-    def _judge_rows(self) -> Iterator[_JudgedRow]:
-        for table in self._tables:
-            for row in table.read(self._open_path):
-                if row.key is None or row.outcome == Outcome.REJECTED:
-                    continue
-                number = self._tracker.msg_ids.find(row.msg_id) if row.msg_id else None
-                recipient = (table.key_column or "", row.key, row.phone or "")
-                if number is not None:
-                    seen = self._tracker.read_status(number)
-                    yield _JudgedRow(recipient, seen.reach, seen.status or "unanswered")
-                else:  # nobody can ask for it
-                    reach = Reach.NOT_KNOWN if row.may_have_been_sent else Reach.NOT_REACHED
-                    yield _JudgedRow(recipient, reach, row.reason or row.outcome or "")
+    def _judge_rows(self, table: ResultsTable) -> Iterator[_JudgedRow]:
+        for row in table.read(self._open_path):
+            if row.key is None or row.outcome == Outcome.REJECTED:
+                continue
+            number = self._tracker.msg_ids.find(row.msg_id) if row.msg_id else None
+            recipient = (table.key_column or "", row.key, row.phone or "")
+            if number is not None:
+                seen = self._tracker.read_status(number)
+                yield _JudgedRow(recipient, seen.reach, seen.status or "unanswered")
+            else:  # nobody can ask for it
+                reach = Reach.NOT_KNOWN if row.may_have_been_sent else Reach.NOT_REACHED
+                yield _JudgedRow(recipient, reach, row.reason or row.outcome or "")
 
     def _count(self, row: ResultRow) -> None:
         figures = self.figures
@@ -200,6 +207,20 @@ class ReportCollector:
         some = figures.pending if is_pending else figures.failed
         if len(some) < MAX_LISTED:
             some.append(Listed(seconds, mask_phone(row.phone), msg_id, seen.status or ""))
+
+
+def _refuse_unknown_campaign(counts: Counter[str]) -> None:
+    """Check, by the statuses of one campaign of several, that it was sent by the account that is asked.
+
+    Raises:
+        InvalidMessageError: The gateway knows less than half of its messages.
+    """
+    unknown = counts[DeliveryStatus.NOT_FOUND]
+    if 2 * unknown > counts.total():
+        raise InvalidMessageError(
+            f"the gateway does not know {unknown} of the {counts.total()} messages of one campaign: was this "
+            f"the account that sent them? Wait for each account in a task of its own"
+        )
 
 
 def _print_time(seconds: float | None) -> str | None:

@@ -125,11 +125,11 @@ class WrittenFiles(NamedTuple):
     """What became of the files of a wait.
 
     Attributes:
-        names: The parameters whose files were written.
+        paths: The paths that were written, by parameter.
         problem: What went wrong; None if all files were written.
     """
 
-    names: tuple[str, ...]
+    paths: Mapping[str, str]
     problem: str | None = None
 
 

@@ -38,11 +38,11 @@ def try_to_write_report(
     try:
         write_report(wanted, tracker, open_path=open_path, price_per_part=price_per_part)
     except OsonSmsError as error:
-        return WrittenFiles((), f"the report was not written: {error}")
+        return WrittenFiles({}, f"the report was not written: {error}")
     except Exception as error:  # noqa: BLE001 - the text of a storage's own error may show a URL
-        return WrittenFiles((), f"the report could not be written to its path ({type(error).__name__})")
+        return WrittenFiles({}, f"the report could not be written to its path ({type(error).__name__})")
     paths = {"report_path": wanted.path, "undelivered_path": wanted.undelivered_path}
-    return WrittenFiles(tuple(name for name, path in paths.items() if path is not None))
+    return WrittenFiles({name: path for name, path in paths.items() if path is not None})
 
 
 def write_report(

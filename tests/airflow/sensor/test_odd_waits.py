@@ -95,6 +95,7 @@ def test_doubts_end_at_the_deadline(gateway):
         seconds=1.5,
         messages=TrackedMessages(msg_ids=("771",)),
         wait_id="",
+        try_number=1,
         plan=None,
         memory=WaitMemory(),
         memory_path=None,

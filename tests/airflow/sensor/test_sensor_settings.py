@@ -34,6 +34,7 @@ def test_pauses_between_pokes(gateway, elapsed, left, pause):
         seconds=elapsed + left,
         messages=TrackedMessages(msg_ids=("1",)),
         wait_id="",
+        try_number=1,
         plan=None,
         memory=WaitMemory(),
         memory_path=None,

@@ -125,6 +125,26 @@ def test_a_list_that_fits_nobody_is_refused(only: object, given: str, wanted: st
     assert A not in str(raised.value)
 
 
+def test_blank_keys_are_not_passed_over() -> None:
+    """A spreadsheet that has lost the keys chooses nobody: that is an error, and counted beside others."""
+    blank: dict[str, object] = {"key": None, "phone": A}
+
+    with pytest.raises(InvalidMessageError, match="none of its 2 entries matches"):
+        choose([blank, blank])
+    audience = prepare_audience(PEOPLE, key_column="order", only=[blank, {"key": 1, "phone": A}])
+    assert audience.unmatched_inclusions == 1
+
+
+def test_an_order_id_of_nine_digits_is_no_phone() -> None:
+    """Where an entry has a phone, its key chooses a phone only if it is the same one."""
+    only = [{"key": "900000001", "phone": C}, {"key": B, "phone": B}]
+
+    audience = prepare_audience([A, B, C], only=only)
+
+    assert audience.msisdns.tolist() == [int(B)]
+    assert audience.unmatched_inclusions == 1
+
+
 def test_a_list_of_keys_fits_no_phones() -> None:
     """The other way round it is the same."""
     with pytest.raises(InvalidMessageError, match=r"Its keys are of the column 'order'; those .* are phones"):

@@ -34,9 +34,10 @@ def test_a_key_column_tells_rows_with_one_phone_apart() -> None:
     assert audience.rejects.count() == {"not_a_number": 1, "missing_key": 1, "duplicate": 1}
 
 
-def test_a_key_that_is_no_unicode_is_no_key() -> None:
-    """A lone surrogate, which no file and no txn_id can hold, costs its row and not the campaign."""
-    frame = pd.DataFrame({"phone": [A, B], "contract": ["\ud800", "7"]}, dtype="object")
+@pytest.mark.parametrize("key", ["\ud800", "7\0"])
+def test_a_key_that_no_table_holds_is_no_key(key: str) -> None:
+    """A lone surrogate, or a NUL, costs its row and not the campaign, nor the list that is read from it."""
+    frame = pd.DataFrame({"phone": [A, B], "contract": [key, "7"]}, dtype="object")
 
     audience = prepare_audience(frame, key_column="contract")
 

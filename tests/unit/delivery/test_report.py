@@ -144,7 +144,7 @@ def test_failed_report_is_told(tmp_path, plan, tracker):
         raise LookupError(path)
 
     other = try_to_write_report(plan, tracker, open_path=fail, price_per_part=None)
-    assert other == WrittenFiles((), "the report could not be written to its path (LookupError)")
+    assert other == WrittenFiles({}, "the report could not be written to its path (LookupError)")
     assert "could not be written to its path" in words
     assert "results_path" in try_to_write_report(plan, tracker, open_path=Path, price_per_part=None).problem
     assert str(tmp_path) not in words
@@ -319,12 +319,27 @@ def test_the_list_may_have_who_is_not_known(tmp_path):
 )
 def test_somebody_in_two_campaigns_is_listed_once_and_only_if_no_message_may_arrive(tmp_path, other, listed):
     """Two messages went to one person: one that may have arrived is enough."""
+    rest = [("b", "02", "accepted", "", "3"), ("c", "03", "accepted", "", "4")]
     tables = tuple(
-        write_results(tmp_path / f"{msg_id}.csv", [("a", "01", "accepted", "", msg_id)]) for msg_id in "12"
+        write_results(tmp_path / f"{msg_id}.csv", [("a", "01", "accepted", "", msg_id), *rest])
+        for msg_id in "12"
     )
+    statuses = {"m1": "EXPIRED", "m2": other, "m3": "DELIVERED", "m4": "DELIVERED"}
 
-    assert list_undelivered(tables, m1="EXPIRED", m2=other) == listed
-    assert list_undelivered(tables[::-1], m1="EXPIRED", m2=other) == listed
+    assert list_undelivered(tables, **statuses) == listed
+    assert list_undelivered(tables[::-1], **statuses) == listed
+
+
+@pytest.mark.parametrize("include_unknown", [True, False])
+def test_a_campaign_of_another_account_is_in_no_list(tmp_path, include_unknown):
+    """Ten of a hundred messages are unknown, and they are the whole of one campaign: nobody is listed."""
+    ours = [(f"k{n}", f"{n:02}", "accepted", "", str(n)) for n in range(10, 100)]
+    others = [(f"k{n}", f"{n:02}", "accepted", "", str(n)) for n in range(100, 110)]
+    tables = (write_results(tmp_path / "a.csv", ours), write_results(tmp_path / "b.csv", others))
+    statuses = {f"m{n}": "DELIVERED" if n < 100 else "NOT_FOUND" for n in range(10, 110)}
+
+    with pytest.raises(InvalidMessageError, match="does not know 10 of the 10 messages of one campaign"):
+        list_undelivered(tables, include_unknown=include_unknown, **statuses)
 
 
 @pytest.mark.parametrize(

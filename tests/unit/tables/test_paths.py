@@ -201,6 +201,8 @@ def test_an_upload_that_fails_is_discarded(make_remote_path, bucket):
         ("{0}/a.csv", "file://{0}/a.csv"),
         ("s3://bucket/x/a.csv", "s3://bucket/x//a.csv"),
         ("s3://bucket/x/a.csv", "s3://bucket/./x/a.csv"),
+        ("s3://bucket/x/a.csv", "s3://aws_default@bucket/x/a.csv"),
+        ("s3://bucket/x/a.csv", "S3://bucket/x/a.csv"),
     ],
 )
 def test_one_file_in_other_spellings(tmp_path, path, other):
