@@ -67,7 +67,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             to be final.
         unknown_after: Seconds or timedelta since the acceptance of the messages (else since the start of the
             wait) before which neither is final: the gateway may answer for a new message only after a while.
-        stop_early: End the wait once no pending message can change its verdict.
+        stop_early: End the wait once no pending message can change its verdict. Not with *undelivered_path*.
         concurrency: Queries under way at once.
         max_rate: Queries per second at most, evenly spread; default: the Connection's, else no limit.
         poke_interval: Seconds before the second round; later pauses grow with the age of the messages.
