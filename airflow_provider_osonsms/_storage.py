@@ -10,8 +10,15 @@ from airflow_provider_osonsms.tables.paths import LOCAL_SCHEMES
 
 
 def resolve_path(value: Any) -> Any:
-    """Return the text of a URL, such as ``s3://bucket/file.csv``, as a path, and anything else as it is."""
-    return open_path(value) if isinstance(value, str) and "://" in value else value
+    """Return the text of a URL, such as ``s3://bucket/file.csv``, as a path, and anything else as it is.
+
+    The URLs in a list or tuple are resolved, too.
+    """
+    if isinstance(value, str) and "://" in value:
+        return open_path(value)
+    if isinstance(value, list | tuple) and any(isinstance(one, str) and "://" in one for one in value):
+        return [resolve_path(one) for one in value]
+    return value
 
 
 def open_path(path: str) -> Any:

@@ -73,6 +73,19 @@ class AudienceOperator(RedactingOperator):
         self.rejects_path = rejects_path
         self.osonsms_conn_id = osonsms_conn_id
 
+    def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
+        """Render *content*, but not the texts inside rows: they are data, and may hold anything.
+
+        A name such as ``{{ conn.osonsms_default.password }}`` would be texted as what it stands for.
+        """
+        if not isinstance(content, dict):
+            return super().render_template(content, *args, **kwargs)
+        rendered = {}
+        for name, value in content.items():
+            is_data = isinstance(value, str)
+            rendered[name] = value if is_data else self.render_template(value, *args, **kwargs)
+        return rendered
+
     def _read_audience(
         self, settings: Settings, *, key_column: str | None = None, columns: Collection[str] = ()
     ) -> "Audience":

@@ -1,6 +1,8 @@
 """Every kind of source for ``recipients``, ``exclude`` and ``only``, read as tables."""
 
+import csv
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, Final
 
 import numpy as np
@@ -22,10 +24,13 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 _FILES: Final = f"a path to a file ({', '.join(SUFFIXES)})"
 _ACCEPTED: Final = (
-    "a pandas DataFrame, a Series or array of phones, a list of phones or of dicts, a pyarrow Table, "
+    "a pandas DataFrame, a Series or array of phones, a list of phones, of dicts or of rows with names, "
+    "a pyarrow Table, "
     f"{_FILES}, or an iterable of these"
 )
 _COLUMNS: Final = (pd.Series, pd.Index, np.ndarray, ExtensionArray)
+_CSV_READER: Final = type(csv.reader([]))
+_ROWS_AT_ONCE: Final = 50_000
 _NEVER_CHUNKS: Final = (str, bytes, bytearray, Mapping, tuple)
 
 
@@ -124,10 +129,16 @@ def _read_path(source: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame
 def _read_list(rows: Sequence[Any], selection: ColumnSelection) -> Iterator[pd.DataFrame]:
     rows = rows if isinstance(rows, list | tuple) else list(rows)  # a mapped output is a lazy sequence
     samples = dict(zip(map(type, rows), rows, strict=True)).values()
-    if all(_is_table(sample) or is_path(sample) for sample in samples):  # also an empty list
+    paths = sum(map(_is_text_path, rows))
+    if paths and not all(_is_text_path(row) or is_path(row) or _is_table(row) for row in rows):
+        raise InvalidMessageError(
+            f"{selection.parameter} is a list of {paths} paths and {len(rows) - paths} other entries: give a "
+            f"list of paths, or one of phones"
+        )
+    if paths or all(_is_table(sample) or is_path(sample) for sample in samples):  # also an empty list
         yield from _read_each(rows, selection)
-    elif all(isinstance(sample, Mapping) for sample in samples):
-        yield from _read_table(pd.DataFrame(list(rows), dtype="object"), selection)
+    elif all(map(_has_names, samples)):
+        yield from _read_rows(rows, selection)
     elif any(map(_is_nested, samples)):
         raise InvalidMessageError(
             f"{selection.parameter} is {_print_mixture(rows, samples)}; give {_ACCEPTED}"
@@ -137,8 +148,37 @@ def _read_list(rows: Sequence[Any], selection: ColumnSelection) -> Iterator[pd.D
         yield from _read_table(column.to_frame(name=selection.phone_column), selection)
 
 
+def _read_rows(rows: Iterable[Any], selection: ColumnSelection) -> Iterator[pd.DataFrame]:
+    """Read rows that know the names of their columns: dicts, named tuples, those of a database."""
+    waiting = iter(rows)
+    while batch := [_read_row(row) for row in islice(waiting, _ROWS_AT_ONCE)]:
+        yield from _read_table(pd.DataFrame(batch, dtype="object"), selection)
+
+
+def _read_row(row: Any) -> dict[Any, Any]:
+    if isinstance(row, Mapping):
+        return dict(row)
+    if hasattr(row, "_asdict"):  # a named tuple, or a row of SQLAlchemy
+        return dict(row._asdict())
+    return {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row of sqlite3 iterates over its cells
+
+
+def _has_names(row: object) -> bool:
+    """Whether *row* knows the names of its columns."""
+    return isinstance(row, Mapping) or hasattr(row, "_asdict") or callable(getattr(row, "keys", None))
+
+
 def _read_each(chunks: Iterable[Any], selection: ColumnSelection) -> Iterator[pd.DataFrame]:
-    for chunk in chunks:
+    waiting = iter(chunks)
+    for chunk in waiting:
+        if _has_names(chunk) and not _is_table(chunk):
+            yield from _read_rows(chain([chunk], waiting), selection)
+            return
+        if isinstance(chunks, _CSV_READER) or hasattr(chunks, "fetchmany"):
+            raise InvalidMessageError(
+                f"{selection.parameter} is a {type(chunks).__name__}, whose rows have no names: each number "
+                f"in them would be taken for a phone. Give pandas.read_sql(...), csv.DictReader, or a path"
+            )
         if not (_is_table(chunk) or _is_text_path(chunk) or is_path(chunk) or _is_chunk(chunk)):
             raise InvalidMessageError(
                 f"{selection.parameter} is an iterable ({type(chunks).__name__}) of {type(chunk).__name__}; "
@@ -161,7 +201,7 @@ def _is_nested(value: object) -> bool:
 
 
 def _is_text_path(value: object) -> bool:
-    return isinstance(value, str) and ("://" in value or has_suffix(as_path(value), SUFFIXES))
+    return isinstance(value, str) and ("://" in value or value.lower().endswith(SUFFIXES))
 
 
 def _is_list(source: object) -> bool:

@@ -181,7 +181,6 @@ def test_anything_else_is_named(given: object) -> None:
         (np.array(A), "an array of 0 dimensions"),
         ((row for row in [A]), r"an iterable \(generator\) of str; put phones or dicts in a list"),
         ({A}, r"an iterable \(set\) of str"),
-        (iter([{"phone": A}]), r"an iterable \(list_iterator\) of dict"),
         (iter([(A, "Али")]), r"an iterable \(list_iterator\) of tuple"),
         (iter([None]), r"an iterable \(list_iterator\) of NoneType"),
         ([A, {"phone": B}], "a list of dict and str"),
