@@ -42,11 +42,11 @@ def read_suppression_list(exclude: object, *, phone_column: str) -> SuppressionL
         phone_column: The column of the phones.
 
     Raises:
-        InvalidMessageError: The source is not usable; or an entry is a damaged phone, whose owner asked not
-            to be texted and would be.
+        InvalidMessageError: The source is not usable; an entry is a damaged phone, whose owner asked not to
+            be texted and would be; or no entry is a phone.
     """
     found = [np.empty(0, dtype=np.int64)]
-    start = ignored = 0
+    start = ignored = blank = 0
     for phones, _ in read_phones(
         exclude, phone_column=phone_column, parameter="exclude", one_column_is_phones=True
     ):
@@ -54,6 +54,12 @@ def read_suppression_list(exclude: object, *, phone_column: str) -> SuppressionL
         found.append(phones.msisdns[phones.codes == 0])
         start += len(phones.codes)
         ignored += int(np.count_nonzero(phones.codes))
+        blank += int(np.count_nonzero(phones.codes == RejectReason.EMPTY.code))
+    if ignored > blank and ignored == start:
+        raise InvalidMessageError(
+            f"exclude: none of its {ignored - blank} entries is a phone, so nobody would be left out: is it "
+            f"the right list, and the right column?"
+        )
     return SuppressionList(msisdns=np.unique(np.concatenate(found)), ignored=ignored)
 
 

@@ -264,7 +264,7 @@ def test_only_the_allowed_are_texted() -> None:
 
 def test_the_description_counts_samples_and_advises() -> None:
     """The log reads counts by reason, three masked samples each and what to do."""
-    audience = prepare_audience([A, A, A, A, A, None, 9000001], exclude=["foreign"])
+    audience = prepare_audience([A, A, A, A, A, None, 9000001], exclude=["foreign", "992900000009"])
 
     again = RejectReason.DUPLICATE.advice
     assert audience.rejects.count() == {"empty": 1, "ambiguous_short": 1, "duplicate": 4}

@@ -61,3 +61,16 @@ def test_other_entries_are_counted() -> None:
 
     assert suppressed.msisdns.tolist() == [int(A), int(B)]
     assert suppressed.ignored == 3
+
+
+@pytest.mark.parametrize("entries", [["Зарина", "Али"], ["+79161234567"], ["n/a", None]])
+def test_a_list_without_a_phone_is_refused(entries: list[object]) -> None:
+    """It is another list, or another column: everybody who asked not to be texted would be."""
+    with pytest.raises(InvalidMessageError, match="exclude: none of its . entries is a phone"):
+        prepare_audience([A], exclude=entries)
+
+
+@pytest.mark.parametrize("entries", [[None], ["", " "]])
+def test_blank_cells_are_an_empty_list(entries: list[object]) -> None:
+    """A list whose people have all been taken off leaves out nobody."""
+    assert len(prepare_audience([A], exclude=entries)) == 1
