@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from airflow_provider_osonsms.audience.duplicates import find_duplicates
 from airflow_provider_osonsms.audience.inclusion import choose_rows
-from airflow_provider_osonsms.audience.missing import list_values
+from airflow_provider_osonsms.audience.missing import list_cells, list_values
 from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.rejects import Rejects
 from airflow_provider_osonsms.audience.row_keys import row_key
@@ -59,7 +59,7 @@ class AudienceBuilder:
                 tables.append(table[self._columns])
             if self._key_column is not None:
                 name = self._key_column
-                keys += [row_key(cell, name) for cell in table[name].tolist()]
+                keys += [row_key(cell, name) for cell in list_cells(table[name])]
         self.msisdns, self.codes = np.concatenate(msisdns), np.concatenate(codes)
         self.table = _join(tables) if tables else pd.DataFrame(index=range(len(self.codes)))
         if self._key_column is not None:

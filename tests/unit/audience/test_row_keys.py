@@ -85,3 +85,27 @@ def test_a_key_needs_a_stable_text() -> None:
     """A key without a text that is the same tomorrow is an error that names its type."""
     with pytest.raises(InvalidMessageError, match="'id' holds a object"):
         prepare_audience([{"phone": A, "id": object()}], key_column="id")
+
+
+@pytest.mark.parametrize(
+    ("column", "is_lost"),
+    [
+        (pd.Series([2**53 - 1, None]), False),
+        (pd.Series([2**53 + 1, None]), True),
+        (pd.Series([-(2**60), None]), True),
+        (pd.Series([2**24 + 1, 1], dtype="float32"), True),
+        (pd.Series([2**24 - 1, 1], dtype="float32"), False),
+        (pd.Series([2**53 + 1, None], dtype="Int64"), False),
+        (pd.Series([str(2**53 + 1), None]), False),
+        (pd.Series([Decimal(2**60 + 1), None], dtype="object"), False),
+    ],
+)
+def test_a_float_that_has_lost_digits_is_no_key(column: pd.Series, *, is_lost: bool) -> None:
+    """One missing value makes pandas read long keys as floats, and two of them become one."""
+    frame = pd.DataFrame({"phone": [A, B], "contract": column})
+
+    if not is_lost:
+        assert len(prepare_audience(frame, key_column="contract")) >= 1
+        return
+    with pytest.raises(InvalidMessageError, match=r"'contract' holds floats of .* Read the column with"):
+        prepare_audience(frame, key_column="contract")
