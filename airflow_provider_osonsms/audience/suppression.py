@@ -110,7 +110,7 @@ def _read_hidden(phones: Phones) -> tuple[NDArray[np.int64], int]:
         samples = ", ".join(mask_phone(cell) for cell in unread[:_SHOWN])
         raise InvalidMessageError(
             f"exclude: {len(unread)} entries have the digits of a phone and cannot be read ({samples}): "
-            f"their owners would be texted. Write them in digits, like 992XXXXXXXXX, or take them off the list"
+            f"their owners would be texted. Write them like 992XXXXXXXXX, or take them off the list"
         )
     return np.array(found, dtype=np.int64), is_read
 
