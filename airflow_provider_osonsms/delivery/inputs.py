@@ -153,7 +153,9 @@ def _walk(value: Any) -> Iterator[_Sent]:
     elif isinstance(value, Mapping):
         yield from _walk_output(value)
     elif isinstance(value, list | tuple) or (isinstance(value, Iterable) and not _is_foreign(value)):
-        for item in value:
+        items = list(value)
+        given = [item for item in items if item is not None]  # a skipped task has sent nothing to wait for
+        for item in given or items:
             yield from _walk(item)
     else:
         hint = "; was the send task skipped, or does it not return anything?" if value is None else ""

@@ -59,6 +59,13 @@ def test_other_things_are_refused(messages):
     assert "992900000001" not in str(raised.value)
 
 
+def test_a_join_waits_for_the_tasks_that_have_sent():
+    """One of two channels was skipped: there is nothing to wait for in it. Nothing but None is an error."""
+    assert read_messages([None, {"msg_id": "5"}, [None, "6"]]).msg_ids == ("5", "6")
+    with pytest.raises(InvalidMessageError, match="was the send task skipped"):
+        read_messages([None, None])
+
+
 def test_a_skipped_task_is_named():
     """What a template makes of a task that returned nothing leads to that task, not to a gateway's 107."""
     with pytest.raises(InvalidMessageError, match="was the send task skipped"):
