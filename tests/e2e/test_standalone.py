@@ -213,9 +213,10 @@ def test_nobody_is_texted_over_both_who_was_reached(standalone, gateway):
     """Telegram first, with a status side that lags, a triggerer that is killed, and a wrong Connection."""
     gateway.backend.change_behavior(unknown_seconds=25)
     before = gateway.requests["query"]
-    run = standalone.start_run("e2e_telegram_first")
-    standalone.wait_until(lambda: gateway.requests["query"] >= before + 160, "four rounds of questions")
-    standalone.kill("triggerer")
+    with standalone.start("triggerer") as triggerer:  # another test may have killed the one before
+        run = standalone.start_run("e2e_telegram_first")
+        standalone.wait_until(lambda: gateway.requests["query"] >= before + 160, "four rounds of questions")
+        standalone.kill("triggerer", triggerer)
     with standalone.start("triggerer"):
         assert run.wait() == "failed"
     gateway.backend.change_behavior(unknown_seconds=0)

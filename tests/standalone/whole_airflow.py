@@ -96,11 +96,14 @@ class Standalone:
         wait_until(lambda: self._is_healthy(process), "every component healthy")
         self._token = self.call("GET", "/auth/token")["access_token"]
 
-    def kill(self, component: str) -> None:
-        """Kill a component and its children with SIGKILL."""
+    def kill(self, component: str, *others: subprocess.Popen[bytes]) -> None:
+        """Kill a component and its children with SIGKILL, also in the sessions of *others*."""
         assert self._leader is not None
         killed = [
-            process for process in list_members(self._leader) if component in " ".join(process.cmdline())
+            process
+            for leader in (self._leader, *others)
+            for process in list_members(leader)
+            if component in " ".join(process.cmdline())
         ]
         assert killed, component
         for process in killed:
