@@ -250,16 +250,13 @@ class DeliveryTracker:
             "next_number": self._next_number,
             "is_closed": self._is_closed,
         }
-        # whole seconds, because these can be compressed
-        ages = (array("f", map(round, some)).tobytes() for some in (self._first_seen, self._last_seen))
-        columns = [
-            bytes(self._codes),
-            bytes(self._repeats),
-            bytes(self._is_final),
-            self._polls.tobytes(),
-            *ages,
-        ]
-        return zlib.compress(json.dumps(header).encode() + b"\n" + b"".join(columns), level=1)
+        packer = zlib.compressobj(level=1)  # piece by piece: no second copy of all columns lives beside them
+        pieces = [packer.compress(json.dumps(header).encode() + b"\n")]
+        columns = (self._codes, self._repeats, self._is_final, self._polls)
+        pieces += [packer.compress(column) for column in columns]
+        for ages in (self._first_seen, self._last_seen):
+            pieces.append(packer.compress(array("f", map(round, ages))))  # whole seconds become smaller
+        return b"".join((*pieces, packer.flush()))
 
     def restore(self, dumped: bytes | None, wait_id: str, *, try_number: int = 1) -> bool:
         """Take in what `dump` has returned; return False, and ignore it, if it is of another wait.
@@ -337,12 +334,11 @@ class DeliveryTracker:
         self._last_seen[number] = age
         self._polls[number] = min(polls + 1, 0xFFFF)
         self._codes[number], self._repeats[number] = code, repeats
-        if self._judge(status, repeats=repeats, seen=self.began + age) is not Reach.ON_ITS_WAY:
+        reach = self.criteria.judge(status, repeats=repeats, age=self.began + age - self._accepted)
+        if reach is not Reach.ON_ITS_WAY:
             self._is_final[number] = True
-            self._add_example(number)
-
-    def _judge(self, status: DeliveryStatus, *, repeats: int, seen: float) -> Reach:
-        return self.criteria.judge(status, repeats=repeats, age=seen - self._accepted)
+            if reach is not Reach.REACHED:
+                self._add_example(number)
 
     def _add_example(self, number: int) -> None:
         if len(self._undelivered) == EXAMPLES:
