@@ -35,6 +35,7 @@ MAX_CONSECUTIVE_FAILURES: Final = 100
 """After so many queries in a row without a usable answer a round ends: the gateway is probably down."""
 SECONDS_AFTER_DEADLINE: Final = 3600.0
 """For the messages without any answer: whether they are delivered must be known before anybody is listed."""
+_PACKED_AT_ONCE: Final = 10_000
 _STATUSES: Final = (None, *DeliveryStatus)
 _CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
 
@@ -255,7 +256,9 @@ class DeliveryTracker:
         columns = (self._codes, self._repeats, self._is_final, self._polls)
         pieces += [packer.compress(column) for column in columns]
         for ages in (self._first_seen, self._last_seen):
-            pieces.append(packer.compress(array("f", map(round, ages))))  # whole seconds become smaller
+            for start in range(0, len(ages), _PACKED_AT_ONCE):
+                some = map(round, ages[start : start + _PACKED_AT_ONCE])  # whole seconds become smaller
+                pieces.append(packer.compress(array("f", some)))
         return b"".join((*pieces, packer.flush()))
 
     def restore(self, dumped: bytes | None, wait_id: str, *, try_number: int = 1) -> bool:

@@ -51,7 +51,7 @@ class MsgIds:
     @property
     def checksum(self) -> str:
         """SHA-256 in hex, which tells these msg_ids from others."""
-        hashed = sha256(self._numbers.tobytes())
+        hashed = sha256(self._numbers)
         hashed.update("\n".join(self._others).encode())
         return hashed.hexdigest()
 
