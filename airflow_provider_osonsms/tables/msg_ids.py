@@ -32,13 +32,8 @@ class MsgIds:
     """
 
     def __init__(self, msg_ids: Iterable[str]) -> None:
-        packed, others = array("q"), []
-        for msg_id in msg_ids:
-            if (number := pack_msg_id(msg_id)) is not None:
-                packed.append(number)
-            else:
-                others.append(msg_id)
-        self._numbers = array("q", _sort(packed, lambda run: array("q", run)))
+        others: list[str] = []
+        self._numbers = array("q", _sort(_pack(msg_ids, others), lambda run: array("q", run)))
         self._others = list(_sort(others, list))
 
     def __len__(self) -> int:
@@ -72,3 +67,12 @@ def _sort(values: Iterable[T], pack: Callable[[list[T]], Iterable[T]]) -> Iterat
     while run := list(islice(waiting, _SORTED_AT_ONCE)):
         runs.append(pack(sorted(run)))
     return (value for value, _ in groupby(merge(*runs)))
+
+
+def _pack(msg_ids: Iterable[str], others: list[str]) -> Iterator[int]:
+    """Yield the *msg_ids* that are numbers, and add the rest to *others*."""
+    for msg_id in msg_ids:
+        if (number := pack_msg_id(msg_id)) is not None:
+            yield number
+        else:
+            others.append(msg_id)
