@@ -6,6 +6,7 @@ process reads again. Without it, nothing is lost but time: the next process asks
 
 import asyncio
 import base64
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any, Final
@@ -27,10 +28,16 @@ class WaitMemory:
     """Keeps nothing; the classes below keep it. A failure never ends a wait: it is logged.
 
     Attributes:
-        keeps: Whether it keeps anything: False, too, once it has failed.
+        has_place: Whether there is a place for anything.
     """
 
-    keeps = False
+    has_place = False
+    _has_failed = False
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the next process will know anything: not where a writing has failed."""
+        return self.has_place and not self._has_failed
 
     def load(self) -> bytes | None:
         """Return what was saved; None for nothing."""
@@ -45,7 +52,7 @@ class WaitMemory:
         try:
             self._write(dumped)
         except Exception as error:  # noqa: BLE001
-            self.keeps = False
+            self._has_failed = True
             log.warning("What is known of the messages cannot be kept (%s)", type(error).__name__)
 
     def clear(self) -> None:
@@ -87,27 +94,32 @@ async def poll_and_keep(
     Raises:
         FinalRefusalError: See `DeliveryTracker.poll`.
     """
+    if not memory.has_place:
+        await tracker.poll(client, **options)
+        return
+
+    over = asyncio.Event()
 
     async def keep() -> None:
-        await asyncio.to_thread(lambda: memory.save(tracker.dump(wait_id, try_number=try_number)))
+        is_over = False
+        while not is_over:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), _SECONDS_BETWEEN_SAVES)
+            is_over = over.is_set()
+            await asyncio.to_thread(lambda: memory.save(tracker.dump(wait_id, try_number=try_number)))
 
-    async def keep_again_and_again() -> None:
-        while True:
-            await asyncio.sleep(_SECONDS_BETWEEN_SAVES)
-            await keep()
-
-    keeping = asyncio.create_task(keep_again_and_again())
+    keeping = asyncio.create_task(keep())
     try:
         await tracker.poll(client, **options)
     finally:
-        keeping.cancel()
-        await keep()
+        over.set()
+        await keeping  # not cancelled: a save under way would go on in its thread, and replace the last one
 
 
 class StoreMemory(WaitMemory):
     """Keeps it in the task's state store, in as many values as it needs."""
 
-    keeps = True
+    has_place = True
 
     def __init__(self, store: StateStore) -> None:
         self._store = store
@@ -138,7 +150,7 @@ class FileMemory(WaitMemory):
         open_path: Returns an object with ``parent``, ``open`` and ``unlink`` for it.
     """
 
-    keeps = True
+    has_place = True
 
     def __init__(self, path: str, *, open_path: Callable[[str], Any]) -> None:
         self._path = path

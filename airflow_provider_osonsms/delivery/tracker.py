@@ -231,11 +231,10 @@ class DeliveryTracker:
         status = _STATUSES[self._codes[number]]
         if status is None:
             return MessageStatus(None, None, None, 0, Reach.NOT_KNOWN)
-        last_seen = self.began + self._last_seen[number]
         return MessageStatus(
             status=str(status),
             first_seen=self.began + self._first_seen[number],
-            last_seen=last_seen,
+            last_seen=self.began + self._last_seen[number],
             polls=self._polls[number],
             reach=self.criteria.judge_final(status) if self._is_final[number] else Reach.ON_ITS_WAY,
         )
