@@ -19,7 +19,7 @@ class OtherCampaignError(InvalidMessageError):
 
 def load_earlier_results(
     path: Any, plan: CampaignPlan, rows: CampaignRows, *, may_replace: bool
-) -> tuple[list[ResultRow], bool]:
+) -> tuple[list[ResultRow], bool | None]:
     """Put into *rows* what the table at *path* says of them.
 
     The table of another campaign of which no row was sent is replaced without asking.
@@ -31,14 +31,15 @@ def load_earlier_results(
         may_replace: Whether the table of another campaign is replaced instead of refused.
 
     Returns:
-        The rows of the table that were sent and are not in the audience any more, and whether any was sent.
+        The rows of the table that were sent and are not in the audience any more, and whether any was sent;
+        None where no row is of this campaign.
 
     Raises:
         OtherCampaignError: The table holds rows that another campaign has sent.
         InvalidMessageError, TableUnavailableError: It cannot be read.
     """
     if not path.exists():
-        return [], False
+        return [], None
     loader = _Loader(plan, rows)
     for result in read_results(path):
         loader.load(result)
@@ -59,12 +60,12 @@ class _Loader:
         others: Rows with a txn_id that this campaign does not make.
         others_sent: Those of them that were sent, and the rows that a msg_id alone names: where there are
             others, they are of the same campaign.
-        has_sent: Whether a row of this campaign was sent.
+        has_sent: Whether a row of this campaign was sent; None while no row is of it.
     """
 
     def __init__(self, plan: CampaignPlan, rows: CampaignRows) -> None:
         self.others = self.others_sent = 0
-        self.has_sent = False
+        self.has_sent: bool | None = None
         self._plan = plan
         self._rows = rows
         self._elsewhere: dict[str, ResultRow] = {}
@@ -84,7 +85,7 @@ class _Loader:
             self.others += 1
             self.others_sent += not result.is_unsent
             return
-        self.has_sent |= was_sent
+        self.has_sent = self.has_sent or was_sent
         while self._current is not None and result.row is not None and self._current[0] < result.row:
             self._current = next(self._expected, None)
         if self._current is not None and self._current[::2] == (result.row, result.key):

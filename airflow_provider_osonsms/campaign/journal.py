@@ -16,7 +16,13 @@ from time import sleep
 from typing import Final, Protocol, Self
 
 from airflow_provider_osonsms.campaign.acceptance import Acceptance, read_acceptance
-from airflow_provider_osonsms.campaign.rows import CampaignRows, is_code, is_settled_code, join_codes
+from airflow_provider_osonsms.campaign.rows import (
+    UNANSWERED_CODE,
+    CampaignRows,
+    is_code,
+    is_settled_code,
+    join_codes,
+)
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 
 log = logging.getLogger(__name__)
@@ -25,8 +31,8 @@ SECONDS_BETWEEN_FLUSHES: Final = 1.0
 ENTRIES_PER_FLUSH: Final = 1000
 MAX_UNWRITTEN: Final = 2000
 """More results than the backends have taken in: workers wait, so that a killed task forgets no more."""
-PAUSES_AT_CLOSE: Final = (0.2, 0.5, 1.0)
-"""Seconds between attempts to write what is left: a short campaign may end while a store is away."""
+PAUSES_FOR_BACKENDS: Final = (0.2, 0.5, 1.0)
+"""Seconds between attempts to write what must be written: a short campaign may end while a store is away."""
 PREFIX: Final = 16
 """Characters of a txn_id that name a row: with 64 bits two rows of a million share them once in 30
 million."""
@@ -47,12 +53,17 @@ class JournalBackend(Protocol):
         """Yield txn_ids, or their first characters, and what stands under them."""
         ...
 
-    def mark_started(self, history: TxnIdHistory) -> None:
-        """Write that rows may be on their way from now on; raises when it cannot be written."""
+    def mark_started(self, history: TxnIdHistory, handful: Mapping[str, str]) -> None:
+        """Write what may be on its way from now on; raises when it cannot be written.
+
+        Args:
+            history: Of txn_ids that no entry names.
+            handful: Entries of the rows that go alone at first; empty once all rows may go.
+        """
         ...
 
-    def unmark_started(self, history: TxnIdHistory) -> None:
-        """Write that this try, and what it knows of those before it, has sent nothing."""
+    def unmark_started(self, history: TxnIdHistory, *, may_have_sent: bool) -> None:
+        """Write that only rows with an entry may have been sent, or none at all."""
         ...
 
     def append(self, entries: Mapping[str, str]) -> None:
@@ -65,18 +76,26 @@ class CampaignJournal:
 
     Args:
         backends: Where to.
-        history: What the try number and the user's own campaign_id tell of earlier tries.
+        history: What the user's own campaign_id, or a pause of this try, tells of earlier uses.
+        try_history: What the number of the try tells of them, where nothing is written.
 
     Attributes:
         history: What is known beforehand of txn_ids that no entry names.
         is_resumed: Whether an earlier try has begun to send.
     """
 
-    def __init__(self, backends: Sequence[JournalBackend], *, history: TxnIdHistory) -> None:
+    def __init__(
+        self,
+        backends: Sequence[JournalBackend],
+        *,
+        history: TxnIdHistory = TxnIdHistory.UNUSED,
+        try_history: TxnIdHistory = TxnIdHistory.UNUSED,
+    ) -> None:
         self._backends = tuple(backends)
         self._unwritten: dict[str, str] = {}
         self._kept: list[dict[str, str]] = [{} for _ in backends]
         self._known: dict[str, str] = {}
+        self._is_fanned_out = False
         strange = 0
         for backend in backends:
             for txn_id, code in backend.read():
@@ -89,7 +108,8 @@ class CampaignJournal:
         # Before the number of the try: a try may have ended before it sent anything.
         written = [backend.history for backend in backends if backend.is_resumed]
         self.is_resumed = bool(written)
-        self.history = max(written) if written else history
+        self.history = max(written) if written else max(history, try_history)
+        self._history_of_others = history
 
     @property
     def remembers(self) -> bool:
@@ -129,28 +149,68 @@ class CampaignJournal:
         self._known = {}
         return [acceptance for acceptance in accepted if acceptance is not None]
 
-    def learn_of_earlier_try(self) -> None:
-        """Count in that the results table knows of an earlier try that has sent."""
-        self.is_resumed = True
-        self.history = max(self.history, TxnIdHistory.MAYBE_ACCEPTED)
+    def learn_of_table(self, *, may_have_sent: bool, has_accepted: bool) -> None:
+        """Count in that earlier tries have written the results table.
 
-    def mark_started(self) -> None:
-        """Write that rows may be on their way from now on, whatever happens to this process.
+        A try that did not end has left a part file. Where none is left, the table names each row that this
+        task has attempted.
+
+        Args:
+            may_have_sent: Whether one of its rows was sent, or may have been.
+            has_accepted: Whether one was surely accepted, so that the txn_ids are ours.
+        """
+        if has_accepted:
+            self.history = max(self.history, TxnIdHistory.MAYBE_ACCEPTED)
+        elif not self.is_resumed:
+            self.history = self._history_of_others
+        self.is_resumed |= may_have_sent
+
+    def mark_handful(self, txn_ids: Iterable[str]) -> None:
+        """Write that the rows of *txn_ids*, and no others, may be on their way from now on.
+
+        If this process dies now, a later try knows that nothing of ours has used the other txn_ids.
 
         Raises:
             Exception: It cannot be written; nothing was sent.
         """
+        handful = dict.fromkeys(txn_ids, UNANSWERED_CODE)
         for backend in self._backends:
-            backend.mark_started(max(self.history, TxnIdHistory.MAYBE_ACCEPTED))
+            backend.mark_started(self.history, handful)
 
-    def unmark_started(self) -> None:
-        """Write that nothing was sent, as the entries say too; only once all of them are written."""
-        self.flush(self.drain())
-        if self.is_behind:
+    def mark_started(self) -> None:
+        """Write that all rows may be on their way from now on, whatever happens to this process.
+
+        A backend that fails is waited for, a few times. Without this mark a later try would take our own
+        messages for somebody else's.
+
+        Raises:
+            Exception: It cannot be written; no row was sent that has no entry.
+        """
+        history = max(self.history, TxnIdHistory.MAYBE_ACCEPTED)
+        for backend in self._backends:
+            for pause in PAUSES_FOR_BACKENDS:
+                try:
+                    backend.mark_started(history, {})
+                except Exception:  # noqa: BLE001 - storages and stores have errors of their own
+                    sleep(pause)
+                else:
+                    break
+            else:
+                backend.mark_started(history, {})
+        self._is_fanned_out = True
+
+    def finish(self, *, may_have_sent: bool) -> None:
+        """Write what is left, and take back the marks of rows that were not sent after all.
+
+        Args:
+            may_have_sent: Whether a row may have been accepted, in this try or in one that is known.
+        """
+        self._write_the_rest()
+        if self.is_behind or (self._is_fanned_out and may_have_sent):
             return
         for backend in self._backends:
             with contextlib.suppress(Exception):  # what was marked stays marked: a doubt too many
-                backend.unmark_started(self.history)
+                backend.unmark_started(self.history, may_have_sent=may_have_sent)
 
     def add(self, txn_id: str, code: str) -> None:
         """Let the next flush write the *code* of a row."""
@@ -178,10 +238,10 @@ class CampaignJournal:
             else:
                 kept.clear()
 
-    def close(self) -> None:
+    def _write_the_rest(self) -> None:
         """Write what is left; a backend that fails is waited for, a few times."""
         self.flush(self.drain())
-        for pause in PAUSES_AT_CLOSE:
+        for pause in PAUSES_FOR_BACKENDS:
             if not self.is_behind:
                 break
             sleep(pause)

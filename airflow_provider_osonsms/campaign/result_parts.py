@@ -2,7 +2,9 @@
 
 They serve where there is no state store (Airflow below 3.3), and where it was emptied. They are folded into
 the table at the end of each try and removed, so a part that is there says that a try has begun and did not
-end. Its name begins with the campaign's: parts of another campaign are neither read nor removed.
+end. Its name begins with the campaign's: parts of another campaign are neither read nor removed. Its end
+tells how far the try has come: ``handful`` names the rows that go alone at first, ``started`` says that all
+may be on their way, and numbers hold what became of them.
 """
 
 import logging
@@ -22,6 +24,7 @@ from airflow_provider_osonsms.tables.rows import PartRow
 log = logging.getLogger(__name__)
 
 _SUFFIX: Final = ".parts"
+_HANDFUL: Final = "handful"
 _STARTED: Final = "started"
 
 
@@ -65,24 +68,30 @@ class ResultParts:
             )
         for part in own:
             self.is_resumed = True
-            self.history = TxnIdHistory.MAYBE_ACCEPTED
+            if part.name.endswith(f"-{_STARTED}.csv"):
+                self.history = TxnIdHistory.MAYBE_ACCEPTED
             self._folded.append(part)
             yield from _read_part(part)
 
-    def mark_started(self, history: TxnIdHistory) -> None:  # noqa: ARG002 - that there is a part says it
-        """Write that rows may be on their way; see `JournalBackend`.
+    def mark_started(self, history: TxnIdHistory, handful: Mapping[str, str]) -> None:  # noqa: ARG002
+        """Write what may be on its way; see `JournalBackend`. The history is in the name of the part.
 
         Raises:
-            InvalidMessageError, PathUnavailableError: It cannot be written; nothing was sent.
+            InvalidMessageError, PathUnavailableError: It cannot be written; no row was sent without an entry.
         """
+        name = _HANDFUL if handful else _STARTED
         guard_storage(
-            lambda: self._write({}, _STARTED), f"the folder {_SUFFIX} beside results_path", "written"
+            lambda: self._write(handful, name), f"the folder {_SUFFIX} beside results_path", "written"
         )
+        if not handful:
+            self._remove_handful()
 
-    def unmark_started(self, history: TxnIdHistory) -> None:
-        """Write that nothing was sent; see `JournalBackend`."""
-        if history is TxnIdHistory.UNUSED and not self._parts:
+    def unmark_started(self, history: TxnIdHistory, *, may_have_sent: bool) -> None:
+        """Write what was not sent after all; see `JournalBackend`."""
+        if history is TxnIdHistory.UNUSED and not self._parts and not may_have_sent:
             self.remove()
+        else:
+            self._remove_handful()
 
     def append(self, entries: Mapping[str, str]) -> None:
         """Write *entries*; see `JournalBackend`."""
@@ -105,9 +114,17 @@ class ResultParts:
             text = "The part files of the results cannot be removed (%s): the next try reads them again"
             log.warning(text, type(error).__name__)
 
+    def _remove_handful(self) -> None:
+        """Let the rows of this try's handful be like all others."""
+        with suppress(Exception):  # a doubt too many, which the table settles
+            self._name_part(_HANDFUL).unlink(missing_ok=True)
+
+    def _name_part(self, name: str) -> Any:
+        return self._folder / f"{self._campaign}-{self._writer}-{name}.csv"
+
     def _write(self, entries: Mapping[str, str], name: str) -> None:
         rows = [PartRow(txn_id, code) for txn_id, code in entries.items()]
-        part = self._folder / f"{self._campaign}-{self._writer}-{name}.csv"
+        part = self._name_part(name)
         self._folded.append(part)
         write_table(rows, part, kind=PartRow)
 

@@ -57,14 +57,17 @@ class CampaignResults:
         self._parts = parts
         self._may_replace = may_replace
 
-    def load(self) -> bool:
-        """Put into the rows what the results table says; return whether it says that any was sent.
+    def load(self) -> bool | None:
+        """Put into the rows what the results table says.
+
+        Returns:
+            Whether it says that any was sent; None where there is no table of this campaign.
 
         Raises:
             OtherCampaignError: It is the table of another campaign.
         """
         if self._path is None:
-            return False
+            return None
         vanished, has_sent = load_earlier_results(
             self._path, self._plan, self._rows, may_replace=self._may_replace
         )

@@ -143,7 +143,7 @@ _NEXT_STATE: Final[dict[Shown, tuple[RowState, RowState, RowState, RowState]]] =
 }  # fmt: skip
 
 _LOST_CODE, _UNDECIDED_CODE, _TAKEN_CODE = "lost", "undecided", "taken"
-_REFUSED_CODE, _UNANSWERED_CODE, _BOTH_CODE = "refused", "unanswered", "unanswered_after_refusal"
+_REFUSED_CODE, UNANSWERED_CODE, _BOTH_CODE = "refused", "unanswered", "unanswered_after_refusal"
 _CODES: Final = {
     RowState.ANSWER_LOST: _LOST_CODE,
     RowState.UNDECIDED: _UNDECIDED_CODE,
@@ -152,7 +152,7 @@ _CODES: Final = {
 _STATES_BY_CODE: Final = {code: state for state, code in _CODES.items()}
 _DOUBTS_BY_CODE: Final = {
     _REFUSED_CODE: (RowState.REFUSED_FOR_NOW, TxnIdHistory.MAYBE_CONSUMED),
-    _UNANSWERED_CODE: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_ACCEPTED),
+    UNANSWERED_CODE: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_ACCEPTED),
     _BOTH_CODE: (RowState.NO_ANSWER, TxnIdHistory.MAYBE_CONSUMED),
 }
 """What an open row has met in an earlier try. It is no row that was never attempted: the account may be
@@ -162,12 +162,12 @@ _NO_ANSWER_AFTER_REFUSAL: Final = "no_answer_after_refusal"
 """The reason of a row whose answer was lost and whose txn_id may be consumed: a 108 will prove nothing."""
 _DOUBTS_BY_REASON: Final = {
     RowState.REFUSED_FOR_NOW.reason: _DOUBTS_BY_CODE[_REFUSED_CODE],
-    RowState.NO_ANSWER.reason: _DOUBTS_BY_CODE[_UNANSWERED_CODE],
+    RowState.NO_ANSWER.reason: _DOUBTS_BY_CODE[UNANSWERED_CODE],
     _NO_ANSWER_AFTER_REFUSAL: _DOUBTS_BY_CODE[_BOTH_CODE],
 }
 _RANKS: Final = {
     code: rank
-    for rank, code in enumerate((*_STATES_BY_CODE, _BOTH_CODE, _REFUSED_CODE, _UNANSWERED_CODE), start=1)
+    for rank, code in enumerate((*_STATES_BY_CODE, _BOTH_CODE, _REFUSED_CODE, UNANSWERED_CODE), start=1)
 }
 _STATES: Final = tuple(RowState)
 _HISTORIES: Final = tuple(TxnIdHistory)
@@ -190,7 +190,7 @@ def may_have_texted(code: object) -> bool:
 def join_codes(code: str, other: str) -> str:
     """Return what two tries together say of a row: the one that knows more is right, and doubts add up."""
     said = {code, other}
-    if said == {_REFUSED_CODE, _UNANSWERED_CODE}:
+    if said == {_REFUSED_CODE, UNANSWERED_CODE}:
         return _BOTH_CODE
     if _LOST_CODE in said and said & {_REFUSED_CODE, _BOTH_CODE, _UNDECIDED_CODE}:
         return _UNDECIDED_CODE
@@ -264,6 +264,10 @@ class CampaignRows:
     def is_open(self, position: int) -> bool:
         """Say whether a row waits for an attempt."""
         return self._states[position] <= _LAST_OPEN
+
+    def is_unused(self, position: int) -> bool:
+        """Say whether a row waits for an attempt, and nothing of ours has used its txn_id."""
+        return self.is_open(position) and self._histories[position] == TxnIdHistory.UNUSED
 
     def history(self, position: int) -> TxnIdHistory:
         """Return what has happened to the txn_id of a row: in its light a 108 is read."""
@@ -379,7 +383,7 @@ class CampaignRows:
             ).encode()
         if state.is_open and self._histories[position] == TxnIdHistory.MAYBE_CONSUMED:
             return _BOTH_CODE if state is RowState.NO_ANSWER else _REFUSED_CODE
-        return _UNANSWERED_CODE if state is RowState.NO_ANSWER else _CODES.get(state)
+        return UNANSWERED_CODE if state is RowState.NO_ANSWER else _CODES.get(state)
 
     def decode(self, position: int, code: str) -> None:
         """Put into a row what an earlier try has written as *code*; what is known better stays."""
@@ -397,7 +401,7 @@ class CampaignRows:
         if state is RowState.ACCEPTED and result.msg_id:
             acceptance = read_result(result)
             if acceptance is None:  # its msg_id is damaged: the gateway is asked again
-                doubt = _DOUBTS_BY_CODE[_UNANSWERED_CODE]
+                doubt = _DOUBTS_BY_CODE[UNANSWERED_CODE]
             elif not self.msg_id(position):
                 self.keep_acceptance(position, acceptance)
         elif state is not None and state is not RowState.ACCEPTED:

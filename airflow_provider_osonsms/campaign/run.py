@@ -17,6 +17,7 @@ from airflow_provider_osonsms.campaign.rows import CampaignRows, RowState
 from airflow_provider_osonsms.campaign.send_loop import SendLoop, SendWindowClosedError
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Account, Outcome
 from airflow_provider_osonsms.tables.files import TableIdentity
 
@@ -66,7 +67,9 @@ class CampaignRun:
         may_replace: bool = False,
         open_client: Callable[..., AbstractAsyncContextManager[AsyncOsonSmsClient]] = open_async_client,
     ) -> None:
-        self.rows = CampaignRows(plan.audience.rows, history=journal.history, try_number=try_number)
+        # The table may know that no try has sent, whatever the number of the try lets us fear.
+        written = journal.history if journal.is_resumed else TxnIdHistory.UNUSED
+        self.rows = CampaignRows(plan.audience.rows, history=written, try_number=try_number)
         self._plan = plan
         self._audience = plan.audience
         self._journal = journal
@@ -83,9 +86,10 @@ class CampaignRun:
             (position, plan.txn_ids.make(row_key)) for position, _, row_key in self._audience.read_row_keys()
         )
         self._results.add_vanished(map(name_vanished, journal.load_rows(self.rows, txn_ids)))
-        if has_sent:
-            journal.learn_of_earlier_try()
-            self.rows.raise_history(journal.history)
+        if has_sent is not None:
+            has_accepted = bool(self.rows.count()[RowState.ACCEPTED] or self._results.vanished)
+            journal.learn_of_table(may_have_sent=has_sent, has_accepted=has_accepted)
+        self.rows.raise_history(journal.history)
         self.settled = len(self._audience) - self.rows.open_rows
         self.is_resumed = journal.is_resumed
         self.remembers = journal.remembers
@@ -113,14 +117,11 @@ class CampaignRun:
         """
         if not self.rows.open_rows:
             return
-        self._journal.mark_started()
         progress = Progress(len(self._audience), done=self.settled)
         try:
             run_in_thread(lambda: self._send(account, progress), self._stop)
         finally:
-            self._journal.close()
-            if not self.may_have_sent:
-                self._journal.unmark_started()
+            self._journal.finish(may_have_sent=self.may_have_sent)
 
     def write_results(self) -> TableIdentity | None:
         """Write a row for every row of the input to the results path, if there is one.

@@ -108,18 +108,25 @@ class SendLoop:
                     await self._pause(flows.back_off(number))
                 if not open_rows or self._stop.is_set:
                     break
-                self._is_fanned_out = True
+                if not self._is_fanned_out:
+                    await asyncio.to_thread(self._journal.mark_started)
+                    self._is_fanned_out = True
                 await self._send_round(open_rows)
 
     async def _send_handful(self) -> None:
-        """Send the first rows one by one, until one is not taken; stop when all of them are.
+        """Send the first new rows one by one, until one is not taken; stop when all of them are.
 
         Two installations that share an account and the names of their DAGs make the same txn_ids. Whoever
         comes second would text nobody: that has to show before anything is sent, while another
         namespace is harmless.
         """
         taken: list[tuple[int, Message]] = []
-        for position, estimated, message in islice(self._plan.render_messages(self._rows.is_open), _HANDFUL):
+        handful = list(islice(self._plan.render_messages(self._rows.is_unused), _HANDFUL))
+        if not handful:
+            return
+        txn_ids = [message.txn_id for _, _, message in handful]
+        await asyncio.to_thread(self._journal.mark_handful, txn_ids)
+        for position, estimated, message in handful:
             if self._acquire is not None:
                 await self._acquire()
             if not self._may_begin():
@@ -136,10 +143,13 @@ class SendLoop:
             self._refuse_taken(len(taken))
 
     def _refuse_taken(self, number: int) -> None:
+        sent = "Nothing was sent"
+        if self._rows.may_have_sent:
+            sent = "This try has sent nothing, and an earlier one has left some rows uncertain"
         self._stop.set(
             TxnIdsTakenError(
-                f"108: the gateway already knows the txn_ids of the first {number} rows, although "
-                f"this task has not used them before. Nothing was sent. Look in the cabinet first. If it "
+                f"108: the gateway already knows the txn_ids of the first {number} new rows, although "
+                f"this task has not used them before. {sent}. Look in the cabinet first. If it "
                 f"shows these messages, mark this task as success, and text those who are missing in a task "
                 f"of their own. If it shows other messages, {NAMESPACE_ADVICE}"
             )

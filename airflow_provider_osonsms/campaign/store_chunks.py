@@ -1,10 +1,13 @@
 """The journal in the task's state store (Airflow 3.3 and newer): a chunk of entries each second.
 
 Each try writes under store keys of its own, so that one that was taken for dead and is not overwrites
-nothing: ``{store key}_{try}`` holds ``{"past": ..., "chunks": ..., "sent": ...}``, the `TxnIdHistory` of
-rows that no chunk names, how many chunks there are, and whether anything may have been sent; ``{store
-key}_{try}_0``, ``_1`` ... each hold ``{first 16 hex of txn_id: code}``. ``osonsms_campaigns`` lists the store
-keys under which this task has begun to send.
+nothing:
+
+* ``{store key}_{try}`` holds ``{"past": ..., "chunks": ..., "sent": ..., "handful": {...}}``: the
+  `TxnIdHistory` of rows that no entry names, how many chunks there are, whether anything may have been sent,
+  and the entries of the rows that go alone at first.
+* ``{store key}_{try}_0``, ``_1`` ... each hold ``{first 16 hex of txn_id: code}``.
+* ``osonsms_campaigns`` lists the store keys under which this task has begun to send.
 """
 
 import logging
@@ -61,14 +64,14 @@ class StoreChunks:
         """
         refuse_other_keys(self._store, _CAMPAIGNS, self._store_key, find_sent=self._find_sent)
 
-    def mark_started(self, history: TxnIdHistory) -> None:
-        """Write that rows may be on their way; see `JournalBackend`."""
+    def mark_started(self, history: TxnIdHistory, handful: Mapping[str, str]) -> None:
+        """Write what may be on its way; see `JournalBackend`."""
         note_used_key(self._store, _CAMPAIGNS, self._store_key)
-        self._write_meta(history, may_have_sent=True)
+        self._write_meta(history, may_have_sent=True, handful=handful)
 
-    def unmark_started(self, history: TxnIdHistory) -> None:
-        """Write that nothing was sent; see `JournalBackend`."""
-        self._write_meta(history, may_have_sent=False)
+    def unmark_started(self, history: TxnIdHistory, *, may_have_sent: bool) -> None:
+        """Write what was not sent after all; see `JournalBackend`."""
+        self._write_meta(history, may_have_sent=may_have_sent, handful={})
 
     def append(self, entries: Mapping[str, str]) -> None:
         """Write *entries*; see `JournalBackend`.
@@ -91,8 +94,13 @@ class StoreChunks:
         self._store.set(f"{self._store_key}_{self._try_number}_{self._chunks}", chunk)
         self._chunks += 1
 
-    def _write_meta(self, history: TxnIdHistory, *, may_have_sent: bool) -> None:
-        meta = {"past": int(history), "chunks": self._chunks, "sent": may_have_sent}
+    def _write_meta(self, history: TxnIdHistory, *, may_have_sent: bool, handful: Mapping[str, str]) -> None:
+        meta = {
+            "past": int(history),
+            "chunks": self._chunks,
+            "sent": may_have_sent,
+            "handful": {txn_id[:PREFIX]: code for txn_id, code in handful.items()},
+        }
         self._store.set(f"{self._store_key}_{self._try_number}", meta)
 
     def _find_sent(self, store_key: str) -> str | None:
@@ -123,6 +131,9 @@ class StoreChunks:
         if store_key == self._store_key:
             self.is_resumed = True
             self.history = max(self.history, read_history(stored.get("past")))
+        handful = stored.get("handful")
+        if isinstance(handful, dict):
+            yield from handful.items()
         expected = stored.get("chunks")
         number = chunks = 0
         least = expected if isinstance(expected, int) else 0

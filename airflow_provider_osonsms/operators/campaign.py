@@ -244,7 +244,9 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         return CampaignRun(
             plan,
             journal=CampaignJournal(
-                backends, history=TxnIdHistory.MAYBE_ACCEPTED if is_shared else task.history
+                backends,
+                history=TxnIdHistory.MAYBE_ACCEPTED if is_shared else TxnIdHistory.UNUSED,
+                try_history=task.history,
             ),
             try_number=task.try_number,
             clock=self._clock,

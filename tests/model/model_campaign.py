@@ -309,8 +309,11 @@ class Campaign:
         if parts is not None:
             backends.append(parts)
         is_shared = self.settings.has_own_campaign_id or task.was_interrupted
-        history = TxnIdHistory.MAYBE_ACCEPTED if is_shared or task.try_number > 1 else TxnIdHistory.UNUSED
-        self._journal = CampaignJournal(backends, history=history)
+        self._journal = CampaignJournal(
+            backends,
+            history=TxnIdHistory(is_shared),
+            try_history=TxnIdHistory(task.try_number > 1),
+        )
         self._run = CampaignRun(
             self._make_plan(txn_ids),
             journal=self._journal,

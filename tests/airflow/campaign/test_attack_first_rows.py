@@ -76,7 +76,7 @@ def test_a_killed_try_has_begun_to_send(gateway, run_task, make_campaign, *, mon
         pytest.skip("below Airflow 3.3 nothing is remembered")
     with monkeypatch.context() as patch:
         patch.setattr("airflow_provider_osonsms.campaign.run.CampaignJournal.flush", lambda *_: None)
-        patch.setattr("airflow_provider_osonsms.campaign.run.CampaignJournal.unmark_started", lambda *_: None)
+        patch.setattr("airflow_provider_osonsms.campaign.run.CampaignJournal.finish", lambda *_: None)
         run_task(make_campaign(10))
     use_namespace(gateway, monkeypatch, "other")
 

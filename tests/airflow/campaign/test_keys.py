@@ -48,7 +48,7 @@ def test_the_advice_of_a_collision_followed(
     stopped = run_task(make_campaign(12, results_path=path, concurrency=8))
 
     assert stopped.state == "failed"
-    assert "the first 5 rows" in str(stopped.error)
+    assert "the first 5 new rows" in str(stopped.error)
     assert "Nothing was sent" in str(stopped.error)
     assert "set another 'key_namespace' in the extra of this installation's Connection" in str(stopped.error)
     assert len(gateway.sent) == before

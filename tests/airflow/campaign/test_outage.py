@@ -15,7 +15,7 @@ def test_all_msg_ids_are_known_after_an_outage(
     if not has_state_store:
         pytest.skip("no journal below Airflow 3.3")
     monkeypatch.setattr(journals, "ENTRIES_PER_FLUSH", 20)
-    monkeypatch.setattr(journals, "PAUSES_AT_CLOSE", (0.01,) * 3)
+    monkeypatch.setattr(journals, "PAUSES_FOR_BACKENDS", (0.01,) * 3)
     original, writes = type(supervisor).send, []
 
     def fail(self, msg):

@@ -157,7 +157,7 @@ def test_a_journal_that_fails(gateway, run_task, make_campaign, *, supervisor, h
     def fail(self, msg):
         if type(msg).__name__ == "SetTaskStateStore":
             writes.append(msg.key)
-            if len(writes) > 2:  # that it has started is noted, or nothing would be sent
+            if len(writes) > 3:  # that it has started is noted, or nothing would be sent
                 raise OSError("the API server is away")
         return original(self, msg)
 
@@ -165,7 +165,7 @@ def test_a_journal_that_fails(gateway, run_task, make_campaign, *, supervisor, h
     gateway.backend.change_behavior(latency=0.01)
     result = run_task(make_campaign(200))
 
-    assert len(writes) > 3
+    assert len(writes) > 4
     assert (result.state, len(gateway.sent)) == ("success", 200)
 
 

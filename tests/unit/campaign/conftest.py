@@ -212,7 +212,6 @@ class Bench:
 
     def run(self):
         """Run the loop to its end, and write what is left as a try does; a loop that hangs is an error."""
-        self.journal.mark_started()
         asyncio.run(asyncio.wait_for(self._run(), 10))
         return self
 
@@ -259,7 +258,7 @@ def make_code():
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch):
     """Let the journal wait for a store that is away, but not for long."""
-    monkeypatch.setattr(journals, "PAUSES_AT_CLOSE", (0.001,) * 3)
+    monkeypatch.setattr(journals, "PAUSES_FOR_BACKENDS", (0.001,) * 3)
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,7 @@ def test_what_a_row_of_the_table_says(
 
     was_sent = outcome.startswith("accepted") or outcome == "uncertain" or reason == "refused_for_now"
     assert [run.rows.state(row) for row in range(2)] == [state] * 2
-    assert run.rows.history(0) is max(history, MAYBE_ACCEPTED if was_sent else UNUSED)
+    assert run.rows.history(0) is max(history, MAYBE_ACCEPTED if is_accepted else UNUSED)
     assert run.is_resumed is was_sent
 
 

@@ -48,7 +48,7 @@ def test_all_of_the_first_are_taken(make_bench, make_plan, make_client, *, rows,
     bench = make_bench(make_plan(rows, concurrency=8), make_client("108")).run()
 
     assert bench.cause is TxnIdsTakenError
-    assert f"the first {asked} rows" in str(bench.stop.cause)
+    assert f"the first {asked} new rows" in str(bench.stop.cause)
     assert "key_namespace" in str(bench.stop.cause)
     assert bench.client.attempts == list(range(asked))
     assert bench.states() == [NEW] * rows

@@ -35,7 +35,7 @@ def write(open_journal):
         journal.mark_started()
         for txn_id in txn_ids:
             journal.add(txn_id, code)
-        journal.close()
+        journal.finish(may_have_sent=True)
         return txn_ids
 
     return write
@@ -62,7 +62,7 @@ def test_a_later_entry_of_a_row_counts(make_store, open_journal, write):
     (txn_id,) = write(store, 1, code="refused")
     journal = open_journal(store, try_number=1)
     journal.add(txn_id, "7/1/0/1")
-    journal.close()
+    journal.finish(may_have_sent=True)
 
     rows = load(open_journal(store), [txn_id])
 
@@ -91,7 +91,7 @@ def test_a_row_that_met_109_and_then_108_stays_undecided(make_store, open_journa
         journal = open_journal(store, try_number=try_number)
         journal.mark_started()
         journal.add(txn_id, code)
-        journal.close()
+        journal.finish(may_have_sent=True)
 
     rows = load(open_journal(store, try_number=4), [txn_id])
 
@@ -126,18 +126,18 @@ def test_a_start_can_be_taken_back(make_store, open_journal, history):
     store = make_store()
     journal = open_journal(store, history=history)
     journal.mark_started()
-    journal.unmark_started()
+    journal.finish(may_have_sent=False)
 
     assert open_journal(store, history=MAYBE_CONSUMED, try_number=2).history is history
 
 
 def test_a_start_is_not_taken_back_while_entries_are_unwritten(make_store, open_journal):
     """As long as the store lacks an entry that a later try needs, it says that rows may be on their way."""
-    store = make_store(fails_at=[2])
+    store = make_store(fails_from=2)
     journal = open_journal(store)
     journal.mark_started()
     journal.add(make_txn_id("a"), "unanswered")
-    journal.unmark_started()
+    journal.finish(may_have_sent=False)
 
     later = open_journal(store, try_number=2)
     assert later.history is MAYBE_ACCEPTED
@@ -165,7 +165,7 @@ def test_rows_that_have_left_the_audience_are_given_back(make_store, open_journa
     journal = open_journal(store)
     journal.add(make_txn_id("open"), "refused")
     journal.add(make_txn_id("lost"), "lost")
-    journal.close()
+    journal.finish(may_have_sent=True)
 
     later = open_journal(store, try_number=2)
     rows = load(later, [kept])
@@ -188,7 +188,7 @@ def test_below_airflow_3_3_nothing_is_kept(open_journal):
 def test_the_results_table_knows_of_an_earlier_try(open_journal):
     """Once the table says that something was sent, a 108 is read as one of ours."""
     journal = open_journal(NullStateStore(), history=UNUSED)
-    journal.learn_of_earlier_try()
+    journal.learn_of_table(may_have_sent=True, has_accepted=True)
 
     assert (journal.is_resumed, journal.history) == (True, MAYBE_ACCEPTED)
 
@@ -200,7 +200,7 @@ def test_a_strange_meta_counts_as_a_try(make_store, open_journal, value):
 
     assert (journal.history, journal.is_resumed) == (MAYBE_ACCEPTED, True)
     journal.mark_started()
-    journal.close()
+    journal.finish(may_have_sent=True)
 
 
 @pytest.mark.parametrize("value", ["text", [1], 7, 1.5, True, [[{}]]])
@@ -259,7 +259,7 @@ def test_codes_find_their_rows(make_store, open_journal, txn_ids):
     journal.mark_started()
     for number, txn_id in enumerate(txn_ids, start=1):
         journal.add(txn_id, f"{number}/1/0/1")
-    journal.close()
+    journal.finish(may_have_sent=True)
 
     rows = load(open_journal(store, try_number=2), txn_ids)
 
@@ -274,7 +274,7 @@ def test_rows_that_share_twelve_characters_are_apart(make_store, open_journal):
     journal = open_journal(store)
     journal.mark_started()
     journal.add(txn_ids[0], "7/1/0/1")
-    journal.close()
+    journal.finish(may_have_sent=True)
 
     rows = load(open_journal(store, try_number=2), txn_ids)
 

@@ -56,7 +56,7 @@ def test_what_comes_too_late_for_the_flusher_is_written_at_the_close(make_store)
         add_many(flusher, 3)
 
     journal = run_flusher(store, use)
-    journal.close()
+    journal.finish(may_have_sent=True)
 
     assert len(store.values["c_1_0"]) == 3
 

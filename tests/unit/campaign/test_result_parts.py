@@ -36,7 +36,7 @@ def test_nothing_was_begun(path):
 
 def test_a_start_is_a_part(path):
     """A folder that is there says that rows may be on their way."""
-    ResultParts(path, campaign="c").mark_started(MAYBE_ACCEPTED)
+    ResultParts(path, campaign="c").mark_started(MAYBE_ACCEPTED, {})
 
     assert read(path) == ({}, True, MAYBE_ACCEPTED)
     assert path.with_name(f"{path.name}.parts").is_dir()
@@ -46,7 +46,7 @@ def test_all_parts_of_all_tries_are_read(path):
     """Two tries at once, one of which was taken for dead, overwrite nothing of each other."""
     zombie, heir = ResultParts(path, campaign="c"), ResultParts(path, campaign="c")
     for parts in (zombie, heir):
-        parts.mark_started(MAYBE_ACCEPTED)
+        parts.mark_started(MAYBE_ACCEPTED, {})
     for number in range(6):
         (zombie, heir)[number % 2].append(make_entries(1, first=number))
 
@@ -56,6 +56,7 @@ def test_all_parts_of_all_tries_are_read(path):
 def test_a_damaged_part_hides_no_other(path, caplog):
     """A part that cannot be read takes away what stood in it, with a warning, and the start is known."""
     parts = ResultParts(path, campaign="c")
+    parts.mark_started(MAYBE_ACCEPTED, {})
     parts.append(make_entries(2))
     parts.append(make_entries(2, first=2))
     first = min(path.with_name(f"{path.name}.parts").iterdir())
@@ -77,7 +78,7 @@ def test_other_files_are_passed_over(path):
 def test_parts_are_removed_when_the_table_holds_them(path):
     """Once the table is written no part is left, and the folder is gone."""
     parts = ResultParts(path, campaign="c")
-    parts.mark_started(MAYBE_ACCEPTED)
+    parts.mark_started(MAYBE_ACCEPTED, {})
     parts.append(make_entries(2))
     parts.remove()
 
@@ -88,12 +89,12 @@ def test_parts_are_removed_when_the_table_holds_them(path):
 def test_a_start_is_taken_back(path):
     """After a collision no part says that something was sent."""
     parts = ResultParts(path, campaign="c")
-    parts.mark_started(MAYBE_ACCEPTED)
-    parts.unmark_started(UNUSED)
+    parts.mark_started(MAYBE_ACCEPTED, {})
+    parts.unmark_started(UNUSED, may_have_sent=False)
     assert read(path) == ({}, False, UNUSED)
 
-    parts.mark_started(MAYBE_ACCEPTED)
-    parts.unmark_started(MAYBE_ACCEPTED)
+    parts.mark_started(MAYBE_ACCEPTED, {})
+    parts.unmark_started(MAYBE_ACCEPTED, may_have_sent=True)
     assert read(path) == ({}, True, MAYBE_ACCEPTED)
 
 
@@ -116,7 +117,7 @@ def test_parts_of_another_campaign_are_refused_with_a_figure(path):
     """What a killed try of another campaign has left is counted, and neither read nor believed."""
     other, own = ResultParts(path, campaign="production"), ResultParts(path, campaign="c")
     for parts in (other, own):
-        parts.mark_started(MAYBE_ACCEPTED)
+        parts.mark_started(MAYBE_ACCEPTED, {})
     other.append({**make_entries(3), **make_entries(1, "unanswered", first=3)})
     other.append(make_entries(2, "refused", first=4))
     own.append(make_entries(1, first=9))
@@ -131,7 +132,7 @@ def test_parts_of_another_campaign_are_refused_with_a_figure(path):
 
 def test_a_start_of_another_campaign_is_one_though_nothing_is_known_of_it(path):
     """A try that was killed before its first entry may have sent all the same."""
-    ResultParts(path, campaign="production").mark_started(MAYBE_ACCEPTED)
+    ResultParts(path, campaign="production").mark_started(MAYBE_ACCEPTED, {})
 
     with pytest.raises(OtherCampaignError, match="at least 0 messages"):
         read(path)

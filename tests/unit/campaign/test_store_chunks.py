@@ -35,12 +35,12 @@ def test_sixteen_characters_name_a_row(make_store):
     """A chunk holds the first 16 characters of each txn_id, and nothing else of the message."""
     store = make_store()
     chunks = open_chunks(store)
-    chunks.mark_started(MAYBE_ACCEPTED)
+    chunks.mark_started(MAYBE_ACCEPTED, {})
     chunks.append(make_entries(3))
 
     assert store.values == {
         "osonsms_campaigns": ["c"],
-        "c_1": {"past": 1, "chunks": 0, "sent": True},
+        "c_1": {"past": 1, "chunks": 0, "sent": True, "handful": {}},
         "c_1_0": shorten(make_entries(3)),
     }
 
@@ -50,7 +50,7 @@ def test_no_value_exceeds_the_limit_of_the_store(make_store, code):
     """However long the gateway's msg_ids are, and however many rows come at once, each value fits."""
     store = make_store()
     chunks = open_chunks(store)
-    chunks.mark_started(MAYBE_ACCEPTED)
+    chunks.mark_started(MAYBE_ACCEPTED, {})
     chunks.append(make_entries(5000, code))
 
     assert max(len(json.dumps(value).encode()) for value in store.values.values()) < 0.75 * STORE_LIMIT
@@ -62,7 +62,7 @@ def test_a_hole_hides_nothing_that_follows(make_store, missing):
     """A chunk that is missing takes away what stood in it, and nothing of what was written later."""
     store = make_store()
     chunks = open_chunks(store)
-    chunks.mark_started(MAYBE_ACCEPTED)
+    chunks.mark_started(MAYBE_ACCEPTED, {})
     written = [make_entries(10, first=10 * number) for number in range(5)]
     for entries in written:
         chunks.append(entries)
@@ -77,10 +77,10 @@ def test_a_long_hole_is_bridged_as_far_as_the_start_knows(make_store):
     """A try that goes on after a deferral says how many chunks there were: no hole among them ends it."""
     store = make_store()
     chunks = open_chunks(store)
-    chunks.mark_started(MAYBE_ACCEPTED)
+    chunks.mark_started(MAYBE_ACCEPTED, {})
     for number in range(9):
         chunks.append(make_entries(1, first=number))
-    open_chunks(store).mark_started(MAYBE_ACCEPTED)
+    open_chunks(store).mark_started(MAYBE_ACCEPTED, {})
     for number in range(1, 8):
         del store.values[f"c_1_{number}"]
 
@@ -91,7 +91,7 @@ def test_a_chunk_that_fails_leaves_no_hole(make_store):
     """The number of a chunk that could not be written is used for the next one."""
     store = make_store(fails_at=[2])
     chunks = open_chunks(store)
-    chunks.mark_started(MAYBE_ACCEPTED)
+    chunks.mark_started(MAYBE_ACCEPTED, {})
     with pytest.raises(ConnectionError):
         chunks.append(make_entries(1))
     chunks.append(make_entries(1, first=1))
@@ -103,14 +103,14 @@ def test_two_tries_at_once_overwrite_nothing(make_store):
     """A try that was taken for dead and goes on writing takes nothing from the one that replaced it."""
     store = make_store()
     zombie = open_chunks(store)
-    zombie.mark_started(MAYBE_ACCEPTED)
+    zombie.mark_started(MAYBE_ACCEPTED, {})
     zombie.append(make_entries(1))
     heir = open_chunks(store, try_number=2)
     assert heir.entries == shorten(make_entries(1))
-    heir.mark_started(MAYBE_ACCEPTED)
+    heir.mark_started(MAYBE_ACCEPTED, {})
     for number in range(1, 7):
         (zombie, heir)[number % 2].append(make_entries(1, first=number))
-    zombie.unmark_started(UNUSED)
+    zombie.unmark_started(UNUSED, may_have_sent=False)
 
     later = open_chunks(store, try_number=3)
 
@@ -122,10 +122,10 @@ def test_a_task_that_goes_on_in_the_same_try_appends(make_store):
     """After a deferral the same try writes behind its own chunks."""
     store = make_store()
     chunks = open_chunks(store)
-    chunks.mark_started(MAYBE_ACCEPTED)
+    chunks.mark_started(MAYBE_ACCEPTED, {})
     chunks.append(make_entries(2))
     resumed = open_chunks(store)
-    resumed.mark_started(MAYBE_ACCEPTED)
+    resumed.mark_started(MAYBE_ACCEPTED, {})
     resumed.append(make_entries(2, first=2))
 
     assert open_chunks(store, try_number=2).entries == shorten(make_entries(4))
@@ -136,7 +136,7 @@ def test_the_greatest_doubt_of_all_tries_counts(make_store, past):
     """What any try says of txn_ids that no entry names is believed."""
     store = make_store()
     for try_number, history in enumerate(past, start=1):
-        open_chunks(store, try_number=try_number).mark_started(TxnIdHistory(history))
+        open_chunks(store, try_number=try_number).mark_started(TxnIdHistory(history), {})
 
     assert open_chunks(store, try_number=9).history == max(past)
 
@@ -148,7 +148,7 @@ def test_people_who_may_have_been_texted_under_other_keys(make_store, code):
     """Under other txn_ids they would be texted again, also where nobody knows for sure: with figures."""
     store = make_store()
     before = open_chunks(store, store_key="production")
-    before.mark_started(MAYBE_ACCEPTED)
+    before.mark_started(MAYBE_ACCEPTED, {})
     before.append(make_entries(12, code))
     before.append(make_entries(3, "refused", first=12))
 
@@ -161,7 +161,7 @@ def test_a_row_that_stands_twice_is_one_person(make_store):
     """The figure counts people: an entry that was written again counts once."""
     store = make_store()
     before = open_chunks(store, store_key="production")
-    before.mark_started(MAYBE_ACCEPTED)
+    before.mark_started(MAYBE_ACCEPTED, {})
     before.append(make_entries(2, "unanswered"))
     before.append(make_entries(2))
 
@@ -174,11 +174,11 @@ def test_other_keys_that_texted_nobody_are_no_reason_to_stop(make_store, code):
     """Where nobody was texted under the old txn_ids, new ones are harmless."""
     store = make_store()
     before = open_chunks(store, store_key="production")
-    before.mark_started(MAYBE_ACCEPTED)
+    before.mark_started(MAYBE_ACCEPTED, {})
     before.append(make_entries(3, "taken"))
-    before.unmark_started(MAYBE_ACCEPTED)
+    before.unmark_started(MAYBE_ACCEPTED, may_have_sent=False)
     store.values["production_1_0"] = dict.fromkeys(store.values["production_1_0"], code)
-    before.unmark_started(MAYBE_ACCEPTED)
+    before.unmark_started(MAYBE_ACCEPTED, may_have_sent=False)
 
     open_chunks(store, try_number=2).refuse_other_keys()
 
@@ -186,7 +186,7 @@ def test_other_keys_that_texted_nobody_are_no_reason_to_stop(make_store, code):
 def test_other_keys_of_a_try_that_did_not_end(make_store):
     """A try that was killed before its first chunk may have texted somebody."""
     store = make_store()
-    open_chunks(store, store_key="production").mark_started(MAYBE_ACCEPTED)
+    open_chunks(store, store_key="production").mark_started(MAYBE_ACCEPTED, {})
 
     with pytest.raises(KeysChangedError, match="begun to send"):
         open_chunks(store, try_number=2).refuse_other_keys()
@@ -198,7 +198,7 @@ def test_a_strange_list_of_campaigns(make_store, value):
     store = make_store(values={"osonsms_campaigns": value})
     chunks = open_chunks(store)
     chunks.refuse_other_keys()
-    chunks.mark_started(MAYBE_ACCEPTED)
+    chunks.mark_started(MAYBE_ACCEPTED, {})
 
     assert store.values["osonsms_campaigns"] == ["c"]
 

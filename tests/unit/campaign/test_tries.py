@@ -50,7 +50,7 @@ def test_the_seconds_are_those_of_all_tries(send, make_plan, make_client):
 
 def test_a_store_that_fails_later_undoes_nothing(send, make_plan, make_client, make_store):
     """Once the start is stored, a store that fails costs msg_ids in the next try and no second text."""
-    store, client, plan = make_store(fails_from=2), make_client(), make_plan(3)
+    store, client, plan = make_store(fails_from=3), make_client(), make_plan(3)
     send(plan, client, store=store).finish(max_failed_ratio=0.0)
 
     again = send(plan, client, store=make_store(values=store.values), try_number=2)
@@ -70,7 +70,7 @@ def test_a_killed_try_is_gone_on_with(send, make_plan, make_client, make_store, 
     writes = list(store.written)
     assert len(writes) >= 5
 
-    for survived in range(2, len(writes) + 1):  # the first two say that it has started
+    for survived in range(3, len(writes) + 1):  # the first three say that it has started
         stored = dict(writes[:survived])
         known = {prefix for key, chunk in stored.items() if key.count("_") == 2 for prefix in chunk}
         client.attempts = []

@@ -6,6 +6,7 @@ from model_gateway import Event, Fault
 from model_people import PHONES, Kind, Person
 
 from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
+from airflow_provider_osonsms.campaign.send_loop import TxnIdsTakenError
 from airflow_provider_osonsms.exactly_once.store import KeysChangedError
 
 ONE = (Person(PHONES[0]),)
@@ -150,3 +151,61 @@ def test_somebody_who_left_stops_another_namespace(begin):
     campaign.namespace = "staging"
 
     assert isinstance(run_try(campaign).end, OtherCampaignError)
+
+
+SIX = tuple(map(Person, PHONES))
+
+
+@pytest.fixture
+def begin_collision(begin, monkeypatch):
+    """Begin a campaign of six, whose txn_ids another installation has used; the first two rows go alone."""
+    monkeypatch.setattr("airflow_provider_osonsms.campaign.send_loop._HANDFUL", 2)
+
+    def begin_collision(memories, *, is_foreign=True):
+        campaign = begin(SIX, memories)
+        for txn_id in campaign.txn_ids("").values() if is_foreign else ():
+            campaign.gateway.take_foreign(txn_id)
+        return campaign
+
+    return begin_collision
+
+
+@pytest.mark.parametrize("memories", ["store", "table", "store and table"])
+@pytest.mark.parametrize("asked", [0, 1])
+def test_a_kill_among_the_first_rows_hides_no_collision(begin_collision, *, memories, asked):
+    """Later tries doubt the rows that went alone, and know that nothing of ours has used the others."""
+    campaign = begin_collision(memories)
+    run_try(campaign, *asked * [Fault.ANSWERED], Fault.KILL_BEFORE)
+
+    for _ in range(2):
+        later = run_try(campaign)
+        assert isinstance(later.end, TxnIdsTakenError)
+        assert len(later.line.attempts) == 2
+        assert outcomes(later) == [("uncertain", "no_answer")] * 2 + [("pending", "not_attempted")] * 4
+    assert not any(message.is_ours for message in campaign.gateway.messages.values())
+
+
+@pytest.mark.parametrize("memories", ["store", "table", "store and table"])
+def test_a_clear_after_a_collision_is_one_again(begin_collision, memories):
+    """Whatever remembers, a table that says that nothing was sent explains no 108 of the next try."""
+    campaign = begin_collision(memories)
+
+    for _ in range(3):
+        attempt = run_try(campaign)
+        assert isinstance(attempt.end, TxnIdsTakenError)
+        assert outcomes(attempt) == [("pending", "not_attempted")] * 6
+
+
+@pytest.mark.parametrize("memories", ["store", "table", "store and table"])
+@pytest.mark.parametrize("kill", [Fault.KILL_BEFORE, Fault.KILL_AFTER])
+@pytest.mark.parametrize("answered", range(5))
+def test_a_kill_among_the_first_rows_costs_nobody_a_text(begin_collision, *, memories, kill, answered):
+    """Where no other installation is, everybody is texted once, wherever the first try is killed."""
+    campaign = begin_collision(memories, is_foreign=False)
+    run_try(campaign, *answered * [Fault.ANSWERED], kill)
+
+    later = run_try(campaign)
+
+    assert later.end is None
+    assert {outcome for outcome, _ in outcomes(later)} <= {"accepted", "accepted_untracked"}
+    assert len(campaign.gateway.messages) == 6
