@@ -31,6 +31,8 @@ MAX_CHUNK_BYTES: Final = 48_000
 _ENTRY_OVERHEAD: Final = 8
 _HOLE: Final = 3
 """So many missing chunks in a row are bridged: a hole hides nothing that follows it."""
+_MAX_EXPECTED: Final = 20_000
+"""More chunks than this are read as long as they follow each other; a number in the store may be anything."""
 _CAMPAIGNS: Final = "osonsms_campaigns"
 
 
@@ -136,7 +138,7 @@ class StoreChunks:
             yield from handful.items()
         expected = stored.get("chunks")
         number = chunks = 0
-        least = expected if isinstance(expected, int) else 0
+        least = expected if isinstance(expected, int) and expected <= _MAX_EXPECTED else 0
         while number <= max(least - 1, chunks + _HOLE):
             chunk = self._store.get(f"{store_key}_{try_number}_{number}")
             number += 1

@@ -87,6 +87,18 @@ def test_a_long_hole_is_bridged_as_far_as_the_start_knows(make_store):
     assert open_chunks(store, try_number=2).entries == shorten(make_entries(1), make_entries(1, first=8))
 
 
+@pytest.mark.parametrize("chunks", [10**12, -1, "9", None, 1.5, True])
+def test_a_number_of_chunks_that_is_none_ends_the_reading(make_store, chunks):
+    """Whatever the store says of their number, the chunks that are there are read, and the reading ends."""
+    store = make_store()
+    before = open_chunks(store)
+    before.mark_started(MAYBE_ACCEPTED, {})
+    before.append(make_entries(2))
+    store.values["c_1"] = {"past": 1, "chunks": chunks}
+
+    assert open_chunks(store, try_number=2).entries == shorten(make_entries(2))
+
+
 def test_a_chunk_that_fails_leaves_no_hole(make_store):
     """The number of a chunk that could not be written is used for the next one."""
     store = make_store(fails_at=[2])
