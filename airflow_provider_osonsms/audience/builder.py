@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from airflow_provider_osonsms.audience.duplicates import find_duplicates
 from airflow_provider_osonsms.audience.inclusion import choose_rows
-from airflow_provider_osonsms.audience.missing import list_cells, list_values
+from airflow_provider_osonsms.audience.missing import list_values
 from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.rejects import Rejects
-from airflow_provider_osonsms.audience.row_keys import row_key
+from airflow_provider_osonsms.audience.row_keys import RowKeys, normalize_keys
 from airflow_provider_osonsms.audience.sources.phones import read_phones
 from airflow_provider_osonsms.audience.suppression import read_suppression_list
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 
 class AudienceBuilder:
@@ -33,6 +34,8 @@ class AudienceBuilder:
         self._columns = list(dict.fromkeys(columns))
         self._bad_cells: list[Any] = []
         self._problem_columns: dict[int, str] = {}
+        self._key_codes: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)
+        self._dropped: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self.msisdns: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self.codes: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)
         self.row_keys: NDArray[np.object_] | None = None
@@ -50,7 +53,8 @@ class AudienceBuilder:
             InvalidMessageError: The source or a column is not usable.
         """
         needed = list(dict.fromkeys([*self._columns, *filter(None, [self._key_column])]))
-        msisdns, codes, tables, keys = [self.msisdns], [self.codes], [], []
+        msisdns, codes, tables = [self.msisdns], [self.codes], []
+        keys: list[RowKeys] = []
         for phones, table in read_phones(recipients, phone_column=self._phone_column, columns=needed):
             msisdns.append(phones.msisdns)
             codes.append(phones.codes)
@@ -58,12 +62,13 @@ class AudienceBuilder:
             if self._columns:
                 tables.append(table[self._columns])
             if self._key_column is not None:
-                name = self._key_column
-                keys += [row_key(cell, name) for cell in list_cells(table[name])]
+                keys.append(normalize_keys(table[self._key_column], self._key_column))
         self.msisdns, self.codes = np.concatenate(msisdns), np.concatenate(codes)
         self.table = _join(tables) if tables else pd.DataFrame(index=range(len(self.codes)))
         if self._key_column is not None:
-            self.row_keys = np.array(keys, dtype=object)
+            self.row_keys = np.concatenate([some.texts for some in keys])
+            self._key_codes = np.concatenate([some.codes for some in keys])
+            self._dropped = np.concatenate([some.dropped for some in keys])
 
     def reject_not_allowed(self, phones: Collection[str]) -> None:
         """Reject the rows whose MSISDN is not in *phones*."""
@@ -95,7 +100,8 @@ class AudienceBuilder:
     def reject_missing(self) -> None:
         """Reject the rows without a key, and the rows without a value that a text needs."""
         if self.row_keys is not None:
-            self._reject(RejectReason.MISSING_KEY, _is_none(self.row_keys.tolist()))
+            for reason in (RejectReason.MISSING_KEY, RejectReason.UNFIT_KEY):
+                self._reject(reason, self._key_codes == reason.code)
         for column in self._columns:
             is_missing = _is_none(list_values(self.table[column]))
             rows = np.flatnonzero(is_missing & (self.codes == 0)).tolist()
@@ -103,14 +109,37 @@ class AudienceBuilder:
             self._reject(RejectReason.MISSING_VALUE, is_missing)
 
     def reject_duplicates(self) -> None:
-        """Reject each row whose key is that of an earlier row which is texted."""
+        """Reject each row whose key is that of an earlier row which is texted.
+
+        Raises:
+            InvalidMessageError: Two keys are one number in two spellings, and perhaps two people.
+        """
         is_kept = self.codes == 0
         if self.row_keys is None:
             is_duplicate = find_duplicates(self.msisdns, is_kept)
         else:
             is_duplicate = np.zeros(len(self.codes), dtype=bool)
-            is_duplicate[is_kept] = pd.Series(self.row_keys[is_kept], dtype="object").duplicated().to_numpy()
+            keys = pd.Series(self.row_keys[is_kept], dtype="object")
+            is_duplicate[is_kept] = keys.duplicated().to_numpy()
+            self._refuse_other_spellings(keys, is_kept, is_duplicate)
         self._reject(RejectReason.DUPLICATE, is_duplicate)
+
+    def _refuse_other_spellings(
+        self, keys: "pd.Series[Any]", is_kept: NDArray[np.bool_], is_duplicate: NDArray[np.bool_]
+    ) -> None:
+        """Check that no two texts are one number: 1.1 and 1.10 may be two contracts."""
+        dropped = self._dropped[is_kept]
+        if not (dropped.any() and is_duplicate.any()):
+            return
+        is_same_text = pd.DataFrame({"key": keys, "dropped": dropped}).duplicated().to_numpy()
+        if (others := np.flatnonzero(is_duplicate[is_kept] & ~is_same_text)).size:
+            first = int(np.flatnonzero(keys == keys[others[0]])[0])
+            rows = np.flatnonzero(is_kept)[[first, others[0]]].tolist()
+            raise InvalidMessageError(
+                f"Column {self._key_column!r} holds one number in two spellings, as 1.1 and 1.10 are, in "
+                f"rows {rows[0]} and {rows[1]}: nobody can tell whether this is one key or two. If it is "
+                f"one, write it in one way; if they are two, put a letter before each key of the column"
+            )
 
     def list_rejects(self) -> Rejects:
         """Return the rejected rows."""

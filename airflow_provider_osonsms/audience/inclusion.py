@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from airflow_provider_osonsms.audience.missing import list_cells, list_values
+from airflow_provider_osonsms.audience.missing import list_values
 from airflow_provider_osonsms.audience.phones.column import normalize_column
-from airflow_provider_osonsms.audience.row_keys import row_key
+from airflow_provider_osonsms.audience.row_keys import normalize_keys
 from airflow_provider_osonsms.audience.sources.readers import read_chunks
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
@@ -139,7 +139,7 @@ def _choose_keys(
     wanted: set[tuple[str, int]] = set()
     unmatched = 0
     for entry in entries:
-        keys = [row_key(cell, _KEY) for cell in list_cells(entry.cells)]
+        keys = normalize_keys(entry.cells, _KEY).texts.tolist()
         if entry.key_column not in ("", key_column):
             unmatched += len(keys)
             continue

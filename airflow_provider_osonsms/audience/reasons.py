@@ -16,6 +16,7 @@ class RejectReason(StrEnum):
     TOO_LONG = "too_long"
     SEVERAL_NUMBERS = "several_numbers"
     MISSING_KEY = "missing_key"
+    UNFIT_KEY = "unfit_key"
     MISSING_VALUE = "missing_value"
     UNFIT_VALUE = "unfit_value"
     EMPTY_TEXT = "empty_text"
@@ -51,12 +52,13 @@ _ADVICE: Final = {
     RejectReason.TOO_LONG: "Correct the phone: 9 digits, or 12 with 992",
     RejectReason.SEVERAL_NUMBERS: "Give each phone a row of its own",
     RejectReason.MISSING_KEY: "Fill in the key column: it distinguishes this row from the others",
+    RejectReason.UNFIT_KEY: "Correct the key: it has a line end, a control character or half a character",
     RejectReason.MISSING_VALUE: "Fill in the column that the text needs, or leave the row out",
     RejectReason.UNFIT_VALUE: "Correct the value or the format in the text: they do not fit",
     RejectReason.EMPTY_TEXT: "Fill in the text or leave the row out",
     RejectReason.TOO_MANY_PARTS: "Shorten the text, or raise max_parts",
     RejectReason.DUPLICATE: "Nothing to do: an earlier row with the same phone or key is kept",
-    RejectReason.SUPPRESSED: "Nothing to do: the phone is in exclude=",
+    RejectReason.SUPPRESSED: "Nothing to do: the phone is in exclude= or in the Connection's suppression",
     RejectReason.NOT_ALLOWED: "Add the phone to the Connection's allowed_phones if it should be texted here",
     RejectReason.NOT_CHOSEN: "Nothing to do: the key of the row is not in only=",
 }

@@ -63,6 +63,7 @@ _WORDS: Final = {
         "Якчанд рақам дар як хона",
     ),
     "missing_key": ("No key", "Нет ключа", "Калид нест"),
+    "unfit_key": ("Key is damaged", "Ключ повреждён", "Калид вайрон аст"),
     "missing_value": ("A value for the text is missing", "Нет значения для текста", "Барои матн қимат нест"),
     "unfit_value": ("A value does not fit the text", "Значение не подходит", "Қимат мувофиқ нест"),
     "empty_text": ("No text", "Нет текста", "Матн нест"),
