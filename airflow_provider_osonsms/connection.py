@@ -8,8 +8,9 @@ import contextlib
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,6 +39,7 @@ class Settings:
         key_namespace: A part of the txn_ids that are made here; it separates installations on one account.
         price_per_part: Somoni per billed part; None if it is not set.
         max_rate: Requests per second at most; None for no limit.
+        suppression: Path or URL of the list of those who are never texted; None for no list.
     """
 
     account: Account
@@ -45,6 +47,7 @@ class Settings:
     key_namespace: str = ""
     price_per_part: Decimal | None = None
     max_rate: float | None = None
+    suppression: str | None = field(default=None, repr=False)
 
     @property
     def is_clear_text(self) -> bool:
@@ -92,6 +95,12 @@ def read_settings(
         ),
         max_rate=reader.read(
             "max_rate", _parse_rate, None, "requests per second from 0.001 to 10000, such as 20"
+        ),
+        suppression=reader.read(
+            "suppression",
+            _parse_place,
+            None,
+            "the whole path of a file, such as /data/stop.csv, or a URL, such as s3://bucket/stop.csv",
         ),
     )
     reader.refuse_unknown_fields()
@@ -193,6 +202,14 @@ def _parse_text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value.strip()
+
+
+def _parse_place(value: object) -> str:
+    """Read a path that means the same file in every process: not one relative to a worker's folder."""
+    place = _parse_text(value)
+    if "://" not in place and not PurePath(place).is_absolute():
+        raise ValueError
+    return place
 
 
 def _parse_timeout(value: object) -> float:

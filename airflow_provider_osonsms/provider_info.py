@@ -45,6 +45,12 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
         "all numbers.",
         "schema": {"type": ["string", "null"], "format": "multiline"},
     },
+    "suppression": {
+        "label": "Suppression list",
+        "description": "Path or URL of a file with the phones that are never texted, such as "
+        "/data/stop.csv. Every campaign, bulk job and single message is checked against it.",
+        "schema": {"type": ["string", "null"]},
+    },
     "max_rate": {
         "label": "Requests per second",
         "description": "Requests per second at most in campaigns and waits, evenly spread, 0.001 to 10000. "
@@ -65,6 +71,7 @@ FIELD_BEHAVIOR: dict[str, Any] = {
         "key_namespace": "staging",
         "price_per_part": "0.12",
         "allowed_phones": "992900000001, 992900000002",
+        "suppression": "/data/stop.csv",
         "max_rate": "20",
     },
 }

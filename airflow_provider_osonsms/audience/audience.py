@@ -16,6 +16,7 @@ from airflow_provider_osonsms.audience.builder import AudienceBuilder
 from airflow_provider_osonsms.audience.missing import list_values
 from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.rejects import Rejects
+from airflow_provider_osonsms.audience.suppression import SuppressionList, read_suppression_list
 
 CHUNK_ROWS: Final = 16_384
 
@@ -56,7 +57,8 @@ class Audience:
         row_keys: Aligned, unique: the key column as text; None where the MSISDN is the key.
         columns: The requested columns, with all rows of the input.
         rejects: The rows that are not texted.
-        ignored_exclusions: How many entries of ``exclude`` are not a number of Tajikistan.
+        ignored_exclusions: How many entries of ``exclude`` are no phones, and not blank.
+        foreign_exclusions: How many entries of ``exclude`` are phones of other countries, which nobody has.
         unmatched_inclusions: How many entries of ``only`` match no row.
     """
 
@@ -66,6 +68,7 @@ class Audience:
     columns: pd.DataFrame = field(repr=False)
     rejects: Rejects
     ignored_exclusions: int = 0
+    foreign_exclusions: int = 0
     unmatched_inclusions: int = 0
 
     def __len__(self) -> int:
@@ -127,7 +130,12 @@ class Audience:
         lines = [f"{len(self)} recipients of {self.rows} rows, {len(self.rejects)} rejected"]
         lines += [f"  {line}" for line in self.rejects.describe()]
         if self.ignored_exclusions:
-            lines.append(f"  exclude: {self.ignored_exclusions} entries are not a phone and were ignored")
+            lines.append(f"  exclude: {self.ignored_exclusions} entries are no phones and were ignored")
+        if self.foreign_exclusions:
+            lines.append(
+                f"  exclude: {self.foreign_exclusions} entries are phones of other countries, which no "
+                f"recipient has"
+            )
         if self.unmatched_inclusions:
             lines.append(f"  only: {self.unmatched_inclusions} entries match no row")
         return "\n".join(lines)
@@ -141,6 +149,8 @@ def prepare_audience(
     columns: Collection[str] = (),
     allowed_phones: Collection[str] | None = None,
     exclude: object = None,
+    max_ignored_ratio: float = 0,
+    suppressed: SuppressionList | None = None,
     only: object = None,
 ) -> Audience:
     """Split the rows of *recipients* into recipients and rejects.
@@ -154,6 +164,8 @@ def prepare_audience(
         columns: The columns that a text needs: a row without a printable value in one of them is rejected.
         allowed_phones: The only MSISDNs that may be texted; None for no such limit.
         exclude: Phones that are never texted, as `readers.read_chunks` accepts them; None for no such list.
+        max_ignored_ratio: How many entries of *exclude* may be no phones, among all that are not blank.
+        suppressed: More phones that are never texted, read already; None for none.
         only: The keys of the only rows that are texted, in a column ``key`` or in the only column; None for
             all rows.
 
@@ -168,7 +180,14 @@ def prepare_audience(
     if allowed_phones is not None:
         builder.reject_not_allowed(allowed_phones)
     unmatched = 0 if only is None else builder.reject_not_chosen(only)
-    ignored = 0 if exclude is None else builder.reject_suppressed(exclude)
+    excluded = SuppressionList(msisdns=np.empty(0, dtype=np.int64))
+    if exclude is not None:
+        excluded = read_suppression_list(
+            exclude, phone_column=phone_column, max_ignored_ratio=max_ignored_ratio
+        )
+    for some in (excluded, suppressed):
+        if some is not None:
+            builder.reject_suppressed(some)
     builder.reject_missing()
     builder.reject_duplicates()
     positions = builder.positions
@@ -178,6 +197,7 @@ def prepare_audience(
         row_keys=None if builder.row_keys is None else builder.row_keys[positions],
         columns=builder.table,
         rejects=builder.list_rejects(),
-        ignored_exclusions=ignored,
+        ignored_exclusions=excluded.ignored,
+        foreign_exclusions=excluded.foreign,
         unmatched_inclusions=unmatched,
     )

@@ -14,7 +14,7 @@ from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.rejects import Rejects
 from airflow_provider_osonsms.audience.row_keys import RowKeys, normalize_keys
 from airflow_provider_osonsms.audience.sources.phones import read_phones
-from airflow_provider_osonsms.audience.suppression import read_suppression_list
+from airflow_provider_osonsms.audience.suppression import SuppressionList
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 
@@ -73,7 +73,7 @@ class AudienceBuilder:
     def reject_not_allowed(self, phones: Collection[str]) -> None:
         """Reject the rows whose MSISDN is not in *phones*."""
         allowed = np.array(sorted(map(int, phones)), dtype=np.int64)
-        self._reject(RejectReason.NOT_ALLOWED, ~_is_among(self.msisdns, allowed))
+        self._reject(RejectReason.NOT_ALLOWED, ~np.isin(self.msisdns, allowed))
 
     def reject_not_chosen(self, only: object) -> int:
         """Reject the rows whose key is not in the source *only*; return how many of its entries match no row.
@@ -87,15 +87,9 @@ class AudienceBuilder:
         self._reject(RejectReason.NOT_CHOSEN, ~inclusion.is_chosen)
         return inclusion.unmatched
 
-    def reject_suppressed(self, exclude: object) -> int:
-        """Reject the rows whose phone is in the source *exclude*; return how many entries are no phone.
-
-        Raises:
-            InvalidMessageError: See `read_suppression_list`.
-        """
-        suppressed = read_suppression_list(exclude, phone_column=self._phone_column)
-        self._reject(RejectReason.SUPPRESSED, _is_among(self.msisdns, suppressed.msisdns))
-        return suppressed.ignored
+    def reject_suppressed(self, suppressed: SuppressionList) -> None:
+        """Reject the rows whose phone is on the list."""
+        self._reject(RejectReason.SUPPRESSED, suppressed.find(self.msisdns))
 
     def reject_missing(self) -> None:
         """Reject the rows without a key, and the rows without a value that a text needs."""
@@ -166,15 +160,6 @@ def _join(tables: list[pd.DataFrame]) -> pd.DataFrame:
     if any(not table.dtypes.equals(tables[0].dtypes) for table in tables):
         tables = [table.astype("object") for table in tables]  # concat would turn whole numbers into floats
     return pd.concat(tables, ignore_index=True)
-
-
-def _is_among(msisdns: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which of *msisdns* are in *known*, which is ascending."""
-    if not len(known):
-        return np.zeros(len(msisdns), dtype=bool)
-    places = np.searchsorted(known, msisdns).clip(max=len(known) - 1)
-    is_among: NDArray[np.bool_] = known[places] == msisdns
-    return is_among
 
 
 def _is_none(values: list[Any]) -> NDArray[np.bool_]:

@@ -1,30 +1,32 @@
-"""The list ``exclude``: phones that must not be texted.
+"""Who must not be texted: the source ``exclude`` of a task, and the list of the whole account.
 
 Reference:
-    docs/design.md "Phones and texts".
+    docs/audience.md "Who is never texted".
 """
 
-import re
-import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import compress
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from airflow_provider_osonsms.audience.phones.one import mask_phone, normalize_phone
+from airflow_provider_osonsms.audience.phones.loose import CellKind, find_phones
+from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.audience.reasons import REASONS, RejectReason
 from airflow_provider_osonsms.audience.sources.csv_fast import Phones
 from airflow_provider_osonsms.audience.sources.phones import read_phones
-from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.protocol.errors import (
+    InvalidMessageError,
+    OsonSmsError,
+    SuppressionUnavailableError,
+)
 
+ACCOUNT_LIST: Final = "the Connection's suppression"
+"""What the list of the whole account is called in errors."""
+_ACCOUNT_COLUMN: Final = "phone"
 _DAMAGED: Final = (RejectReason.LOST_DIGITS, RejectReason.AMBIGUOUS_SHORT)
-_UNCLEAR: Final = (RejectReason.NOT_A_NUMBER, RejectReason.TOO_LONG, RejectReason.SEVERAL_NUMBERS)
-"""Reasons of cells that may hold a phone all the same, beside a name or another phone."""
-_NUMBER: Final = re.compile(r"\d(?:[\s().:–-]*\d){8,}")
-_PREFIXES: Final = ("810992", "992")
-"""What stands before the nine digits of a number: from abroad by the old way, and as a country code."""
-_NATIONAL_LENGTH: Final = 9
 _SHOWN: Final = 3
 
 
@@ -34,100 +36,145 @@ class SuppressionList:
 
     Attributes:
         msisdns: int64, ascending, unique.
-        ignored: How many entries are not a number of Tajikistan, so that no recipient can have them.
+        ignored: How many entries are no phone, and not blank.
+        foreign: How many entries are phones of other countries, which no recipient has.
     """
 
     msisdns: NDArray[np.int64] = field(repr=False)
-    ignored: int
+    ignored: int = 0
+    foreign: int = 0
+
+    def choose(self, phones: Collection[str]) -> list[str]:
+        """Return those of the MSISDNs *phones* that are on the list."""
+        is_found = self.find(np.array(list(map(int, phones)), dtype=np.int64))
+        return list(compress(phones, is_found.tolist()))
+
+    def find(self, msisdns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which of *msisdns* are on the list."""
+        if not len(self.msisdns):
+            return np.zeros(len(msisdns), dtype=bool)
+        places = np.searchsorted(self.msisdns, msisdns).clip(max=len(self.msisdns) - 1)
+        is_among: NDArray[np.bool_] = self.msisdns[places] == msisdns
+        return is_among
 
 
-def read_suppression_list(exclude: object, *, phone_column: str) -> SuppressionList:
+def read_suppression_list(
+    exclude: object, *, phone_column: str, max_ignored_ratio: float = 0, parameter: str = "exclude"
+) -> SuppressionList:
     """Read the source *exclude*.
 
     Args:
         exclude: What `read_chunks` accepts; a table of one column may give it any name.
         phone_column: The column of the phones.
+        max_ignored_ratio: Entries that are no phones, among all that are not blank, at most.
+        parameter: What the source is called in errors.
 
     Raises:
-        InvalidMessageError: The source is not usable; an entry is a damaged phone, whose owner asked not to
-            be texted and would be; or no entry is a phone.
+        InvalidMessageError: The source is not usable; an entry may be a phone and cannot be read; no entry is
+            a phone; or too many are none. Somebody who must not be texted would be.
     """
-    found = [np.empty(0, dtype=np.int64)]
-    start = ignored = blank = 0
+    reading = _Reading(parameter)
     for phones, _ in read_phones(
-        exclude, phone_column=phone_column, parameter="exclude", one_column_is_phones=True
+        exclude, phone_column=phone_column, parameter=parameter, one_column_is_phones=True
     ):
-        _refuse_damaged(phones.codes, start)
-        found.append(phones.msisdns[phones.codes == 0])
-        hidden, is_read = _read_hidden(phones)
-        found.append(hidden)
-        ignored -= is_read
-        start += len(phones.codes)
-        ignored += int(np.count_nonzero(phones.codes))
-        blank += int(np.count_nonzero(phones.codes == RejectReason.EMPTY.code))
-    if ignored > blank and ignored == start:
-        raise InvalidMessageError(
-            f"exclude: none of its {ignored - blank} entries is a phone, so nobody would be left out: is it "
-            f"the right list, and the right column?"
-        )
-    return SuppressionList(msisdns=np.unique(np.concatenate(found)), ignored=ignored)
+        reading.add(phones)
+    return reading.finish(max_ignored_ratio)
 
 
-def _refuse_damaged(codes: NDArray[np.uint8], start: int) -> None:
-    is_damaged = np.isin(codes, [reason.code for reason in _DAMAGED])
-    if is_damaged.any():
-        row = int(np.flatnonzero(is_damaged)[0])
-        reason = RejectReason(str(REASONS[codes[row]]))
-        raise InvalidMessageError(
-            f"exclude: {int(is_damaged.sum())} entries are damaged phones, the first in row {start + row} "
-            f"({reason}): their owners would be texted. {reason.advice}"
-        )
-
-
-def _read_hidden(phones: Phones) -> tuple[NDArray[np.int64], int]:
-    """Return the numbers of cells that hold more than a phone, and how many cells these are.
-
-    In a list of people who must not be texted, a number too much does no harm.
+def read_account_list(path: Any) -> SuppressionList:
+    """Read the list of the whole account, a file with one column or a column ``phone``.
 
     Raises:
-        InvalidMessageError: A cell has the digits of a phone, and they cannot be read.
+        SuppressionUnavailableError: The file is not there, or cannot be read for now.
+        InvalidMessageError: It is no such list; see `read_suppression_list`.
     """
-    found: list[int] = []
-    is_read = 0
-    unread = []
-    reasons = phones.codes[phones.codes != 0].tolist()
-    unclear = {reason.code for reason in _UNCLEAR}
-    for cell, code in zip(phones.rejected, reasons, strict=True):
-        if code not in unclear:
-            continue
-        numbers = [_read_number(number) for number in _NUMBER.findall(_write_out(cell))]
-        if None in numbers:
-            unread.append(cell)
-        known = [number for number in numbers if number]
-        found += known
-        is_read += bool(known)
-    if unread:
-        samples = ", ".join(mask_phone(cell) for cell in unread[:_SHOWN])
-        raise InvalidMessageError(
-            f"exclude: {len(unread)} entries have the digits of a phone and cannot be read ({samples}): "
-            f"their owners would be texted. Write them like 992XXXXXXXXX, or take them off the list"
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+        return read_suppression_list(path, phone_column=_ACCOUNT_COLUMN, parameter=ACCOUNT_LIST)
+    except OsonSmsError:
+        raise
+    except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
+        problem = type(error).__name__
+    raise SuppressionUnavailableError(
+        f"{ACCOUNT_LIST} cannot be read for now ({problem}), so nobody was texted in this try. The next try "
+        f"reads it again: put the file back, or let the workers reach it"
+    )
+
+
+class _Reading:
+    """Adds up the entries of a list, and checks that none of them is passed over."""
+
+    def __init__(self, parameter: str) -> None:
+        self._parameter = parameter
+        self._found = [np.empty(0, dtype=np.int64)]
+        self._entries = self._phones = self._ignored = self._foreign = 0
+
+    def add(self, phones: Phones) -> None:
+        """Add the entries of a chunk.
+
+        Raises:
+            InvalidMessageError: An entry is a damaged phone, or has the digits of one.
+        """
+        self._refuse_damaged(phones.codes)
+        self._entries += len(phones.codes)
+        is_read = phones.codes == 0
+        self._found.append(phones.msisdns[is_read])
+        self._phones += int(np.count_nonzero(is_read))
+        self._add_others(phones.rejected, phones.codes[~is_read].tolist())
+
+    def finish(self, max_ignored_ratio: float) -> SuppressionList:
+        """Return the list.
+
+        Raises:
+            InvalidMessageError: No entry is a phone of Tajikistan, or too many entries are no phones.
+        """
+        others = self._ignored + self._foreign
+        if others and not self._phones:
+            raise InvalidMessageError(
+                f"{self._parameter}: none of its {others} entries is a phone of Tajikistan, so nobody would "
+                f"be left out: is it the right list, and the right column?"
+            )
+        entries = self._phones + others
+        if self._ignored > max_ignored_ratio * entries:
+            raise InvalidMessageError(
+                f"{self._parameter}: {self._ignored} of its {entries} entries are no phones "
+                f"({self._ignored / entries:.1%}), and {max_ignored_ratio:.1%} may be ignored. Nobody was "
+                f"texted in this try. Take them off the list"
+                + ("" if self._parameter == ACCOUNT_LIST else ", or raise max_ignored_ratio")
+            )
+        return SuppressionList(
+            msisdns=np.unique(np.concatenate(self._found)), ignored=self._ignored, foreign=self._foreign
         )
-    return np.array(found, dtype=np.int64), is_read
 
+    def _refuse_damaged(self, codes: NDArray[np.uint8]) -> None:
+        is_damaged = np.isin(codes, [reason.code for reason in _DAMAGED])
+        if is_damaged.any():
+            row = int(np.flatnonzero(is_damaged)[0])
+            reason = RejectReason(str(REASONS[codes[row]]))
+            raise InvalidMessageError(
+                f"{self._parameter}: {int(is_damaged.sum())} entries are damaged phones, the first in row "
+                f"{self._entries + row} ({reason}): their owners would be texted. {reason.advice}"
+            )
 
-def _write_out(cell: object) -> str:
-    """Return a cell as text, with digits of full width and other scripts as plain ones."""
-    text = cell.decode("utf-8", "replace") if isinstance(cell, bytes | bytearray) else str(cell)
-    return unicodedata.normalize("NFKC", text)
-
-
-def _read_number(written: str) -> int | None:
-    """Return the MSISDN of a number with separators; 0 of one from abroad; None if it cannot be read."""
-    digits = "".join(str(int(character)) for character in written if character.isdecimal())
-    national = next((digits.removeprefix(one) for one in _PREFIXES if digits.startswith(one)), digits)
-    if len(national) == _NATIONAL_LENGTH:
-        return int(f"992{national}")
-    msisdn = normalize_phone(f"+{digits.removeprefix('00')}")
-    if msisdn is RejectReason.FOREIGN_COUNTRY:
-        return 0
-    return None if isinstance(msisdn, RejectReason) else int(msisdn)
+    def _add_others(self, cells: list[Any], codes: list[int]) -> None:
+        """Search cells that are not simply a phone for all numbers that they may hold."""
+        unread, hidden = [], list[int]()
+        for cell, code in zip(cells, codes, strict=True):
+            if code == RejectReason.EMPTY.code:
+                continue
+            msisdns, kind = find_phones(cell)
+            if kind is CellKind.UNREAD:
+                unread.append(cell)
+            hidden += msisdns
+            self._phones += kind is CellKind.PHONES
+            self._foreign += kind is CellKind.FOREIGN
+            self._ignored += kind is CellKind.OTHER
+        self._found.append(np.array(hidden, dtype=np.int64))
+        if unread:
+            samples = ", ".join(mask_phone(cell) for cell in unread[:_SHOWN])
+            raise InvalidMessageError(
+                f"{self._parameter}: {len(unread)} entries have the digits of a phone and cannot be read "
+                f"({samples}): their owners would be texted. Write them like 992XXXXXXXXX, or take them off "
+                f"the list"
+            )

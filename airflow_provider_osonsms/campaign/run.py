@@ -149,6 +149,7 @@ class CampaignRun:
             "recipients": len(self._audience),
             "outcomes": self.count_outcomes(),
             "rejected": rejected,
+            "ignored_exclusions": self._audience.ignored_exclusions,
             "parts": parts,
             "cost": None if price_per_part is None else float(price_per_part * parts),
             "seconds": self.rows.seconds,

@@ -1,23 +1,30 @@
 """The hook: reads a Connection of type ``osonsms`` and opens clients with it."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_osonsms._compat import AirflowNotFoundException, BaseHook, Connection
+from airflow_provider_osonsms._storage import open_path
+from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.bulk.send_at import read_send_at, require_future
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
 from airflow_provider_osonsms.client.blocking import OsonSmsClient, open_client
 from airflow_provider_osonsms.connection import Settings, read_settings
 from airflow_provider_osonsms.preflight.message import choose_sender, make_message, read_phone, read_text
-from airflow_provider_osonsms.protocol.errors import InvalidSettingsError, OsonSmsError
+from airflow_provider_osonsms.protocol.errors import InvalidSettingsError, OsonSmsError, PhoneSuppressedError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt, SendReceipt
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.provider_info import CONNECTION_FIELDS, FIELD_BEHAVIOR
+
+if TYPE_CHECKING:
+    from airflow_provider_osonsms.audience.suppression import SuppressionList
+
+_SHOWN: Final = 3
 
 
 class OsonSmsHook(BaseHook):
@@ -25,7 +32,10 @@ class OsonSmsHook(BaseHook):
 
     The Connection holds the login, the salt (or token) as password, and optionally, the host and the extras
     ``sender``, ``auth_scheme``, ``bulk_url``, ``timeout``, ``key_namespace``, ``price_per_part``,
-    ``allowed_phones`` and ``max_rate``. The constructor reads and opens nothing.
+    ``allowed_phones``, ``suppression`` and ``max_rate``. The constructor reads and opens nothing.
+
+    `send_sms` and `create_bulk` refuse whoever is on the ``suppression`` list, which is read once for each
+    hook. The clients of `open_client` and `open_async_client` send what they are given.
 
     Args:
         osonsms_conn_id: Id of the Connection.
@@ -39,6 +49,7 @@ class OsonSmsHook(BaseHook):
     def __init__(self, osonsms_conn_id: str = default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.osonsms_conn_id = osonsms_conn_id
+        self._suppression: SuppressionList | None = None
 
     def get_settings(self) -> Settings:
         """Read the Connection.
@@ -82,6 +93,7 @@ class OsonSmsHook(BaseHook):
         sender: str | None = None,
         channel: str | None = None,
         is_confidential: bool = False,
+        ignore_suppression: bool = False,
     ) -> SendReceipt:
         """Send one message, at most once for each *txn_id*.
 
@@ -92,12 +104,16 @@ class OsonSmsHook(BaseHook):
             sender: One of the account's sender names; default: the Connection's.
             channel: ``telegram``, or None for an SMS.
             is_confidential: Ask the gateway not to keep the text.
+            ignore_suppression: Send it even to somebody on the Connection's ``suppression`` list, such as a
+                code that the person waits for.
 
         Returns:
             A receipt. Its outcome is ``accepted``; ``accepted_untracked``, without a msg_id, when the gateway
             knew the txn_id already; ``uncertain`` when it knew the txn_id after an error that proves nothing.
 
         Raises:
+            PhoneSuppressedError: Nothing was sent: the phone is on the Connection's ``suppression`` list.
+            SuppressionUnavailableError: Nothing was sent: that list cannot be read for now.
             InvalidMessageError: Nothing was sent; the text says what to correct.
             RequestNotSentError: The gateway was not reached; repeat with the same txn_id.
             OutcomeUnknownError: The message may have been accepted; repeat with the same txn_id only.
@@ -116,6 +132,8 @@ class OsonSmsHook(BaseHook):
             channel=channel,
             is_confidential=is_confidential,
         )
+        if not ignore_suppression:
+            self.refuse_suppressed([sms.phone], settings)
         with open_client(settings.account) as client:
             return client.send(sms, history=TxnIdHistory.MAYBE_ACCEPTED)
 
@@ -153,6 +171,7 @@ class OsonSmsHook(BaseHook):
         txn_id: str,
         send_at: datetime | str,
         sender: str | None = None,
+        ignore_suppression: bool = False,
     ) -> BulkReceipt:
         """Create one bulk job; an upload without an answer is not repeated: it could text all numbers twice.
 
@@ -162,11 +181,14 @@ class OsonSmsHook(BaseHook):
             txn_id: Your key of this job.
             send_at: Datetime or ISO text in the future; without a zone it means Asia/Dushanbe.
             sender: One of the account's sender names; default: the Connection's.
+            ignore_suppression: Let phones of the Connection's ``suppression`` list be among them.
 
         Returns:
             A receipt; without a bulk_name when the gateway knew the txn_id already.
 
         Raises:
+            PhoneSuppressedError: Nothing was uploaded: phones are on the Connection's ``suppression`` list.
+            SuppressionUnavailableError: Nothing was uploaded: that list cannot be read for now.
             InvalidMessageError: Nothing was uploaded; the text says what to correct.
             OutcomeUnknownError, TemporaryRefusalError: The job may exist; look in the cabinet before you
             repeat. OsonSmsError: The gateway refused or was not reached; no job was created.
@@ -178,6 +200,8 @@ class OsonSmsHook(BaseHook):
         moment = read_send_at(send_at)
         require_future(moment, datetime.now(UTC))
         unique = dict.fromkeys(read_phone(phone) for phone in phones)
+        if not ignore_suppression:
+            self.refuse_suppressed(unique, settings)
         job = BulkJob(
             csv="".join(f"{phone}\n" for phone in unique).encode(),
             text=read_text(message),
@@ -187,6 +211,35 @@ class OsonSmsHook(BaseHook):
         )
         with open_client(settings.account) as client:
             return client.create_bulk(job, history=TxnIdHistory.MAYBE_ACCEPTED)
+
+    def read_suppression(self, settings: Settings) -> "SuppressionList | None":
+        """Return the Connection's ``suppression`` list, read once; None if it has none.
+
+        Raises:
+            SuppressionUnavailableError: It cannot be read for now.
+            InvalidMessageError: It is no list of phones.
+        """
+        if self._suppression is None and settings.suppression is not None:
+            from airflow_provider_osonsms.audience.suppression import read_account_list
+
+            self._suppression = read_account_list(open_path(settings.suppression))
+        return self._suppression
+
+    def refuse_suppressed(self, phones: Collection[str], settings: Settings) -> None:
+        """Check that none of the MSISDNs *phones* is on the Connection's ``suppression`` list.
+
+        Raises:
+            PhoneSuppressedError: One is.
+            SuppressionUnavailableError, InvalidMessageError: See `read_suppression`.
+        """
+        suppression = self.read_suppression(settings)
+        found = [] if suppression is None else suppression.choose(phones)
+        if found:
+            raise PhoneSuppressedError(
+                f"{len(found)} of {len(phones)} phones are on the Connection's suppression list "
+                f"({', '.join(map(mask_phone, found[:_SHOWN]))}). Only a text that they wait for, such as a "
+                f"code, may be sent all the same, with ignore_suppression=True"
+            )
 
     def test_connection(self) -> tuple[bool, str]:
         """Read the balance, for the *Test* button: nothing is sent and nothing is billed."""

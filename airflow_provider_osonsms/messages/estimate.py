@@ -42,6 +42,7 @@ class Estimate:
         settings: Settings,
         balance: Decimal,
         max_rate: float | None = None,
+        ignored_exclusions: int = 0,
     ) -> Preview:
         """Return the preview of the counted messages."""
         distribution = {parts: count for parts, count in sorted(self._messages_by_parts.items()) if count}
@@ -52,6 +53,7 @@ class Estimate:
             price_per_part=settings.price_per_part,
             balance=balance,
             max_rate=max_rate,
+            ignored_exclusions=ignored_exclusions,
             samples=tuple(self.samples),
             advice=tuple(self.advice.list_sentences()),
         )

@@ -19,6 +19,7 @@ class Preview:
     Attributes:
         recipients: The number of recipients.
         reject_reasons: The number of rejected rows by `RejectReason`.
+        ignored_exclusions: Entries of ``exclude`` that are no phones.
         distribution: The number of messages by their parts, ascending.
         price_per_part: Somoni; None if the Connection has no price.
         balance: The balance now, in somoni.
@@ -33,6 +34,7 @@ class Preview:
     price_per_part: Decimal | None
     balance: Decimal
     max_rate: float | None = None
+    ignored_exclusions: int = 0
     samples: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
 
@@ -67,6 +69,7 @@ class Preview:
             "recipients": self.recipients,
             "rejected": self.rejected,
             "reject_reasons": dict(self.reject_reasons),
+            "ignored_exclusions": self.ignored_exclusions,
             "parts": self.parts,
             "parts_distribution": {str(parts): count for parts, count in self.distribution.items()},
             "cost": _to_float(self.cost),
@@ -94,6 +97,7 @@ class Preview:
         figures = [
             ("Recipients", f"{self.recipients:,}"),
             ("Rejected", f"{self.rejected:,}" + (f" ({reasons})" if reasons else "")),
+            *([("Ignored in exclude", f"{self.ignored_exclusions:,}")] if self.ignored_exclusions else []),
             ("Parts", f"{self.parts:,}" + (f" ({spread})" if spread else "")),
             ("Estimated cost", unknown if self.cost is None else f"{self.cost:,.2f} somoni"),
             ("Balance now", f"{self.balance:,.2f} somoni"),

@@ -10,7 +10,12 @@ from airflow_provider_osonsms.audience.policy import OnEmpty, OnInvalid, Policy
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.operators.redaction import RedactingOperator, make_stable, unwrap
-from airflow_provider_osonsms.preflight.parameters import read_choice, read_optional_int, read_share
+from airflow_provider_osonsms.preflight.parameters import (
+    read_choice,
+    read_flag,
+    read_optional_int,
+    read_share,
+)
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.files import write_table
 from airflow_provider_osonsms.tables.paths import check_table_path, refuse_same_files
@@ -28,7 +33,11 @@ class AudienceOperator(RedactingOperator):
             or Parquet file, an iterable of such chunks, or a callable ``(context, jinja_env)`` that returns
             one of them, which keeps personal data out of XCom.
         phone_column: Column of the phones.
-        exclude: Phones that are never texted: the same kinds of source.
+        exclude: Phones that are never texted: the same kinds of source, and `dead_numbers`. The list
+            ``suppression`` of the Connection is joined to it.
+        max_ignored_ratio: Fail if more entries of *exclude* than this share are no phones, such as words.
+        ignore_suppression: Do not join the Connection's list: for a text that people wait for, such as a
+            code.
         only: Text only these rows: a list of their keys, or a source with a column ``key``, such as the
             ``undelivered_path`` of a sensor. Without a ``key_column`` the phone is the key.
         on_invalid: ``skip`` rows that are wrong, or ``fail`` if one row is.
@@ -49,6 +58,8 @@ class AudienceOperator(RedactingOperator):
         recipients: Any,
         phone_column: str = "phone",
         exclude: Any = None,
+        max_ignored_ratio: float = 0,
+        ignore_suppression: bool = False,
         only: Any = None,
         on_invalid: str = OnInvalid.SKIP,
         max_invalid_ratio: float | None = None,
@@ -62,6 +73,8 @@ class AudienceOperator(RedactingOperator):
         self.recipients = make_stable(recipients)
         self.phone_column = phone_column
         self.exclude = make_stable(exclude)
+        self.max_ignored_ratio = read_share(max_ignored_ratio, "max_ignored_ratio") or 0
+        self.ignore_suppression = read_flag(ignore_suppression, "ignore_suppression")
         self.only = make_stable(only)
         self._expected = [name for name, given in (("exclude", exclude), ("only", only)) if given is not None]
         self.policy = Policy(
@@ -100,7 +113,8 @@ class AudienceOperator(RedactingOperator):
                 )
         if self.rejects_path is not None:
             check_table_path(resolve_path(self.rejects_path), "rejects_path")
-        self._refuse_same_files()
+        self._refuse_same_files(settings)
+        hook = OsonSmsHook(self.osonsms_conn_id)
         return prepare_audience(
             resolve_path(unwrap(self.recipients)),
             phone_column=self.phone_column,
@@ -108,14 +122,16 @@ class AudienceOperator(RedactingOperator):
             columns=columns,
             allowed_phones=settings.account.allowed_phones,
             exclude=resolve_path(unwrap(self.exclude)),
+            max_ignored_ratio=self.max_ignored_ratio,
+            suppressed=None if self.ignore_suppression else hook.read_suppression(settings),
             only=resolve_path(unwrap(self.only)),
         )
 
-    def _refuse_same_files(self) -> None:
+    def _refuse_same_files(self, settings: Settings) -> None:
         """Check that nothing is written over a source, or over another table of this task."""
         from airflow_provider_osonsms.audience.sources.files import SUFFIXES, is_path
 
-        read = {}
+        read: dict[str, object] = {"the Connection's suppression": settings.suppression}
         for name in ("recipients", "exclude", "only"):
             source = unwrap(getattr(self, name))
             for place, one in enumerate(source if isinstance(source, list | tuple) else [source]):
@@ -126,7 +142,8 @@ class AudienceOperator(RedactingOperator):
 
     def _report_rejects(self, audience: "Audience") -> None:
         """Write the rejected rows to the log, and to `rejects_path` if it is set."""
-        level = logging.WARNING if audience.rejects.invalid else logging.INFO
+        is_notable = audience.rejects.invalid or audience.ignored_exclusions
+        level = logging.WARNING if is_notable else logging.INFO
         self.log.log(level, "%s", audience.describe())
         if self.rejects_path is not None:
             path = check_table_path(resolve_path(self.rejects_path), "rejects_path")

@@ -61,8 +61,9 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
 
     Returns:
         ``{"campaign_id", "bulk_names", "txn_ids", "recipients", "rejected", "reject_reasons",
-        "parts_per_message", "send_at"}``: numbers of recipients and rejects, rejects by reason. After a dry
-        run, the names are an empty list, and ``preview`` is added.
+        "ignored_exclusions", "parts_per_message", "send_at"}``: numbers of recipients and rejects, rejects by
+        reason, entries of ``exclude`` that are no phones. After a dry run, the names are an empty list, and
+        ``preview`` is added.
 
     Raises:
         AirflowSkipException: No recipient is left. AirflowFailException: A retry would not help, or could
@@ -181,13 +182,17 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
             "recipients": len(audience),
             "rejected": len(audience.rejects),
             "reject_reasons": audience.rejects.count(),
+            "ignored_exclusions": audience.ignored_exclusions,
             "parts_per_message": plan.parts,
             "send_at": plan.send_at.isoformat(),
         }
 
     def _preview(self, plan: BulkPlan, audience: "Audience", hook: OsonSmsHook) -> dict[str, Any]:
         preview = estimate_text(plan.text, recipients=len(audience)).make_preview(
-            rejects=audience.rejects.count(), settings=hook.get_settings(), balance=hook.get_balance()
+            rejects=audience.rejects.count(),
+            settings=hook.get_settings(),
+            balance=hook.get_balance(),
+            ignored_exclusions=audience.ignored_exclusions,
         )
         self.log.info("Dry run: no job is created\n%s", preview.to_markdown())
         return preview.to_dict()

@@ -69,12 +69,13 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         kwargs: The texts: see `PersonalizedOperator`. The audience: see `AudienceOperator`.
 
     Returns:
-        ``{"campaign_id", "recipients", "outcomes", "rejected", "parts", "cost", "seconds"}`` and
-        ``osonsms_conn_id``; with ``results_path`` where one is set, ``results`` with its ``rows`` and
-        ``checksum``, and ``key_column``, else with ``messages``, a list of ``{"txn_id", "msg_id", "parts",
-        "outcome"}``. ``outcomes`` and ``rejected`` count rows by outcome and by reason; ``parts`` are the
-        billed ones that are known, ``cost`` is in somoni, None without a ``price_per_part``, ``seconds`` are
-        those from the first acceptance to the last. A dry run adds ``preview``. The events of ``outlets``
+        ``{"campaign_id", "recipients", "outcomes", "rejected", "ignored_exclusions", "parts", "cost",
+        "seconds"}`` and ``osonsms_conn_id``; with ``results_path`` where one is set, ``results`` with its
+        ``rows`` and ``checksum``, and ``key_column``, else with ``messages``, a list of ``{"txn_id",
+        "msg_id", "parts", "outcome"}``. ``outcomes`` and ``rejected`` count rows by outcome and by reason,
+        ``ignored_exclusions`` entries of ``exclude`` that are no phones; ``parts`` are the billed ones that
+        are known, ``cost`` is in somoni, None without a ``price_per_part``, ``seconds`` are those from the
+        first acceptance to the last. A dry run adds ``preview``. The events of ``outlets``
         carry these counts.
 
     Raises:

@@ -20,6 +20,7 @@ from airflow_provider_osonsms.protocol.errors import (
     DuplicateTransactionError,
     OsonSmsError,
     PhoneNotAllowedError,
+    PhoneSuppressedError,
 )
 from airflow_provider_osonsms.protocol.history import may_send_again
 
@@ -31,12 +32,13 @@ _NEEDS_A_PERSON = (AudienceChangedError, HistoryNotStoredError, KeysChangedError
 def airflow_errors() -> Iterator[None]:
     """Turn errors that a retry cannot solve into AirflowFailException; with other errors the task retries.
 
-    A number that is not in the Connection's ``allowed_phones`` skips the task: that list is for staging.
+    A number that is not in the Connection's ``allowed_phones`` skips the task: that list is for staging. So
+    does one on its ``suppression`` list.
     """
     try:
         yield
-    except PhoneNotAllowedError as error:
-        raise AirflowSkipException(f"Nothing was sent: {error}") from None
+    except (PhoneNotAllowedError, PhoneSuppressedError) as error:
+        raise AirflowSkipException(f"This try sent nothing: {error}") from None
     except (BulkTxnIdTakenError, TxnIdsTakenError) as error:
         raise AirflowFailException(str(error)) from None
     except DuplicateTransactionError as error:

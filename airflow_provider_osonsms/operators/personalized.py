@@ -81,6 +81,7 @@ class PersonalizedOperator(AudienceOperator):
             settings=settings,
             balance=hook.get_balance(),
             max_rate=self.max_rate or settings.max_rate,
+            ignored_exclusions=audience.ignored_exclusions,
         )
         self.log.info("Nothing is sent. Preview:\n%s", preview.to_markdown())
         self._check_policy(audience)

@@ -17,10 +17,10 @@ class OsonSmsCampaignPreviewOperator(PersonalizedOperator):
         kwargs: The texts: see `PersonalizedOperator`. The audience: see `AudienceOperator`.
 
     Returns:
-        ``{"recipients", "rejected", "reject_reasons", "parts", "parts_distribution", "cost", "balance",
-        "balance_after", "seconds", "samples", "advice", "markdown"}``: amounts in somoni, ``cost`` and
-        ``balance_after`` None without the Connection's ``price_per_part``; ``seconds`` None without a rate;
-        at most three samples, with masked values.
+        ``{"recipients", "rejected", "reject_reasons", "ignored_exclusions", "parts", "parts_distribution",
+        "cost", "balance", "balance_after", "seconds", "samples", "advice", "markdown"}``: amounts in somoni,
+        ``cost`` and ``balance_after`` None without the Connection's ``price_per_part``; ``seconds`` None
+        without a rate; at most three samples, with masked values.
 
     Raises:
         AirflowSkipException: No recipient is left. AirflowFailException: A retry would not help; the text

@@ -32,6 +32,8 @@ class OsonSmsSendOperator(RedactingOperator):
         is_confidential: Ask the gateway not to keep the text.
         transliterate: Write the text in Latin letters, which usually halves its parts.
         max_parts: Fail if the text is billed as more parts.
+        ignore_suppression: Send even to somebody on the Connection's ``suppression`` list: for a text that
+            the person waits for, such as a code.
         dry_run: Check everything, log a preview with the cost, and send nothing.
         osonsms_conn_id: Id of the Connection.
 
@@ -40,6 +42,8 @@ class OsonSmsSendOperator(RedactingOperator):
         ``accepted_untracked`` with msg_id None when the answer was lost; ``pending`` after a dry run.
 
     Raises:
+        AirflowSkipException: The number is on the Connection's ``suppression`` list, or not on its
+        ``allowed_phones``.
         AirflowFailException: A retry would not help; the text says what would.
         OsonSmsError: A retry may help, and sends under the same key.
 
@@ -63,6 +67,7 @@ class OsonSmsSendOperator(RedactingOperator):
         is_confidential: bool = False,
         transliterate: bool = False,
         max_parts: int | None = None,
+        ignore_suppression: bool = False,
         dry_run: bool = False,
         osonsms_conn_id: str = OsonSmsHook.default_conn_name,
         **kwargs: Any,
@@ -76,6 +81,7 @@ class OsonSmsSendOperator(RedactingOperator):
         self.is_confidential = read_flag(is_confidential, "is_confidential")
         self.transliterate = read_flag(transliterate, "transliterate")
         self.max_parts = read_optional_int(max_parts, "max_parts")
+        self.ignore_suppression = read_flag(ignore_suppression, "ignore_suppression")
         self.is_dry_run = read_flag(dry_run, "dry_run")
         self.osonsms_conn_id = osonsms_conn_id
 
@@ -101,6 +107,8 @@ class OsonSmsSendOperator(RedactingOperator):
                 is_latin=self.transliterate,
             )
             parts = check_parts(message.text, max_parts=self.max_parts)
+            if not self.ignore_suppression:
+                hook.refuse_suppressed([phone], settings)
             if self.is_dry_run:
                 preview = estimate_text(message.text, recipients=1).make_preview(
                     rejects={}, settings=settings, balance=hook.get_balance()

@@ -3,7 +3,9 @@
 * OsonSmsError
   + InvalidMessageError          ours; nothing left this machine: correct the input
     - PhoneNotAllowedError       the number is not on the Connection's allow-list
+    - PhoneSuppressedError       the number is on the Connection's suppression list
   + InvalidSettingsError         ours; the Connection is wrong: correct it
+  + SuppressionUnavailableError  the Connection's suppression list cannot be read; nothing left this machine
   + TransportError
     - RequestNotSentError        nothing reached the gateway: repeat freely
     - OutcomeUnknownError        it may have been accepted: repeat with the same txn_id only
@@ -36,8 +38,16 @@ class PhoneNotAllowedError(InvalidMessageError):
     """The number is not on the Connection's ``allowed_phones``; nothing left this machine."""
 
 
+class PhoneSuppressedError(InvalidMessageError):
+    """The number is on the Connection's ``suppression`` list; nothing left this machine."""
+
+
 class InvalidSettingsError(OsonSmsError):
     """A field of the Connection is missing or wrong; nothing left this machine."""
+
+
+class SuppressionUnavailableError(OsonSmsError):
+    """The Connection's ``suppression`` list cannot be read for now; nothing left this machine."""
 
 
 class TransportError(OsonSmsError):

@@ -48,6 +48,7 @@ from airflow_provider_osonsms.protocol.errors import (
     InvalidSettingsError,
     OutcomeUnknownError,
     RequestNotSentError,
+    SuppressionUnavailableError,
     TemporaryRefusalError,
     UnexpectedAnswerError,
     UnknownMessageError,
@@ -91,6 +92,7 @@ _UNUSED, _MAYBE_ACCEPTED, _MAYBE_CONSUMED = TxnIdHistory
 _PROOFS: dict[type[BaseException], Proof] = {
     InvalidMessageError: Proof(_UNUSED, SendAgain.NEVER),
     InvalidSettingsError: Proof(_UNUSED, SendAgain.NEVER),
+    SuppressionUnavailableError: Proof(_UNUSED, SendAgain.IN_A_NEW_TRY),
     RequestNotSentError: Proof(_UNUSED, SendAgain.AT_ONCE),
     OutcomeUnknownError: Proof(_MAYBE_ACCEPTED, SendAgain.AT_ONCE),
     UnexpectedAnswerError: Proof(_MAYBE_ACCEPTED, SendAgain.AT_ONCE),

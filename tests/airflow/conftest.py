@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -190,3 +190,32 @@ def _encode(kwargs: dict[str, Any]) -> Any:
 
         serialize = BaseSerialization.serialize
     return serialize(kwargs)
+
+
+@pytest.fixture
+def texted(gateway: SimulatedGateway) -> Callable[[], list[str]]:
+    """Return everybody whom the gateway was asked to text, as often as it was asked."""
+
+    def list_texted() -> list[str]:
+        jobs = [phone for job in gateway.bulks for phone in job.phones]
+        return sorted([*(sms.phone for sms in gateway.sent), *jobs])
+
+    return list_texted
+
+
+@pytest.fixture(params=["campaign", "bulk", "preview"])
+def make_audience_task(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Make an operator of each kind that has an audience."""
+    from airflow_provider_osonsms.operators import osonsms
+
+    kinds = {
+        "campaign": (osonsms.OsonSmsCampaignOperator, {}),
+        "bulk": (osonsms.OsonSmsBulkCreateOperator, {"send_at": datetime.now(UTC) + timedelta(days=1)}),
+        "preview": (osonsms.OsonSmsCampaignPreviewOperator, {}),
+    }
+    operator, options = kinds[request.param]
+
+    def make(**fields: Any) -> Any:
+        return operator(**{"task_id": request.param, "message": "Салом!", "retries": 5, **options, **fields})
+
+    return make

@@ -57,6 +57,7 @@ def test_connection_form():
         "key_namespace",
         "price_per_part",
         "allowed_phones",
+        "suppression",
         "max_rate",
     }
     assert all(field["label"] and field["description"] for field in form["conn-fields"].values())

@@ -38,6 +38,7 @@ def test_everything(read: Read) -> None:
             "key_namespace": "staging",
             "price_per_part": "0.12",
             "max_rate": 20,
+            "suppression": "s3://key:secret@bucket/stop.csv",
             "allowed_phones": "992900001234, 900001235",
         },
     )
@@ -56,6 +57,7 @@ def test_everything(read: Read) -> None:
         key_namespace="staging",
         price_per_part=Decimal("0.12"),
         max_rate=20.0,
+        suppression="s3://key:secret@bucket/stop.csv",
     )
 
 
@@ -114,6 +116,7 @@ def test_white_space_around_login_and_password(read: Read) -> None:
         "key_namespace",
         "price_per_part",
         "max_rate",
+        "suppression",
         "allowed_phones",
     ],
 )

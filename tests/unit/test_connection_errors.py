@@ -93,6 +93,9 @@ def test_hosts(read: Read, host: str) -> None:
         ("allowed_phones", {"992900001234": 1}),
         ("allowed_phones", 992900001234),
         ("allowed_phones", ","),
+        ("suppression", 7),
+        ("suppression", ["/data/9000012.csv"]),
+        ("suppression", "lists/9000012.csv"),
     ],
 )
 def test_extra(read: Read, name: str, value: Any) -> None:

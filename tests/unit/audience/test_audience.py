@@ -264,7 +264,9 @@ def test_only_the_allowed_are_texted() -> None:
 
 def test_the_description_counts_samples_and_advises() -> None:
     """The log reads counts by reason, three masked samples each and what to do."""
-    audience = prepare_audience([A, A, A, A, A, None, 9000001], exclude=["foreign", "992900000009"])
+    audience = prepare_audience(
+        [A, A, A, A, A, None, 9000001], exclude=["foreign", "992900000009"], max_ignored_ratio=0.5
+    )
 
     again = RejectReason.DUPLICATE.advice
     assert audience.rejects.count() == {"empty": 1, "ambiguous_short": 1, "duplicate": 4}
@@ -274,7 +276,7 @@ def test_the_description_counts_samples_and_advises() -> None:
         f"  empty: 1 (row 5 •••••). {RejectReason.EMPTY.advice}",
         f"  ambiguous_short: 1 (row 6 •••••01). {RejectReason.AMBIGUOUS_SHORT.advice}",
         "  duplicate: 4 (row 1 992•••••001, row 2 992•••••001, row 3 992•••••001). " + again,
-        "  exclude: 1 entries are not a phone and were ignored",
+        "  exclude: 1 entries are no phones and were ignored",
     ]
 
 

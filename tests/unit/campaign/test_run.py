@@ -54,6 +54,7 @@ def test_the_summary(send, make_plan, make_client):
         "recipients": 4,
         "outcomes": run.count_outcomes(),
         "rejected": {"too_short": 1},
+        "ignored_exclusions": 0,
         "parts": 6,
         "cost": 1.5,
     }
