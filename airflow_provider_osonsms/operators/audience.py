@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_osonsms._storage import resolve_path
+from airflow_provider_osonsms.audience.dead_numbers import DeadNumbers
 from airflow_provider_osonsms.audience.policy import OnEmpty, OnInvalid, Policy
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
@@ -91,6 +92,8 @@ class AudienceOperator(RedactingOperator):
 
         A name such as ``{{ conn.osonsms_default.password }}`` would be texted as what it stands for.
         """
+        if isinstance(content, DeadNumbers):  # another one: tasks of one process may share it
+            return content.replace_tables(self.render_template(content.tables, *args, **kwargs))
         if not isinstance(content, dict):
             return super().render_template(content, *args, **kwargs)
         rendered = {}
@@ -121,7 +124,7 @@ class AudienceOperator(RedactingOperator):
             key_column=key_column,
             columns=columns,
             allowed_phones=settings.account.allowed_phones,
-            exclude=resolve_path(unwrap(self.exclude)),
+            exclude=_read_dead_numbers(resolve_path(unwrap(self.exclude))),
             max_ignored_ratio=self.max_ignored_ratio,
             suppressed=None if self.ignore_suppression else hook.read_suppression(settings),
             only=resolve_path(unwrap(self.only)),
@@ -171,3 +174,12 @@ class AudienceOperator(RedactingOperator):
             self._redact_field(name, f"<{len(source)} {name}>")
         else:
             self._redact_field(name, f"<{type(source).__name__}>")
+
+
+def _read_dead_numbers(source: Any) -> Any:
+    """Return *source* with the numbers in the place of each `DeadNumbers`, also in a list."""
+    if isinstance(source, DeadNumbers):
+        return source.read()
+    if isinstance(source, list | tuple) and any(isinstance(one, DeadNumbers) for one in source):
+        return [_read_dead_numbers(one) for one in source]
+    return source
