@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from airflow_provider_osonsms.audience.phones.one import normalize_phone
 from airflow_provider_osonsms.audience.reasons import RejectReason
-from airflow_provider_osonsms.audience.sources.files import print_path
+from airflow_provider_osonsms.audience.sources.files import is_path, print_path
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.tables.files import DamagedTableError, read_table
@@ -50,7 +50,8 @@ class DeadNumbers:
     """
 
     def __init__(self, tables: tuple[Any, ...], *, after: int, open_path: Callable[[str], Any]) -> None:
-        self.tables = tables
+        # texts, because Airflow below 3.2 resolves a Path that is not there yet
+        self.tables = tuple(str(table) if is_path(table) else table for table in tables)
         self.after = after
         self._open_path = open_path
 
