@@ -6,6 +6,7 @@ from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -17,6 +18,7 @@ from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.row_keys import normalize_key, normalize_keys
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
+DUSHANBE = ZoneInfo("Asia/Dushanbe")
 EXACT = 2**53 - 1
 TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=8)
 NUMBERS_AS_TEXT = st.from_regex(r"-?0?[0-9]{1,4}(\.[0-9]{1,3})?(e[+-]?[0-9]{1,2})?", fullmatch=True)
@@ -27,6 +29,7 @@ COLUMNS = {
     "date": st.dates(date(1970, 1, 1), date(2200, 1, 1)),
     "midnight": st.dates(date(1970, 1, 1), date(2200, 1, 1)).map(lambda day: datetime(*day.timetuple()[:3])),  # noqa: DTZ001
     "moment": st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)),  # noqa: DTZ001
+    "zoned": st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(DUSHANBE)),  # noqa: DTZ001
     "text": TEXTS | TEXTS.map(lambda text: unicodedata.normalize("NFD", f" {text} ")),
     "number as text": NUMBERS_AS_TEXT,
 }
