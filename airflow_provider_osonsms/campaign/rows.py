@@ -361,6 +361,11 @@ class CampaignRows:
         return any(state.may_be_accepted for state in self.count())
 
     @property
+    def has_accepted(self) -> bool:
+        """Whether a row was surely accepted, so that its txn_id, and those of the others, are ours."""
+        return RowState.ACCEPTED in self._states
+
+    @property
     def open_rows(self) -> int:
         """How many rows wait for an attempt."""
         return sum(self._states.count(state) for state in range(_LAST_OPEN + 1))

@@ -87,7 +87,7 @@ class CampaignRun:
         )
         self._results.add_vanished(map(name_vanished, journal.load_rows(self.rows, txn_ids)))
         if has_sent is not None:
-            has_accepted = bool(self.rows.count()[RowState.ACCEPTED] or self._results.vanished)
+            has_accepted = self.rows.has_accepted or bool(self._results.vanished)
             journal.learn_of_table(may_have_sent=has_sent, has_accepted=has_accepted)
         self.rows.raise_history(journal.history)
         self.settled = len(self._audience) - self.rows.open_rows
