@@ -1,5 +1,6 @@
 """Paths as this Airflow opens them: on this machine, or wherever its ObjectStoragePath reaches."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,41 @@ from airflow.sdk import ObjectStoragePath
 
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.paths import LOCAL_SCHEMES
+
+
+def spell_path(value: Any) -> Any:
+    """Return a path of this machine as text, and anything else, such as an ObjectStoragePath, as it is.
+
+    Airflow renders the templates in a text, not those in a ``Path``; Airflow 3.0 calls whatever has a method
+    ``resolve``, which a ``Path`` has. The paths in a list or tuple are spelled, too: a relative one with a
+    folder, because its name alone might be a phone.
+    """
+    if _is_local_path(value):
+        return os.fsdecode(value)
+    if type(value) in (list, tuple) and any(map(_is_local_path, value)):
+        return [_spell_in_list(one) if _is_local_path(one) else one for one in value]
+    return value
+
+
+def _spell_in_list(path: os.PathLike[str]) -> str:
+    text = os.fsdecode(path)
+    return text if Path(text).is_absolute() else f"./{text}"
+
+
+def _is_local_path(value: object) -> bool:
+    return isinstance(value, os.PathLike) and not isinstance(value, ObjectStoragePath)
+
+
+def name_path(path: Any, field: str) -> str:
+    """Return the rendered path *path* of the parameter *field* as text.
+
+    Raises:
+        InvalidMessageError: It is none.
+    """
+    if isinstance(path, str | os.PathLike | ObjectStoragePath) and str(path).strip():
+        return str(path)
+    given = "an empty text" if isinstance(path, str) else f"of the type {type(path).__name__}"
+    raise InvalidMessageError(f"{field} is {given}; give a path, as text, Path or ObjectStoragePath")
 
 
 def resolve_path(value: Any) -> Any:

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Collection, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException
-from airflow_provider_osonsms._storage import resolve_path
+from airflow_provider_osonsms._storage import resolve_path, spell_path
 from airflow_provider_osonsms.audience.dead_numbers import DeadNumbers
 from airflow_provider_osonsms.audience.policy import OnEmpty, OnInvalid, Policy
 from airflow_provider_osonsms.connection import Settings
@@ -84,23 +85,38 @@ class AudienceOperator(RedactingOperator):
             max_recipients=read_optional_int(max_recipients, "max_recipients"),
             on_empty=read_choice(on_empty, "on_empty", OnEmpty),
         )
-        self.rejects_path = rejects_path
+        self.rejects_path = spell_path(rejects_path)
         self.osonsms_conn_id = osonsms_conn_id
 
-    def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
-        """Render *content*, but not the texts inside rows: they are data, and may hold anything.
+    def render_template(
+        self, content: Any, context: Any, jinja_env: Any = None, seen_oids: set[int] | None = None
+    ) -> Any:
+        """Render texts, also in a list, and what Airflow resolves; but nothing inside of rows and tables.
 
-        A name such as ``{{ conn.osonsms_default.password }}`` would be texted as what it stands for.
+        Those are data, and may hold anything: ``{{ conn.osonsms_default.password }}`` would be texted as what
+        it stands for, and a column may be named like a method that Airflow calls.
         """
+        rest = (context, jinja_env, seen_oids)
+        if id(content) in (seen_oids or ()):
+            return content
         if isinstance(content, DeadNumbers):  # another one: tasks of one process may share it
-            return content.replace_tables(self.render_template(content.tables, *args, **kwargs))
-        if not isinstance(content, dict):
-            return super().render_template(content, *args, **kwargs)
-        rendered = {}
-        for name, value in content.items():
-            is_data = isinstance(value, str)
-            rendered[name] = value if is_data else self.render_template(value, *args, **kwargs)
-        return rendered
+            return content.replace_tables(self.render_template(content.tables, *rest))
+        if isinstance(content, dict):
+            return {
+                name: value if isinstance(value, str) else self.render_template(value, *rest)
+                for name, value in content.items()
+            }
+        if type(content) in (list, tuple):
+            is_data = [isinstance(one, str) and "{" not in one for one in content]  # a phone: Jinja is slow
+            rendered = (
+                one if is_one_data else self.render_template(one, *rest)
+                for one, is_one_data in zip(content, is_data, strict=True)
+            )
+            return type(content)(rendered)
+        is_local_path = isinstance(content, PurePath) and "://" not in str(content)
+        if isinstance(content, str) or (hasattr(type(content), "resolve") and not is_local_path):
+            return super().render_template(content, *rest)
+        return content
 
     def _read_audience(
         self, settings: Settings, *, key_column: str | None = None, columns: Collection[str] = ()

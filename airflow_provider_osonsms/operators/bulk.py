@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_osonsms._compat import Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
-from airflow_provider_osonsms._storage import open_path, resolve_path
+from airflow_provider_osonsms._storage import name_path, open_path, spell_path
 from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed
 from airflow_provider_osonsms.bulk.memory import JobMemory, refuse_other_txn_ids
 from airflow_provider_osonsms.bulk.plan import BulkPlan
@@ -82,7 +81,6 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         "campaign_id",
         "receipt_path",
     )
-    template_ext: Sequence[str] = (".txt", ".j2")
     template_fields_renderers: ClassVar[dict[str, str]] = {"message": "txt"}
     ui_color = "#d8ecf8"
 
@@ -108,7 +106,7 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         self.transliterate = read_flag(transliterate, "transliterate")
         self.max_parts = read_optional_int(max_parts, "max_parts")
         self.on_unconfirmed = read_choice(on_unconfirmed, "on_unconfirmed", OnUnconfirmed)
-        self.receipt_path = receipt_path
+        self.receipt_path = spell_path(receipt_path)
         self.is_dry_run = read_flag(dry_run, "dry_run")
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -169,8 +167,7 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
     def _open_receipts(self, plan: BulkPlan) -> Receipts | None:
         if self.receipt_path is None:
             return None
-        folder = resolve_path(self.receipt_path)
-        place = open_path(str(folder)) if isinstance(folder, str | PurePath) else folder
+        place = open_path(name_path(self.receipt_path, "receipt_path"))
         check_writable(place / "receipt", "receipt_path")
         return Receipts(place, plan, clock=lambda: datetime.now(UTC))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, Context, Stats
 from airflow_provider_osonsms._context import add_to_asset_events, identify_task, open_state_store
-from airflow_provider_osonsms._storage import resolve_path
+from airflow_provider_osonsms._storage import resolve_path, spell_path
 from airflow_provider_osonsms.campaign.journal import CampaignJournal, JournalBackend
 from airflow_provider_osonsms.campaign.plan import CampaignPlan, SendOptions
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
@@ -124,7 +124,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             max_consecutive_failures, "max_consecutive_failures"
         )
         self.max_failed_ratio = read_share(max_failed_ratio, "max_failed_ratio")
-        self.results_path = results_path
+        self.results_path = spell_path(results_path)
         self.replace_results = read_flag(replace_results, "replace_results")
         self.is_dry_run = read_flag(dry_run, "dry_run")
         self._run: CampaignRun | None = None

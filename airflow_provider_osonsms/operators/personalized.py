@@ -33,7 +33,6 @@ class PersonalizedOperator(AudienceOperator):
     """
 
     template_fields: Sequence[str] = (*AudienceOperator.template_fields, "message")
-    template_ext: Sequence[str] = (".txt", ".j2")
     template_fields_renderers: ClassVar[dict[str, str]] = {"message": "txt"}
 
     def __init__(

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_osonsms._compat import BaseOperator
+from airflow_provider_osonsms._storage import spell_path
+from airflow_provider_osonsms.operators.text_file import load_text
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,12 +41,12 @@ class StableCallable:
 
 
 def make_stable(source: Any) -> Any:
-    """Return a callable *source* as a `StableCallable`, and any other source unchanged.
+    """Return a callable *source* as a `StableCallable`, a path as text, and any other source unchanged.
 
     An object that Airflow resolves, such as an XComArg, is unchanged too.
     """
     is_function = callable(source) and not hasattr(source, "resolve")
-    return StableCallable(source) if is_function else source
+    return StableCallable(source) if is_function else spell_path(source)
 
 
 def unwrap(value: Any) -> Any:
@@ -53,12 +55,20 @@ def unwrap(value: Any) -> Any:
 
 
 class RedactingOperator(BaseOperator):
-    """Redacts its personal template fields as soon as they are rendered."""
+    """Redacts its personal template fields as soon as they are rendered.
+
+    It has no ``template_ext``: that concerns every template field, and ``recipients="phones.txt"`` would be a
+    template of that name. Only the field ``message`` may name a file with its text.
+    """
+
+    message: Any
 
     def _do_render_template_fields(
-        self, parent: Any, template_fields: Iterable[str], *args: Any, **kwargs: Any
+        self, parent: Any, template_fields: Iterable[str], context: Any, jinja_env: Any, seen_oids: set[int]
     ) -> None:
-        super()._do_render_template_fields(parent, template_fields, *args, **kwargs)
+        if parent is self and id(self.message) not in seen_oids:  # what comes from an XCom is not rendered
+            self.message = load_text(self.message, jinja_env)
+        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
         if parent is self:
             self._redact()
 

@@ -52,7 +52,6 @@ class OsonSmsSendOperator(RedactingOperator):
     """
 
     template_fields: Sequence[str] = ("phone", "message", "sender", "txn_id", "osonsms_conn_id")
-    template_ext: Sequence[str] = (".txt", ".j2")
     template_fields_renderers: ClassVar[dict[str, str]] = {"message": "txt"}
     ui_color = "#d8ecf8"
 

@@ -16,7 +16,7 @@ from airflow_provider_osonsms._compat import (
     conf,
 )
 from airflow_provider_osonsms._context import add_to_asset_events
-from airflow_provider_osonsms._storage import open_path
+from airflow_provider_osonsms._storage import open_path, spell_path
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.delivery.criteria import (
     UNKNOWN_AFTER,
@@ -155,9 +155,9 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             concurrency=concurrency,
             max_rate=max_rate,
         )
-        self.report_path = report_path
+        self.report_path = spell_path(report_path)
         self.report_language = report_language
-        self.undelivered_path = undelivered_path
+        self.undelivered_path = spell_path(undelivered_path)
         self.include_unknown = read_flag(include_unknown, "include_unknown")
         if deferrable is None:
             deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)

@@ -67,16 +67,17 @@ def check_writable(path: Any, field: str) -> None:
             file.write(b"")
         probe.unlink()
 
-    guard_storage(write_probe, field, "written")
+    guard_storage(write_probe, field, "written", hint=explain_relative(path))
 
 
-def guard_storage(use: Callable[[], T], what: str, done: str) -> T:
+def guard_storage(use: Callable[[], T], what: str, done: str, *, hint: str = "") -> T:
     """Return the result of *use*; a storage's own errors, which may show a URL, become ours.
 
     Args:
         use: Reads or writes *what*.
         what: Named in the error.
         done: ``read`` or ``written``.
+        hint: What else to say if it cannot be done here.
 
     Raises:
         InvalidMessageError: It cannot be done here.
@@ -87,7 +88,9 @@ def guard_storage(use: Callable[[], T], what: str, done: str) -> T:
     except Exception as error:  # noqa: BLE001
         name = type(error).__name__
         problem: OsonSmsError = (
-            InvalidMessageError(f"{what} cannot be {done} ({name}): correct the path or its permissions")
+            InvalidMessageError(
+                f"{what} cannot be {done} ({name}): correct the path or its permissions{hint}"
+            )
             if is_final_storage_error(error)
             else PathUnavailableError(f"{what} cannot be {done} for now ({name})")
         )
@@ -108,6 +111,14 @@ def name_file(path: object) -> str:
 def is_relative(path: str) -> bool:
     """Whether *path* depends on the folder in which a process runs."""
     return "://" not in path and not Path(path).is_absolute()
+
+
+def explain_relative(path: object) -> str:
+    """Return, for the end of an error, in which folder a relative *path* is; empty for a whole path."""
+    if not is_relative(str(path)):
+        return ""
+    home = " (and ~ is no home folder here)" if str(path).startswith("~") else ""
+    return f". It is relative to {Path.cwd()}, where the worker runs{home}: give the whole path"
 
 
 def refuse_same_files(written: Mapping[str, object], *, read: Mapping[str, object]) -> None:
@@ -182,16 +193,30 @@ def _upload(draft: Path, path: Any) -> None:
     target.close()
 
 
+def require_library(name: str, *, extra: str, what: str, instead: str) -> Any:
+    """Return an optional library.
+
+    Args:
+        name: The module.
+        extra: The extra of this package that installs it.
+        what: What needs it: a parameter, and what its value is.
+        instead: What to do without it.
+
+    Raises:
+        InvalidMessageError: It is not installed.
+    """
+    try:
+        return import_module(name)
+    except ImportError:
+        raise InvalidMessageError(
+            f"{what}, which needs {name}: pip install 'airflow-provider-osonsms[{extra}]', or {instead}"
+        ) from None
+
+
 def require_pyarrow(field: str) -> None:
     """Check that Parquet can be read and written.
 
     Raises:
         InvalidMessageError: pyarrow is not installed.
     """
-    try:
-        import_module("pyarrow")
-    except ImportError:
-        raise InvalidMessageError(
-            f"{field} is a Parquet file, which needs pyarrow: "
-            f"pip install 'airflow-provider-osonsms[parquet]', or use CSV"
-        ) from None
+    require_library("pyarrow", extra="parquet", what=f"{field} is a Parquet file", instead="use CSV")

@@ -36,6 +36,10 @@ _FRACTION: Final = re.compile(r"[0-9]{4,}\.[0-9]+")
 _SPELLING: Final = re.compile(rf"[0-9\s().+,;/|{_DASHES}]+")
 _BETWEEN_NUMBERS: Final = re.compile(r"[,;/|\r\n]+|\s(?=\+)")
 _ONE_NUMBER: Final = re.compile(rf"[\s(]*(?:\+[\s(]*)?[0-9](?:[0-9\s().{_DASHES}]*[0-9)])?")
+_WRAPPED: Final = re.compile(r"""=\s*"([^"]*)"|'+([^']*)'?""")
+"""How spreadsheets export a text that looks like a number: ``="992…"``, ``'992…``."""
+_GROUPED: Final = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+)(?:\.0+)?")
+"""How they export a number with a separator of thousands."""
 _DIGIT: Final = re.compile(r"[0-9]")
 _NOT_A_DIGIT: Final = re.compile(r"[^0-9]+")
 
@@ -76,12 +80,14 @@ def _read_text(text: str) -> str | RejectReason:
     if match := _MSISDN.fullmatch(text):
         return match[0]
     text = _INVISIBLE.sub("", text).strip()
+    if wrapped := _WRAPPED.fullmatch(text):
+        text = (wrapped[1] or wrapped[2] or "").strip()
     if is_blank(text):
         return RejectReason.EMPTY
     if _SCIENTIFIC.fullmatch(text):
         return RejectReason.LOST_DIGITS
-    if match := _WHOLE_FLOAT.fullmatch(text):
-        return _read_number(float(match[1]))
+    if number := _WHOLE_FLOAT.fullmatch(text) or _GROUPED.fullmatch(text):
+        return _read_number(float(number[1].replace(",", "")))
     if _FRACTION.fullmatch(text) or not _SPELLING.fullmatch(text):
         return RejectReason.NOT_A_NUMBER
     return _read_spelling(text, _NOT_A_DIGIT.sub("", text))

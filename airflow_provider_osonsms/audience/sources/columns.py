@@ -1,6 +1,6 @@
 """The columns to read from a source, and the errors when one of them is missing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ class ColumnSelection:
         columns: The other columns; None for all.
         one_column_is_phones: Whether the only column of a table may have any name.
         optional: Columns that are read where they are there once.
+        is_part: Whether a table is one of several. Then values without a name may be a row of a table as
+            well as its column of phones.
     """
 
     parameter: str
@@ -32,6 +34,7 @@ class ColumnSelection:
     columns: tuple[str, ...] | None = None
     one_column_is_phones: bool = False
     optional: tuple[str, ...] = ()
+    is_part: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -46,7 +49,7 @@ class ColumnSelection:
                 is itself a phone, which would be lost.
         """
         if self._allows_any_name(names):
-            if _is_data(names[0]):
+            if is_data(names[0]):
                 raise InvalidMessageError(
                     f"{self.parameter} has no header: its only column is named {mask_phone(names[0])}; "
                     f"put the line {self.phone_column!r} above the phones"
@@ -62,6 +65,37 @@ class ColumnSelection:
     def rename(self, names: Sequence[Any]) -> list[Any]:
         """Return the columns *names* of a table that was read; an only column becomes `phone_column`."""
         return [self.phone_column] if self._allows_any_name(names) else list(names)
+
+    def read_table(self, table: pd.DataFrame) -> Iterator[pd.DataFrame]:
+        """Yield *table* under the names of `rename`; a table without rows and columns yields nothing.
+
+        Raises:
+            InvalidMessageError: See `find`.
+        """
+        names = list(table.columns)
+        if not names and not len(table):
+            return
+        self.find(names)
+        renamed = self.rename(names)
+        yield table if renamed == names else table.set_axis(renamed, axis=1)
+
+    def read_column(self, column: "pd.Series[Any]", *, kind: str) -> Iterator[pd.DataFrame]:
+        """Yield a table of phones that have no name; none of no phones.
+
+        Args:
+            column: The phones.
+            kind: What they were given as, for the error.
+
+        Raises:
+            InvalidMessageError: They may be a row, whose other numbers would be taken for phones.
+        """
+        if self.is_part and len(column) > 1:
+            raise InvalidMessageError(
+                f"{self.parameter} holds a {kind} of {len(column)} values without names, which may be phones "
+                f"or a row of a table: give one list of phones, dicts, or DataFrames"
+            )
+        if len(column):
+            yield from self.read_table(column.to_frame(name=self.phone_column))
 
     def make_empty(self) -> pd.DataFrame:
         """Return a table without rows."""
@@ -81,7 +115,7 @@ def require_column(names: Iterable[object], column: str, *, parameter: str = "re
     found = columns.count(column)
     if found == 1:
         return
-    has_header = not any(map(_is_data, columns))
+    has_header = not any(map(is_data, columns))
     printed = [_print_name(name) if has_header else mask_phone(name) for name in columns[:_SHOWN_COLUMNS]]
     more = ", ..." if len(columns) > _SHOWN_COLUMNS else ""
     how_often = f"{found} columns" if found else "no column"
@@ -91,7 +125,7 @@ def require_column(names: Iterable[object], column: str, *, parameter: str = "re
     )
 
 
-def _is_data(name: object) -> bool:
+def is_data(name: object) -> bool:
     """Whether *name* is a phone: in a file without a header, the first row is read as the names."""
     digits = sum(character.isdigit() for character in str(name))
     return digits >= _DIGITS_OF_A_PHONE or normalize_phone(name) is RejectReason.LOST_DIGITS

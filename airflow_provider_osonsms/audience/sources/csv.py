@@ -6,6 +6,7 @@ in the wrong columns: a recipient would read the debt of another. So the layout 
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, Final
@@ -21,12 +22,15 @@ _CHUNK_ROWS: Final = 16_384
 _DELIMITERS: Final = ",;\t|"
 _HEAD_CHARACTERS: Final = 2**16
 _SAVE_AS: Final = "save it as 'CSV UTF-8'"
+_SEPARATOR_LINE: Final = re.compile(rf'"?sep=([{re.escape(_DELIMITERS)}])"?\r?\n', re.IGNORECASE)
+"""By which Excel tells the delimiter, before the header."""
 
 
 def read_csv(path: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame]:
     """Yield the selected columns of the CSV file *path*: every cell as text, an empty one as ``""``.
 
-    The file is UTF-8 with a header; its delimiter is a comma, semicolon, tab or bar; empty lines are skipped.
+    The file is UTF-8 with a header, perhaps after a line such as ``sep=;``; its delimiter is a comma,
+    semicolon, tab or bar; empty lines are skipped.
     It is read twice in constant memory, the first time to check its layout.
 
     Raises:
@@ -54,6 +58,7 @@ def _start(source: Any, layout: CsvLayout, places: list[int]) -> Any:
     return pd.read_csv(
         source,
         sep=layout.delimiter,
+        skiprows=int(layout.has_separator_line),
         usecols=places,
         index_col=False,
         dtype="object",
@@ -69,12 +74,17 @@ def _open_for_pandas(path: Any, *, parameter: str) -> Iterator[Any]:
     if is_on_disk(path) and not is_compressed(path):
         yield str(path.absolute())  # pandas reads a path a quarter faster than an open file
         return
-    with _open_text(path, parameter=parameter) as text:
+    with open_text(path, parameter=parameter) as text:
         yield text
 
 
 @contextmanager
-def _open_text(path: Any, *, parameter: str, errors: str = "strict") -> Iterator[IO[str]]:
+def open_text(path: Any, *, parameter: str, errors: str = "strict") -> Iterator[IO[str]]:
+    """Open the UTF-8 text at *path* for reading, decompressed and without a BOM; line ends stay as they are.
+
+    Raises:
+        InvalidMessageError: See `open_file`.
+    """
     with (
         open_file(path, parameter=parameter) as file,
         io.TextIOWrapper(file, encoding="utf-8-sig", errors=errors, newline="") as text,
@@ -88,9 +98,15 @@ def read_layout(path: Any, selection: ColumnSelection) -> CsvLayout:
     Raises:
         InvalidMessageError: There is no header, or the file cannot be read.
     """
-    with _open_text(path, parameter=selection.parameter, errors="surrogateescape") as text:
+    with open_text(path, parameter=selection.parameter, errors="surrogateescape") as text:
         head = text.read(_HEAD_CHARACTERS)
-    layouts = [CsvLayout(delimiter=mark, names=_read_header(head, mark)) for mark in _DELIMITERS]
+    told = _SEPARATOR_LINE.match(head)
+    if told:
+        head = head[told.end() :]
+    layouts = [
+        CsvLayout(delimiter=mark, names=_read_header(head, mark), has_separator_line=told is not None)
+        for mark in (told[1] if told else _DELIMITERS)
+    ]
     layout = max(
         layouts, key=lambda layout: (sum(map(layout.names.count, selection.names)), len(layout.names))
     )
@@ -112,9 +128,11 @@ def _read_header(head: str, delimiter: str) -> list[str]:
 
 def _check_rows(path: Any, layout: CsvLayout, *, parameter: str) -> None:
     with open_file(path, parameter=parameter) as file:
+        if layout.has_separator_line:
+            file.readline()
         if is_regular(file, layout):
             return
-    with _open_text(path, parameter=parameter, errors="surrogateescape") as text:
+    with open_text(path, parameter=parameter, errors="surrogateescape") as text:
         if problem := _find_problem(text, layout):
             raise _error(path, problem, parameter=parameter)
 
@@ -122,6 +140,9 @@ def _check_rows(path: Any, layout: CsvLayout, *, parameter: str) -> None:
 def _find_problem(text: IO[str], layout: CsvLayout) -> str | None:
     """Read row by row, slowly and exactly; return what is wrong with the first wrong line, or None."""
     line = 1
+    if layout.has_separator_line:
+        text.readline()
+        line = 2
     lines = _Lines(text)
     rows = csv.reader(lines, delimiter=layout.delimiter)
     try:
@@ -133,7 +154,7 @@ def _find_problem(text: IO[str], layout: CsvLayout) -> str | None:
                     f"has {len(row)} cells in line {line} and {len(layout.names)} in its header; put cells "
                     f"with a delimiter or a line end in quotes, and close every quote"
                 )
-            line = rows.line_num + 1
+            line = rows.line_num + 1 + layout.has_separator_line
     except csv.Error:
         return f"has a cell in line {line} of over {csv.field_size_limit()} characters; close its quote"
     return (

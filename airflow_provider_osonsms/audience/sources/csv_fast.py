@@ -63,7 +63,7 @@ def read_csv_phones(path: Any, selection: ColumnSelection) -> list[Phones] | Non
     """
     layout = read_layout(path, selection)
     (place,) = selection.find(layout.names)
-    if len(layout.names) == 1:
+    if layout.has_separator_line or len(layout.names) == 1:
         return None  # with one column, an empty line could be a row with an empty cell, or no row
     with open_file(path, parameter=selection.parameter) as file:
         try:

@@ -16,10 +16,17 @@ _QUOTE: Final = ord('"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvLayout:
-    """The delimiter and the column names of a CSV file, as its header shows them."""
+    """The delimiter and the column names of a CSV file, as its header shows them.
+
+    Attributes:
+        delimiter: Between the cells.
+        names: Of the columns.
+        has_separator_line: Whether a line such as ``sep=;`` stands before the header.
+    """
 
     delimiter: str
     names: list[str]
+    has_separator_line: bool = False
 
 
 def is_regular(file: IO[bytes], layout: CsvLayout) -> bool:

@@ -9,16 +9,46 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.tables.paths import explain_relative
 
 _GZIP: Final = ".gz"
 PARQUET_SUFFIXES: Final = (".parquet",)
 CSV_SUFFIXES: Final = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-SUFFIXES: Final = (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
+TEXT_SUFFIXES: Final = (".txt", ".txt.gz")
+EXCEL_SUFFIXES: Final = (".xlsx", ".xlsm")
+SUFFIXES: Final = (*CSV_SUFFIXES, *TEXT_SUFFIXES, *EXCEL_SUFFIXES, *PARQUET_SUFFIXES)
+
+_SAVE: Final = "save it as .xlsx, or as 'CSV UTF-8'"
+_UNPACK: Final = "unpack it, or pack a single CSV as .csv.gz"
+_READ_IT: Final = "read it yourself, for instance with pandas, and give the table or a list of dicts"
+_ADVICE: Final = {
+    **dict.fromkeys((".xls", ".xlsb", ".ods", ".numbers", ".xlsx.gz"), _SAVE),
+    **dict.fromkeys((".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst"), _UNPACK),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".xml", ".html", ".htm", ".yaml", ".yml"), _READ_IT),
+    **dict.fromkeys((".feather", ".arrow", ".avro", ".orc", ".pkl", ".pickle", ".db", ".sqlite"), _READ_IT),
+    **dict.fromkeys((".doc", ".docx", ".pdf", ".rtf"), "write the phones into a CSV, or into a .txt"),
+}
+_PATH_ENDS: Final = (*SUFFIXES, *_ADVICE)
+_PATH_STARTS: Final = ("/", "./", "../", "~/")
 
 
 def is_path(source: object) -> bool:
     """Whether *source* is a path object; a text is not, though it may be a path."""
     return isinstance(source, os.PathLike) or (hasattr(source, "open") and hasattr(source, "suffix"))
+
+
+def is_text_path(value: object) -> bool:
+    """Whether *value* is a text that is a path, and cannot be a phone or a key."""
+    return isinstance(value, str) and (
+        value.startswith(_PATH_STARTS) or "://" in value or value.lower().endswith(_PATH_ENDS)
+    )
+
+
+def advise_on_suffix(path: Any) -> str | None:
+    """Return which kind of file, that is not read, *path* is, and what to do; None for an unknown kind."""
+    name = str(path.name).lower()
+    found = max((suffix for suffix in _ADVICE if name.endswith(suffix)), key=len, default=None)
+    return None if found is None else f"a file with the suffix {found}: {_ADVICE[found]}"
 
 
 def as_path(source: Any) -> Any:
@@ -74,6 +104,7 @@ def open_file(path: Any, *, parameter: str) -> Iterator[IO[bytes]]:
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
         raise InvalidMessageError(
             f"{parameter}: {print_path(path)} cannot be read: {error.strerror or type(error).__name__}"
+            f"{explain_relative(path)}"
         ) from None
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise InvalidMessageError(

@@ -117,7 +117,7 @@ def test_the_first_of_several_rows_stays() -> None:
 
 def test_a_duplicate_is_found_in_another_chunk() -> None:
     """Rows are compared over all chunks of an input."""
-    audience = prepare_audience(iter([[A, B], [C, A]]))
+    audience = prepare_audience(iter([pd.DataFrame({"phone": phones}) for phones in ([A, B], [C, A])]))
 
     assert reasons(audience) == {3: "duplicate"}
 

@@ -20,7 +20,7 @@ A, B, C = "992900000001", "992900000002", "992900000003"
         [900000002],
         pd.DataFrame({"phone": [992900000002.0], "since": ["2026"]}),
         pd.DataFrame({"stop list": ["00992900000002"]}),
-        iter([[B], [B, C[:-1] + "9"]]),
+        iter([[B], [{"phone": B}, {"phone": C[:-1] + "9"}]]),
     ],
     ids=["text", "int", "table", "one column", "chunks"],
 )
