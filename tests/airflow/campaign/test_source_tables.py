@@ -1,4 +1,4 @@
-"""Tables of other libraries and lists of lists are read by the names of their columns, or refused in words."""
+"""Tables of other libraries and lists of lists are read by their columns' names, or refused in words."""
 
 import sys
 from dataclasses import dataclass
@@ -32,18 +32,18 @@ class ArrowTable:
         return iter(self._columns)
 
     def __arrow_c_stream__(self, requested_schema=None):
-        import pyarrow
+        import pyarrow as pa
 
-        return pyarrow.table(self._columns).__arrow_c_stream__(requested_schema)
+        return pa.table(self._columns).__arrow_c_stream__(requested_schema)
 
 
 class ArrowColumn(ArrowTable):
     """The same of a column."""
 
     def __arrow_c_stream__(self, requested_schema=None):
-        import pyarrow
+        import pyarrow as pa
 
-        return pyarrow.chunked_array([self._columns]).__arrow_c_stream__(requested_schema)
+        return pa.chunked_array([self._columns]).__arrow_c_stream__(requested_schema)
 
 
 class Interchange:
@@ -62,6 +62,7 @@ class Lazy:
     """A table that is not computed yet."""
 
     def collect(self):
+        """Compute it."""
         raise AssertionError
 
 
@@ -172,7 +173,7 @@ REFUSED = {
 @pytest.mark.parametrize("kind", REFUSED)
 @pytest.mark.parametrize("name", ["recipients", "exclude"])
 def test_what_may_be_misread_is_refused(gateway, run_task, make_campaign, *, kind, name):
-    """Nobody is texted, the task is not retried, and the error names the argument, what it is, and no phone."""
+    """Nobody is texted, nothing is retried, and the error names the argument, what it is, and no phone."""
     make, said = REFUSED[kind]
 
     result = run_task(make_campaign(**{"recipients": ROWS, name: lambda context, jinja_env: make()}))
