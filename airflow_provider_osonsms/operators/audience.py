@@ -20,7 +20,12 @@ from airflow_provider_osonsms.preflight.parameters import (
 )
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.files import write_table
-from airflow_provider_osonsms.tables.paths import check_table_path, refuse_same_files
+from airflow_provider_osonsms.tables.paths import (
+    check_table_path,
+    explain_relative,
+    guard_storage,
+    refuse_same_files,
+)
 from airflow_provider_osonsms.tables.rows import RejectRow
 
 if TYPE_CHECKING:
@@ -166,7 +171,12 @@ class AudienceOperator(RedactingOperator):
         self.log.log(level, "%s", audience.describe())
         if self.rejects_path is not None:
             path = check_table_path(resolve_path(self.rejects_path), "rejects_path")
-            write_table(audience.rejects.read_rows(), path, kind=RejectRow)
+            guard_storage(
+                lambda: write_table(audience.rejects.read_rows(), path, kind=RejectRow),
+                "rejects_path",
+                "written",
+                hint=explain_relative(path),
+            )
             self.log.info("The rejected rows are listed in %s", self.rejects_path)
 
     def _check_policy(self, audience: "Audience") -> None:

@@ -19,8 +19,8 @@ _Flags = NDArray[np.bool_]
 
 MAX_LINE_LENGTH: Final = 63
 MAX_DIGITS: Final = 16
-MAX_GROUPED_DIGITS: Final = 17
-"""Two phones have 18 at least."""
+MIN_DIGITS_OF_TWO: Final = 18
+"""Two phones have no fewer digits."""
 POWERS: Final = 10 ** np.arange(MAX_DIGITS + 1, dtype=np.int64)
 
 _PADDING: Final = "0" * MAX_DIGITS
@@ -171,15 +171,13 @@ class Lines:
         return has_length & has_marks & has_places
 
     def are_several(self) -> _Flags:
-        """Whether each text certainly has digits at both ends and a mark between that no number has."""
+        """Whether each text certainly is two phones or more, with a mark between that no number has."""
         first = self.starts + self._is_at(self.starts, "+")
         has_digits = self._is_at(first, "0", "9") & self._is_at(self.ends - 1, "0", "9")
         is_known = _is(self.counts & _COUNT * (_LETTER | _OTHER), 0)
         may_be_float = _is(self.counts - self.lengths, _BETWEEN) & self._is_at(self.ends - 1, "0")  # 1234,00
-        has_other_marks = self.counts & _COUNT * (_SPACE | _OPEN | _CLOSE | _DASH | _PLUS) > 0
-        may_be_grouped = (self.lengths <= MAX_GROUPED_DIGITS) & ~has_other_marks  # 992,900,000,101
-        is_one = may_be_float | may_be_grouped
-        return is_known & (self.counts & _COUNT * _BETWEEN > 0) & has_digits & ~is_one
+        has_two = self.lengths >= MIN_DIGITS_OF_TWO  # else it may be 992,900,000,101
+        return is_known & has_two & (self.counts & _COUNT * _BETWEEN > 0) & has_digits & ~may_be_float
 
     def are_fillers(self) -> _Flags:
         """Whether each text certainly is like ``-`` or ``n/a``: it has a mark, and no digit."""

@@ -12,6 +12,7 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 COLUMNS: Final = (pd.Series, pd.Index, np.ndarray, ExtensionArray)
 _NATIVE: Final = "="
+_RAW: Final = "V"
 
 
 def read_array(array: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame]:
@@ -27,6 +28,8 @@ def read_array(array: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame]
         )
     if getattr(array.dtype, "names", None) is not None:
         yield from selection.read_table(_read_records(array, parameter))
+    elif array.dtype.kind == _RAW:
+        raise InvalidMessageError(f"{parameter} is an array of raw bytes; give one of texts")
     elif isinstance(array, pd.MultiIndex):
         raise InvalidMessageError(f"{parameter} is a MultiIndex; give its .to_frame()")
     elif isinstance(array, pd.Series) and selection.phone_column in array.index:
@@ -43,10 +46,10 @@ def _read_records(array: Any, parameter: str) -> pd.DataFrame:
     columns = {}
     for name in array.dtype.names:
         column = array[name]
-        if column.ndim != 1 or column.dtype.names is not None:
+        if column.ndim != 1 or column.dtype.kind == _RAW:
             raise InvalidMessageError(
-                f"{parameter} is an array whose column {name!r} holds several values a row; give each value "
-                f"a column"
+                f"{parameter} is an array whose column {name!r} holds raw bytes or several values a row; "
+                f"give each value a column of its own"
             )
         columns[name] = pd.Series(column.astype(column.dtype.newbyteorder(_NATIVE), copy=False))
     return pd.DataFrame(columns, index=pd.RangeIndex(len(array)))

@@ -30,6 +30,9 @@ _ADVICE: Final = {
 }
 _PATH_ENDS: Final = (*SUFFIXES, *_ADVICE)
 _PATH_STARTS: Final = ("/", "./", "../", "~/")
+_FIRST: Final = frozenset(start[0] for start in _PATH_STARTS)
+_LAST: Final = frozenset(last for end in _PATH_ENDS for last in (end[-1], end[-1].upper()))
+"""A look at one character settles nearly every phone of a long list."""
 
 
 def is_path(source: object) -> bool:
@@ -40,7 +43,9 @@ def is_path(source: object) -> bool:
 def is_text_path(value: object) -> bool:
     """Whether *value* is a text that is a path, and cannot be a phone or a key."""
     return isinstance(value, str) and (
-        value.startswith(_PATH_STARTS) or "://" in value or value.lower().endswith(_PATH_ENDS)
+        "://" in value
+        or (value[:1] in _FIRST and value.startswith(_PATH_STARTS))
+        or (value[-1:] in _LAST and value.lower().endswith(_PATH_ENDS))
     )
 
 

@@ -158,7 +158,7 @@ REFUSED = {
     "a table as an array": (FRAME.to_numpy, "an array of 2 dimensions"),
     "several values in a cell": (
         lambda: np.zeros(2, dtype=[("phone", "i8", 3)]),
-        "column 'phone' holds several values a row",
+        "column 'phone' holds raw bytes or several values a row",
     ),
     "an index of two levels": (
         lambda: pd.MultiIndex.from_frame(FRAME),
