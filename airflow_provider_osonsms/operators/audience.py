@@ -36,9 +36,10 @@ class AudienceOperator(RedactingOperator):
     """Reads an audience, reports the rejected rows, and checks the limits of the task.
 
     Args:
-        recipients: DataFrame, list of numbers or of dicts, pyarrow Table, path (also ``s3://...``) to a CSV
-            or Parquet file, an iterable of such chunks, or a callable ``(context, jinja_env)`` that returns
-            one of them, which keeps personal data out of XCom.
+        recipients: DataFrame, list of numbers or of rows with names, table of pyarrow or polars, path (also
+            ``s3://...``) to a CSV, text, Excel or Parquet file, a list or an iterable of tables or paths; or
+            a callable ``(context, jinja_env)`` that returns one of them: it keeps personal data out of XCom.
+            All kinds, and what is refused: docs/audience.md "Sources".
         phone_column: Column of the phones.
         exclude: Phones that are never texted: the same kinds of source, and `dead_numbers`. The list
             ``suppression`` of the Connection is joined to it.
@@ -53,7 +54,7 @@ class AudienceOperator(RedactingOperator):
         max_recipients: Fail above this number of recipients.
         on_empty: ``skip``, ``fail`` or ``success`` when no recipient is left.
         rejects_path: Write row, masked phone, reason and column of each rejected row to this path (``.csv``
-            or ``.parquet``).
+            or ``.parquet``). A relative path is, like every path, relative to where the worker runs.
         osonsms_conn_id: Id of the Connection; if it has ``allowed_phones``, all other phones are rejected.
     """
 
