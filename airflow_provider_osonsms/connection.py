@@ -7,13 +7,22 @@ come into a log.
 import contextlib
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
+from airflow_provider_osonsms.arguments import (
+    RATE,
+    SOMONI,
+    InvalidArgumentError,
+    Kind,
+    T,
+    choice,
+    seconds,
+)
 from airflow_provider_osonsms.audience.phones.one import normalize_phone
 from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.protocol.errors import InvalidSettingsError
@@ -27,6 +36,7 @@ from airflow_provider_osonsms.protocol.vocabulary import (
 
 DEFAULT_TIMEOUT = 10.0
 _MAX_PRICE = 1000
+D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,32 +86,19 @@ def read_settings(
     account = Account(
         login=_check_login(login, reader),
         secret=_check_secret(password, reader),
-        auth_scheme=reader.read("auth_scheme", AuthScheme, AuthScheme.HASH, "'hash' or 'bearer'"),
+        auth_scheme=reader.read("auth_scheme", choice(AuthScheme), AuthScheme.HASH),
         api_url=api_url,
         bulk_url=bulk_url or ("" if api_url.startswith("http://") else DEFAULT_BULK_URL),
-        timeout=reader.read(
-            "timeout", _parse_timeout, DEFAULT_TIMEOUT, "seconds from 0.05 to 600, such as 10"
-        ),
-        allowed_phones=reader.read(
-            "allowed_phones", _parse_phones, None, "phone numbers separated by commas, or a list of them"
-        ),
+        timeout=reader.read("timeout", seconds(0.05, 600), DEFAULT_TIMEOUT),
+        allowed_phones=reader.read("allowed_phones", _PHONES, None),
     )
     settings = Settings(
         account=account,
-        sender=reader.read("sender", _parse_text, None, "a sender name that OsonSMS gave you"),
-        key_namespace=reader.read("key_namespace", _parse_text, "", "a word such as 'staging'"),
-        price_per_part=reader.read(
-            "price_per_part", _parse_price, None, "somoni per part from 0 to 1000, such as 0.12"
-        ),
-        max_rate=reader.read(
-            "max_rate", _parse_rate, None, "requests per second from 0.001 to 10000, such as 20"
-        ),
-        suppression=reader.read(
-            "suppression",
-            _parse_place,
-            None,
-            "the whole path of a file, such as /data/stop.csv, or a URL, such as s3://bucket/stop.csv",
-        ),
+        sender=reader.read("sender", _SENDER, None),
+        key_namespace=reader.read("key_namespace", _NAMESPACE, ""),
+        price_per_part=reader.read("price_per_part", _PRICE, None),
+        max_rate=reader.read("max_rate", RATE, None),
+        suppression=reader.read("suppression", _PLACE, None),
     )
     reader.refuse_unknown_fields()
     return settings
@@ -120,14 +117,14 @@ class _ExtraReader:
         value = self._rest.pop(name, None)
         return None if isinstance(value, str) and not value.strip() else value
 
-    def read(self, name: str, parse: Callable[[Any], Any], default: Any, expected: str) -> Any:
+    def read(self, name: str, kind: Kind[T], default: D) -> T | D:
         value = self.pop(name)
         if value is None:
             return default
-        with contextlib.suppress(ValueError, TypeError, InvalidOperation):
-            return parse(value)
-        # outside the block: a chained ValueError would show the value
-        raise self.make_error(f"extra '{name}'", f"must be {expected}")
+        with contextlib.suppress(InvalidArgumentError):
+            return kind.read(value, name)
+        # outside the block: a chained error would show the value
+        raise self.make_error(f"extra '{name}'", f"must be {kind.accepted}")
 
     def make_error(self, field: str, problem: str) -> InvalidSettingsError:
         return InvalidSettingsError(f"Connection '{self.conn_id}': {field} {problem}")
@@ -200,7 +197,7 @@ def _make_url(
 
 def _parse_text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError
+        raise ValueError  # noqa: TRY004
     return value.strip()
 
 
@@ -212,25 +209,9 @@ def _parse_place(value: object) -> str:
     return place
 
 
-def _parse_timeout(value: object) -> float:
-    return _parse_number(value, least=0.05, most=600)
-
-
-def _parse_rate(value: object) -> float:
-    return _parse_number(value, least=0.001, most=10_000)
-
-
-def _parse_number(value: object, *, least: float, most: float) -> float:
-    """Read a number within bounds: one beyond any sense would wait for ever, or not at all."""
-    number = float(str(value))
-    if not least <= number <= most:
-        raise ValueError
-    return number
-
-
 def _parse_price(value: object) -> Decimal:
-    price = Decimal(str(value))
-    if not price.is_finite() or not 0 <= price <= _MAX_PRICE:
+    price = SOMONI.parse(value)
+    if not 0 <= price <= _MAX_PRICE:
         raise ValueError
     return price
 
@@ -240,8 +221,17 @@ def _parse_phones(value: object) -> frozenset[str]:
         [text for text in re.split(r"[,;\n]", value) if text.strip()] if isinstance(value, str) else value
     )
     if not isinstance(entries, list):
-        raise TypeError
+        raise ValueError  # noqa: TRY004
     phones = [normalize_phone(entry) for entry in entries]
     if not phones or any(isinstance(phone, RejectReason) for phone in phones):
         raise ValueError
     return frozenset(phones)
+
+
+_SENDER: Final = Kind("a sender name that OsonSMS gave you", _parse_text)
+_NAMESPACE: Final = Kind("a word such as 'staging'", _parse_text)
+_PLACE: Final = Kind(
+    "the whole path of a file, such as /data/stop.csv, or a URL, such as s3://bucket/stop.csv", _parse_place
+)
+_PRICE: Final = Kind("somoni per part from 0 to 1000, such as 0.12", _parse_price)
+_PHONES: Final = Kind("phone numbers separated by commas, or a list of them", _parse_phones)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from airflow_provider_osonsms._storage import open_path
+from airflow_provider_osonsms.arguments import whole_number
 from airflow_provider_osonsms.audience.dead_numbers import DeadNumbers
-from airflow_provider_osonsms.preflight.parameters import read_positive_int
 
 
 def dead_numbers(*report_tables: Any, after: int = 3) -> DeadNumbers:
@@ -27,4 +27,4 @@ def dead_numbers(*report_tables: Any, after: int = 3) -> DeadNumbers:
     """
     if not report_tables:
         raise ValueError("dead_numbers needs a table: the path of a delivery report, a folder or a pattern")
-    return DeadNumbers(report_tables, after=read_positive_int(after, "after"), open_path=open_path)
+    return DeadNumbers(report_tables, after=whole_number().read(after, "after"), open_path=open_path)

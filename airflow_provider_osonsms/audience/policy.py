@@ -36,13 +36,11 @@ class Policy:
         on_invalid: ``fail`` if one invalid row should stop the task.
         max_invalid_ratio: Invalid rows among all rows at most, from 0 to 1; None for no limit.
         max_recipients: Recipients at most; None for no limit.
-        on_empty: What to do when no recipient is left.
     """
 
     on_invalid: OnInvalid = OnInvalid.SKIP
     max_invalid_ratio: float | None = None
     max_recipients: int | None = None
-    on_empty: OnEmpty = OnEmpty.SKIP
 
     def check(self, *, recipients: int, invalid: int, rows: int) -> None:
         """Return when the audience is within the limits.

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from airflow_provider_osonsms.client.rate import make_limiter
-from airflow_provider_osonsms.preflight.parameters import read_positive_int, read_rate, read_seconds
 
 MAX_POLL_INTERVAL: Final = 1800.0
 """Seconds; the default of ``max_poll_interval``: less would be more than 100 questions a message and day."""
-_MAX_CONCURRENCY: Final = 1000
 _YOUNG: Final = 60.0
 """Seconds: the longest pause until the messages are ten times as old."""
 
@@ -26,22 +24,12 @@ class PollSettings:
         max_poll_interval: Seconds between two rounds at most; below *poll_interval* it has no effect.
         concurrency: Queries under way at once.
         max_rate: Queries per second at most, evenly spread; None for no limit.
-
-    Raises:
-        ValueError: A value is out of its range.
     """
 
     poll_interval: float = 10.0
     max_poll_interval: float = MAX_POLL_INTERVAL
     concurrency: int = 16
     max_rate: float | None = None
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        read_seconds(self.poll_interval, "poke_interval")
-        read_seconds(self.max_poll_interval, "max_poll_interval")
-        read_positive_int(self.concurrency, "concurrency", maximum=_MAX_CONCURRENCY)
-        read_rate(self.max_rate, "max_rate")
 
     def plan_pause(self, age: float, *, jitter: float = 0.0) -> float:
         """Return the seconds until the next round: twice the age, at most a minute or a tenth of the age.

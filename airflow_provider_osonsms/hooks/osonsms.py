@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_osonsms._compat import AirflowNotFoundException, BaseHook, Connection
 from airflow_provider_osonsms._storage import open_path
+from airflow_provider_osonsms.arguments import FLAG
 from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.bulk.send_at import read_send_at, require_future
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
@@ -130,9 +131,9 @@ class OsonSmsHook(BaseHook):
             txn_id=txn_id,
             sender=sender,
             channel=channel,
-            is_confidential=is_confidential,
+            is_confidential=FLAG.read(is_confidential, "is_confidential"),
         )
-        if not ignore_suppression:
+        if not FLAG.read(ignore_suppression, "ignore_suppression"):
             self.refuse_suppressed([sms.phone], settings)
         with open_client(settings.account) as client:
             return client.send(sms, history=TxnIdHistory.MAYBE_ACCEPTED)
@@ -200,7 +201,7 @@ class OsonSmsHook(BaseHook):
         moment = read_send_at(send_at)
         require_future(moment, datetime.now(UTC))
         unique = dict.fromkeys(read_phone(phone) for phone in phones)
-        if not ignore_suppression:
+        if not FLAG.read(ignore_suppression, "ignore_suppression"):
             self.refuse_suppressed(unique, settings)
         job = BulkJob(
             csv="".join(f"{phone}\n" for phone in unique).encode(),

@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_osonsms._storage import resolve_path, spell_path
+from airflow_provider_osonsms.arguments import COLUMN, FLAG, NAME, PATH, SHARE, choice, optional, whole_number
 from airflow_provider_osonsms.audience.dead_numbers import DeadNumbers
 from airflow_provider_osonsms.audience.policy import OnEmpty, OnInvalid, Policy
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.operators.redaction import RedactingOperator, make_stable, unwrap
-from airflow_provider_osonsms.preflight.parameters import (
-    read_choice,
-    read_flag,
-    read_optional_int,
-    read_share,
-)
+from airflow_provider_osonsms.operators.template_argument import TemplateArgument
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.files import write_table
 from airflow_provider_osonsms.tables.paths import (
@@ -58,7 +54,17 @@ class AudienceOperator(RedactingOperator):
         osonsms_conn_id: Id of the Connection; if it has ``allowed_phones``, all other phones are rejected.
     """
 
-    template_fields: Sequence[str] = ("recipients", "exclude", "only", "rejects_path", "osonsms_conn_id")
+    template_fields: Sequence[str] = ("recipients", "exclude", "only")
+
+    phone_column = TemplateArgument(COLUMN)
+    on_invalid = TemplateArgument(choice(OnInvalid))
+    max_invalid_ratio = TemplateArgument(optional(SHARE, "no limit"))
+    max_recipients = TemplateArgument(optional(whole_number(), "no limit"))
+    max_ignored_ratio = TemplateArgument(SHARE)
+    ignore_suppression = TemplateArgument(FLAG)
+    on_empty = TemplateArgument(choice(OnEmpty))
+    rejects_path = TemplateArgument(optional(PATH, "no file"))
+    osonsms_conn_id = TemplateArgument(NAME)
 
     def __init__(
         self,
@@ -81,16 +87,14 @@ class AudienceOperator(RedactingOperator):
         self.recipients = make_stable(recipients)
         self.phone_column = phone_column
         self.exclude = make_stable(exclude)
-        self.max_ignored_ratio = read_share(max_ignored_ratio, "max_ignored_ratio") or 0
-        self.ignore_suppression = read_flag(ignore_suppression, "ignore_suppression")
+        self.max_ignored_ratio = max_ignored_ratio
+        self.ignore_suppression = ignore_suppression
         self.only = make_stable(only)
         self._expected = [name for name, given in (("exclude", exclude), ("only", only)) if given is not None]
-        self.policy = Policy(
-            on_invalid=read_choice(on_invalid, "on_invalid", OnInvalid),
-            max_invalid_ratio=read_share(max_invalid_ratio, "max_invalid_ratio"),
-            max_recipients=read_optional_int(max_recipients, "max_recipients"),
-            on_empty=read_choice(on_empty, "on_empty", OnEmpty),
-        )
+        self.on_invalid = on_invalid
+        self.max_invalid_ratio = max_invalid_ratio
+        self.max_recipients = max_recipients
+        self.on_empty = on_empty
         self.rejects_path = spell_path(rejects_path)
         self.osonsms_conn_id = osonsms_conn_id
 
@@ -182,12 +186,17 @@ class AudienceOperator(RedactingOperator):
 
     def _check_policy(self, audience: "Audience") -> None:
         """Return if the audience may be texted; end the task if it may not."""
-        self.policy.check(recipients=len(audience), invalid=audience.rejects.invalid, rows=audience.rows)
-        if len(audience) or self.policy.on_empty is OnEmpty.SUCCESS:
+        policy = Policy(
+            on_invalid=self.on_invalid,
+            max_invalid_ratio=self.max_invalid_ratio,
+            max_recipients=self.max_recipients,
+        )
+        policy.check(recipients=len(audience), invalid=audience.rejects.invalid, rows=audience.rows)
+        if len(audience) or self.on_empty is OnEmpty.SUCCESS:
             return
         reasons = ", ".join(f"{count} {reason}" for reason, count in audience.rejects.count().items())
         text = f"No recipient is left ({reasons or 'no rows'}): this try sent nothing"
-        raise (AirflowSkipException if self.policy.on_empty is OnEmpty.SKIP else AirflowFailException)(text)
+        raise (AirflowSkipException if self.on_empty is OnEmpty.SKIP else AirflowFailException)(text)
 
     def _redact(self) -> None:
         for name in ("recipients", "exclude", "only"):

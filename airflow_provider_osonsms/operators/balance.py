@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from airflow_provider_osonsms._compat import BaseOperator, Context
+from airflow_provider_osonsms.arguments import NAME, SOMONI, optional
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.operators.errors import airflow_errors
+from airflow_provider_osonsms.operators.template_argument import TemplateArgument, require_rendered
 from airflow_provider_osonsms.preflight.balance import check_min_balance
-from airflow_provider_osonsms.preflight.parameters import read_somoni
 
 
 class OsonSmsBalanceOperator(BaseOperator):
@@ -29,8 +30,11 @@ class OsonSmsBalanceOperator(BaseOperator):
         OsonSMS protocol 1.5, §4.
     """
 
-    template_fields: Sequence[str] = ("osonsms_conn_id",)
+    template_fields: Sequence[str] = ()
     ui_color = "#f3ecd2"
+
+    min_balance = TemplateArgument(optional(SOMONI, "no minimum"))
+    osonsms_conn_id = TemplateArgument(NAME)
 
     def __init__(
         self,
@@ -40,11 +44,12 @@ class OsonSmsBalanceOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.min_balance = None if min_balance is None else read_somoni(min_balance, "min_balance")
+        self.min_balance = min_balance
         self.osonsms_conn_id = osonsms_conn_id
 
     def execute(self, context: Context) -> dict[str, float]:  # noqa: ARG002
         """Read the balance; see the class."""
+        require_rendered(self)
         with airflow_errors():
             balance = OsonSmsHook(self.osonsms_conn_id).get_balance()
         self.log.info("Balance: %s somoni", balance)

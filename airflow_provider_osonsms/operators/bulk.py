@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_osonsms._compat import Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
 from airflow_provider_osonsms._storage import name_path, open_path, spell_path
+from airflow_provider_osonsms.arguments import FLAG, NAME, PATH, choice, optional, whole_number
 from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed
 from airflow_provider_osonsms.bulk.memory import JobMemory, refuse_other_txn_ids
 from airflow_provider_osonsms.bulk.plan import BulkPlan
@@ -19,13 +20,8 @@ from airflow_provider_osonsms.messages.estimate import estimate_text
 from airflow_provider_osonsms.operators.audience import AudienceOperator
 from airflow_provider_osonsms.operators.errors import airflow_errors
 from airflow_provider_osonsms.operators.redaction import unwrap
+from airflow_provider_osonsms.operators.template_argument import TemplateArgument, require_rendered
 from airflow_provider_osonsms.preflight.message import check_parts, choose_sender, read_common_text
-from airflow_provider_osonsms.preflight.parameters import (
-    read_choice,
-    read_flag,
-    read_name,
-    read_optional_int,
-)
 from airflow_provider_osonsms.protocol.models import BulkReceipt
 from airflow_provider_osonsms.tables.paths import check_writable
 
@@ -77,12 +73,17 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         *AudienceOperator.template_fields,
         "message",
         "send_at",
-        "sender",
-        "campaign_id",
-        "receipt_path",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"message": "txt"}
     ui_color = "#d8ecf8"
+
+    sender = TemplateArgument(optional(NAME))
+    campaign_id = TemplateArgument(optional(NAME))
+    transliterate = TemplateArgument(FLAG)
+    max_parts = TemplateArgument(optional(whole_number(), "no limit"))
+    on_unconfirmed = TemplateArgument(choice(OnUnconfirmed))
+    receipt_path = TemplateArgument(optional(PATH, "no receipts"))
+    dry_run = TemplateArgument(FLAG)  # type: ignore[assignment]  # hides a method that Airflow left
 
     def __init__(
         self,
@@ -103,14 +104,15 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         self.send_at = send_at
         self.sender = sender
         self.campaign_id = campaign_id
-        self.transliterate = read_flag(transliterate, "transliterate")
-        self.max_parts = read_optional_int(max_parts, "max_parts")
-        self.on_unconfirmed = read_choice(on_unconfirmed, "on_unconfirmed", OnUnconfirmed)
+        self.transliterate = transliterate
+        self.max_parts = max_parts
+        self.on_unconfirmed = on_unconfirmed
         self.receipt_path = spell_path(receipt_path)
-        self.is_dry_run = read_flag(dry_run, "dry_run")
+        self.dry_run = dry_run
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create the jobs; see the class."""
+        require_rendered(self)
         with airflow_errors():
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()
@@ -119,7 +121,7 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
             self._report_rejects(audience)
             self._check_policy(audience)
             result = self._summarize(plan, audience)
-            if self.is_dry_run:
+            if self.dry_run:
                 require_future(plan.send_at, datetime.now(UTC))
                 return {**result, "preview": self._preview(plan, audience, hook)}
             receipts = self._create_jobs(plan, audience, settings, context)
@@ -128,12 +130,11 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         return result
 
     def _make_plan(self, context: Context, settings: Settings) -> BulkPlan:
-        campaign_id = read_name(self.campaign_id, "campaign_id")
         send_at = read_send_at(self.send_at)
         text = read_common_text(unwrap(self.message), is_latin=self.transliterate)
         return BulkPlan(
             task=identify_task(context),
-            campaign_id=campaign_id,
+            campaign_id=self.campaign_id,
             namespace=settings.key_namespace,
             text=text,
             parts=check_parts(text, max_parts=self.max_parts),

@@ -1,12 +1,21 @@
 """The campaign operator: a personal message for each row of an audience, exactly once."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, Context, Stats
 from airflow_provider_osonsms._context import add_to_asset_events, identify_task, open_state_store
 from airflow_provider_osonsms._storage import resolve_path, spell_path
+from airflow_provider_osonsms.arguments import (
+    CONCURRENCY,
+    DURATION,
+    FLAG,
+    NAME,
+    PATH,
+    SHARE,
+    optional,
+    whole_number,
+)
 from airflow_provider_osonsms.campaign.journal import CampaignJournal, JournalBackend
 from airflow_provider_osonsms.campaign.plan import CampaignPlan, SendOptions
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
@@ -17,19 +26,14 @@ from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.source import MessageSource
 from airflow_provider_osonsms.operators.errors import airflow_errors
+from airflow_provider_osonsms.operators.mapping import refuse_shared_campaign_id
 from airflow_provider_osonsms.operators.personalized import PersonalizedOperator
+from airflow_provider_osonsms.operators.template_argument import TemplateArgument, require_rendered
 from airflow_provider_osonsms.preflight.balance import check_balance
 from airflow_provider_osonsms.preflight.lateness import explain_lateness
-from airflow_provider_osonsms.preflight.message import check_sender_and_channel, choose_sender
-from airflow_provider_osonsms.preflight.parameters import (
-    read_flag,
-    read_name,
-    read_positive_int,
-    read_share,
-    read_timedelta,
-)
+from airflow_provider_osonsms.preflight.message import CHANNEL, check_sender_and_channel, choose_sender
 from airflow_provider_osonsms.preflight.results_path import check_results_path
-from airflow_provider_osonsms.preflight.window import ALWAYS_OPEN, Closed, SendWindow, read_window
+from airflow_provider_osonsms.preflight.window import ALWAYS_OPEN, WINDOW, Closed, SendWindow, read_window
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.tables.files import TableIdentity
@@ -86,14 +90,20 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         OsonSMS protocol 1.5, §2.
     """
 
-    template_fields: Sequence[str] = (
-        *PersonalizedOperator.template_fields,
-        "campaign_id",
-        "sender",
-        "results_path",
-        "send_window",
-    )
     ui_color = "#d8ecf8"
+
+    campaign_id = TemplateArgument(optional(NAME))
+    sender = TemplateArgument(optional(NAME))
+    channel = TemplateArgument(CHANNEL)
+    concurrency = TemplateArgument(CONCURRENCY)
+    require_balance = TemplateArgument(FLAG)
+    max_lateness = TemplateArgument(optional(DURATION, "no limit"))
+    send_window = TemplateArgument(optional(WINDOW, "any time"))
+    max_consecutive_failures = TemplateArgument(whole_number())
+    max_failed_ratio = TemplateArgument(optional(SHARE, "no limit"))
+    results_path = TemplateArgument(optional(PATH, "no file"))
+    replace_results = TemplateArgument(FLAG)
+    dry_run = TemplateArgument(FLAG)  # type: ignore[assignment]  # hides a method that Airflow left
 
     def __init__(
         self,
@@ -116,17 +126,15 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         self.campaign_id = campaign_id
         self.sender = sender
         self.channel = channel
-        self.concurrency = read_positive_int(concurrency, "concurrency")
-        self.require_balance = read_flag(require_balance, "require_balance")
-        self.max_lateness = read_timedelta(max_lateness, "max_lateness")
+        self.concurrency = concurrency
+        self.require_balance = require_balance
+        self.max_lateness = max_lateness
         self.send_window = send_window
-        self.max_consecutive_failures = read_positive_int(
-            max_consecutive_failures, "max_consecutive_failures"
-        )
-        self.max_failed_ratio = read_share(max_failed_ratio, "max_failed_ratio")
+        self.max_consecutive_failures = max_consecutive_failures
+        self.max_failed_ratio = max_failed_ratio
         self.results_path = spell_path(results_path)
-        self.replace_results = read_flag(replace_results, "replace_results")
-        self.is_dry_run = read_flag(dry_run, "dry_run")
+        self.replace_results = replace_results
+        self.dry_run = dry_run
         self._run: CampaignRun | None = None
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -136,17 +144,19 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
     def resume(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Send what is left to send once the send window is open; see the class."""
         was_interrupted = bool(event and event.get("was_interrupted"))
+        require_rendered(self)
         with airflow_errors():
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()
-            window = ALWAYS_OPEN if self.is_dry_run else read_window(self.send_window)
+            window = ALWAYS_OPEN if self.dry_run else read_window(self.send_window)
+            self._check_mapping(context)
             if not self._will_be_late(context, window, was_interrupted=was_interrupted):
                 self._wait_for(window, was_interrupted=was_interrupted)
             source, audience, estimate = self._prepare_texts(settings)
             plan = self._make_plan(context, settings, source=source, audience=audience, window=window)
             path = self._check_results_path(len(audience))
             run = self._open_run(context, plan, path=path, was_interrupted=was_interrupted)
-            if self.is_dry_run:
+            if self.dry_run:
                 preview = self._preview(audience, estimate, hook=hook, settings=settings)
                 return {**run.summarize(price_per_part=settings.price_per_part), "preview": preview}
             self._check_lateness(context, run, window, was_interrupted=was_interrupted)
@@ -192,19 +202,12 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         sender = choose_sender(self.sender, settings)
         check_sender_and_channel(settings.account, sender=sender, channel=self.channel)
         task = identify_task(context)
-        campaign_id = read_name(self.campaign_id, "campaign_id")
-        if campaign_id is None and task.map_index >= 0:
-            raise InvalidMessageError(
-                "a mapped campaign needs a campaign_id: one name for all tasks, such as 'debt-{{ run_id }}', "
-                "if they text parts of one audience; a name with {{ ti.map_index }} in it if each has a text "
-                "of its own, which would not reach those whom another task has texted. Nothing was sent"
-            )
         return CampaignPlan(
-            campaign_id=campaign_id or task.campaign_id,
+            campaign_id=self.campaign_id or task.campaign_id,
             audience=audience,
             source=source,
             txn_ids=task.make_campaign_txn_ids(
-                campaign_id=campaign_id, channel=self.channel, namespace=settings.key_namespace
+                campaign_id=self.campaign_id, channel=self.channel, namespace=settings.key_namespace
             ),
             options=SendOptions(
                 sender=sender,
@@ -217,10 +220,25 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             ),
         )
 
+    def _check_mapping(self, context: Context) -> None:
+        """Check that no mapped task uses up the keys of another one whose text is another.
+
+        The index is no part of the keys, because a changed partition would then text people twice.
+        """
+        if identify_task(context).map_index < 0:
+            return
+        if self.campaign_id is None:
+            raise InvalidMessageError(
+                "a mapped campaign needs a campaign_id: one name for all tasks, such as 'debt-{{ run_id }}', "
+                "if they text parts of one audience; a name with {{ ti.map_index }} in it if each has a text "
+                "of its own, which would not reach those whom another task has texted. Nothing was sent"
+            )
+        refuse_shared_campaign_id(self)
+
     def _check_results_path(self, recipients: int) -> Any:
         """Return where the results go; a dry run writes none, and reads those of earlier tries if it can."""
         path = resolve_path(self.results_path)
-        if not self.is_dry_run:
+        if not self.dry_run:
             return check_results_path(path, recipients=recipients)
         return None if path is None else check_table_path(path, "results_path")
 
@@ -305,7 +323,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
     def _find_lateness(self, context: Context, window: SendWindow) -> str | None:
         """Return why the run is too late at the moment when it may send; None when it is not."""
         due = getattr(context["dag_run"], "run_after", None)
-        if due is None or self.is_dry_run:
+        if due is None or self.dry_run:
             return None
         now = self._clock()
         answer = window.judge(now)

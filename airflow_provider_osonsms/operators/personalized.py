@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_provider_osonsms.arguments import COLUMN, FLAG, RATE, optional, whole_number
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.estimate import Estimate, estimate_campaign
 from airflow_provider_osonsms.messages.source import MessageSource, read_message_source
 from airflow_provider_osonsms.operators.audience import AudienceOperator
 from airflow_provider_osonsms.operators.redaction import unwrap
-from airflow_provider_osonsms.preflight.parameters import read_flag, read_optional_int, read_rate
+from airflow_provider_osonsms.operators.template_argument import TemplateArgument
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
@@ -35,6 +36,13 @@ class PersonalizedOperator(AudienceOperator):
     template_fields: Sequence[str] = (*AudienceOperator.template_fields, "message")
     template_fields_renderers: ClassVar[dict[str, str]] = {"message": "txt"}
 
+    message_column = TemplateArgument(optional(COLUMN, "one message for all"))
+    key_column = TemplateArgument(optional(COLUMN, "the phone"))
+    transliterate = TemplateArgument(FLAG)
+    max_parts = TemplateArgument(optional(whole_number(), "no limit"))
+    max_rate = TemplateArgument(optional(RATE, "that of the Connection"))
+    is_confidential = TemplateArgument(FLAG)
+
     def __init__(
         self,
         *,
@@ -51,10 +59,10 @@ class PersonalizedOperator(AudienceOperator):
         self.message = message
         self.message_column = message_column
         self.key_column = key_column
-        self.transliterate = read_flag(transliterate, "transliterate")
-        self.max_parts = read_optional_int(max_parts, "max_parts")
-        self.max_rate = read_rate(max_rate, "max_rate")
-        self.is_confidential = read_flag(is_confidential, "is_confidential")
+        self.transliterate = transliterate
+        self.max_parts = max_parts
+        self.max_rate = max_rate
+        self.is_confidential = is_confidential
 
     def _prepare_texts(self, settings: Settings) -> "tuple[MessageSource, Audience, Estimate]":
         """Read audience and source of its texts, render each text to count it, and log the rejects."""

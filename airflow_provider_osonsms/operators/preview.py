@@ -6,6 +6,7 @@ from airflow_provider_osonsms._compat import Context
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.operators.errors import airflow_errors
 from airflow_provider_osonsms.operators.personalized import PersonalizedOperator
+from airflow_provider_osonsms.operators.template_argument import require_rendered
 
 
 class OsonSmsCampaignPreviewOperator(PersonalizedOperator):
@@ -34,6 +35,7 @@ class OsonSmsCampaignPreviewOperator(PersonalizedOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Preview the campaign; see the class."""
+        require_rendered(self)
         with airflow_errors():
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()

@@ -5,15 +5,17 @@ from typing import Any, ClassVar
 
 from airflow_provider_osonsms._compat import AirflowFailException, Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
+from airflow_provider_osonsms.arguments import FLAG, NAME, optional, whole_number
 from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.client.blocking import open_client
 from airflow_provider_osonsms.exactly_once.send import refuse_other_txn_ids, send_exactly_once
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.estimate import estimate_text
 from airflow_provider_osonsms.operators.errors import airflow_errors
+from airflow_provider_osonsms.operators.mapping import refuse_shared_txn_id
 from airflow_provider_osonsms.operators.redaction import RedactingOperator, unwrap
-from airflow_provider_osonsms.preflight.message import check_parts, make_message, read_phone
-from airflow_provider_osonsms.preflight.parameters import read_flag, read_name, read_optional_int
+from airflow_provider_osonsms.operators.template_argument import TemplateArgument, require_rendered
+from airflow_provider_osonsms.preflight.message import CHANNEL, PHONE, check_parts, make_message, read_phone
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Outcome, SendReceipt
 
@@ -26,8 +28,8 @@ class OsonSmsSendOperator(RedactingOperator):
         message: The text, or the name of a ``.txt`` or ``.j2`` file with it.
         sender: One of the account's sender names; default: the Connection's.
         txn_id: Your key of this message, such as ``{{ params.invoice }}``; a key is sent once, whatever the
-            run. Default: made of dag, run, task and map index, so that a retry and a *Clear* do not send
-            again.
+            run, so mapped tasks that share one are refused. Default: made of dag, run, task and map index, so
+            that a retry and a *Clear* do not send again.
         channel: ``telegram``, or None for an SMS.
         is_confidential: Ask the gateway not to keep the text.
         transliterate: Write the text in Latin letters, which usually halves its parts.
@@ -51,9 +53,20 @@ class OsonSmsSendOperator(RedactingOperator):
         OsonSMS protocol 1.5, §2.
     """
 
-    template_fields: Sequence[str] = ("phone", "message", "sender", "txn_id", "osonsms_conn_id")
+    template_fields: Sequence[str] = ("message",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"message": "txt"}
     ui_color = "#d8ecf8"
+
+    phone = TemplateArgument(PHONE)
+    sender = TemplateArgument(optional(NAME))
+    txn_id = TemplateArgument(optional(NAME))
+    channel = TemplateArgument(CHANNEL)
+    is_confidential = TemplateArgument(FLAG)
+    transliterate = TemplateArgument(FLAG)
+    max_parts = TemplateArgument(optional(whole_number(), "no limit"))
+    ignore_suppression = TemplateArgument(FLAG)
+    dry_run = TemplateArgument(FLAG)  # type: ignore[assignment]  # hides a method that Airflow left
+    osonsms_conn_id = TemplateArgument(NAME)
 
     def __init__(
         self,
@@ -77,21 +90,23 @@ class OsonSmsSendOperator(RedactingOperator):
         self.sender = sender
         self.txn_id = txn_id
         self.channel = channel
-        self.is_confidential = read_flag(is_confidential, "is_confidential")
-        self.transliterate = read_flag(transliterate, "transliterate")
-        self.max_parts = read_optional_int(max_parts, "max_parts")
-        self.ignore_suppression = read_flag(ignore_suppression, "ignore_suppression")
-        self.is_dry_run = read_flag(dry_run, "dry_run")
+        self.is_confidential = is_confidential
+        self.transliterate = transliterate
+        self.max_parts = max_parts
+        self.ignore_suppression = ignore_suppression
+        self.dry_run = dry_run
         self.osonsms_conn_id = osonsms_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the message; see the class."""
+        require_rendered(self)
         with airflow_errors():
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()
             identity = identify_task(context)
+            if identity.map_index >= 0 and self.txn_id is not None:
+                refuse_shared_txn_id(self)
             phone = read_phone(unwrap(self.phone))
-            chosen_txn_id = read_name(self.txn_id, "txn_id")
             own_txn_id = identity.make_send_txn_id(
                 phone, channel=self.channel, namespace=settings.key_namespace
             )
@@ -99,7 +114,7 @@ class OsonSmsSendOperator(RedactingOperator):
                 phone,
                 unwrap(self.message),
                 settings=settings,
-                txn_id=chosen_txn_id or own_txn_id,
+                txn_id=self.txn_id or own_txn_id,
                 sender=self.sender,
                 channel=self.channel,
                 is_confidential=self.is_confidential,
@@ -108,16 +123,16 @@ class OsonSmsSendOperator(RedactingOperator):
             parts = check_parts(message.text, max_parts=self.max_parts)
             if not self.ignore_suppression:
                 hook.refuse_suppressed([phone], settings)
-            if self.is_dry_run:
+            if self.dry_run:
                 preview = estimate_text(message.text, recipients=1).make_preview(
                     rejects={}, settings=settings, balance=hook.get_balance()
                 )
                 self.log.info("Dry run: nothing is sent to %s\n%s", mask_phone(phone), preview.to_markdown())
                 return self._to_dict(SendReceipt(txn_id=message.txn_id, parts=parts, outcome=Outcome.PENDING))
             self.log.info("Sending to %s as txn_id %s (%d parts)", mask_phone(phone), message.txn_id, parts)
-            history = TxnIdHistory.MAYBE_ACCEPTED if chosen_txn_id else identity.history
+            history = TxnIdHistory.MAYBE_ACCEPTED if self.txn_id else identity.history
             store = open_state_store(context)
-            if chosen_txn_id is None:
+            if self.txn_id is None:
                 message_id = identity.identify_message(phone, channel=self.channel)
                 refuse_other_txn_ids(store, own_txn_id, identity=message_id)
             with open_client(settings.account) as client:

@@ -1,19 +1,25 @@
 """The fields of a message as a user wrote them: phone, text, sender and channel, each checked."""
 
 from dataclasses import replace
+from typing import Final
 
+from airflow_provider_osonsms.arguments import NAME, Kind, choice, optional
 from airflow_provider_osonsms.audience.missing import is_blank
 from airflow_provider_osonsms.audience.phones.one import mask_phone, normalize_phone
 from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.connection import Settings
-from airflow_provider_osonsms.preflight.parameters import read_name
 from airflow_provider_osonsms.protocol.build import build_send
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.models import Account, Message
 from airflow_provider_osonsms.protocol.txn_ids import check_txn_id, make_txn_id
+from airflow_provider_osonsms.protocol.vocabulary import Channel
 from airflow_provider_osonsms.text.segments import count_parts, normalize_text
 from airflow_provider_osonsms.text.templates import Template
 from airflow_provider_osonsms.text.transliteration import transliterate
+
+PHONE: Final = Kind("a phone number", lambda value: value, rendered=(str, int))
+"""The text ``9.92928E+11``, which has lost digits, is rendered natively to a float that seems to have all."""
+CHANNEL: Final = optional(choice(Channel), "an SMS")
 
 
 def read_phone(phone: object) -> str:
@@ -70,7 +76,7 @@ def choose_sender(sender: object, settings: Settings) -> str:
     Raises:
         InvalidMessageError: Neither has a sender.
     """
-    chosen = read_name(sender, "sender") or settings.sender
+    chosen = settings.sender if sender is None else NAME.read(sender, "sender")
     if not chosen:
         raise InvalidMessageError(
             "no sender: set 'sender' in the Connection's extra, or pass sender= with a name that OsonSMS "

@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.arguments import Kind
 
 _WRITTEN: Final = re.compile(r"\s*(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})\s*(\S+)?\s*")
 _DEFAULT_ZONE: Final = "Asia/Dushanbe"
@@ -79,14 +79,16 @@ SendWindow = DailyWindow | NoWindow
 ALWAYS_OPEN: Final = NoWindow()
 
 
-def read_window(written: Any) -> SendWindow:
+def read_window(written: str | None) -> SendWindow:
     """Read ``"09:00-20:00"`` or ``"09:00-20:00 Asia/Dushanbe"``; None for no window.
 
     Raises:
-        InvalidMessageError: *written* is something else.
+        InvalidArgumentError: *written* is something else.
     """
-    if written is None:
-        return ALWAYS_OPEN
+    return ALWAYS_OPEN if written is None else _parse_window(WINDOW.read(written, "send_window"))
+
+
+def _parse_window(written: Any) -> DailyWindow:
     match = _WRITTEN.fullmatch(written) if isinstance(written, str) else None
     opens = closes = time()
     if match is not None:
@@ -94,8 +96,17 @@ def read_window(written: Any) -> SendWindow:
             zone = ZoneInfo(match[3] or _DEFAULT_ZONE)
             opens, closes = (time.fromisoformat(side.zfill(5)) for side in (match[1], match[2]))
     if opens == closes:
-        raise InvalidMessageError(
-            "send_window must be two different times of day and, if it is not Asia/Dushanbe, a time zone: "
-            "'09:00-20:00' or '09:00-20:00 Asia/Tashkent'"
-        )
+        raise ValueError
     return DailyWindow(opens=opens, closes=closes, zone=zone)
+
+
+def _check_window(written: Any) -> str:
+    _parse_window(written)
+    return str(written)
+
+
+WINDOW: Final = Kind(
+    "two different times of day and, if it is not Asia/Dushanbe, a time zone: '09:00-20:00' or "
+    "'09:00-20:00 Asia/Tashkent'",
+    _check_window,
+)

@@ -17,6 +17,20 @@ from airflow_provider_osonsms._compat import (
 )
 from airflow_provider_osonsms._context import add_to_asset_events
 from airflow_provider_osonsms._storage import open_path, spell_path
+from airflow_provider_osonsms.arguments import (
+    CONCURRENCY,
+    FLAG,
+    MAX_SECONDS,
+    NAME,
+    PATH,
+    RATE,
+    SECONDS,
+    SHARE,
+    Kind,
+    choice,
+    optional,
+    whole_number,
+)
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.delivery.criteria import (
     UNKNOWN_AFTER,
@@ -34,7 +48,12 @@ from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.links.osonsms import OsonSmsDeliveryReportLink
 from airflow_provider_osonsms.operators.errors import airflow_errors
-from airflow_provider_osonsms.preflight.parameters import read_flag, read_seconds
+from airflow_provider_osonsms.operators.template_argument import (
+    TemplateArgument,
+    WrongArgumentError,
+    list_templates,
+    require_rendered,
+)
 from airflow_provider_osonsms.protocol.errors import GatewayError, InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.sensors.finish import WaitInterruptedError, finish, read_event
 from airflow_provider_osonsms.sensors.poke import GRACE, Wait, poke_once
@@ -47,6 +66,12 @@ from airflow_provider_osonsms.tables.rows import ResultRow
 
 MAX_FORGOTTEN: Final = 300
 """More messages are not queried again and again by a rescheduled task that remembers nothing."""
+_MAX_REPEATS: Final = 200
+_MIN_DELIVERED: Final = Kind(
+    "a share from 0.0 to 1.0, such as 0.95 or '95%' (all is 1.0 or '100%'; a number of messages is "
+    "min_delivered_count)",
+    SHARE.parse,
+)
 
 
 class OsonSmsDeliverySensor(BaseSensorOperator):
@@ -60,8 +85,9 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             ``results_path`` is read if the output of a campaign holds no messages. Messages without a msg_id
             are counted as untracked; the sensor does not wait for them.
         osonsms_conn_id: Id of the Connection.
-        min_delivered: A float is the share of the tracked messages, 0.0 to 1.0, that must be delivered, an
-            int their number. Reaching it does not end the wait for the others before the deadline.
+        min_delivered: The share of the tracked messages that must be delivered: 0.95 or ``"95%"``; default:
+            all. Reaching it does not end the wait for the others before the deadline.
+        min_delivered_count: Their number, in place of a share.
         accepted_is_delivered: Let ACCEPTED count as delivered, for networks that never report more.
         unknown_limit: How often in a row ``UNKNOWN``, or an answer that the msg_id is unknown, must be seen
             to be final.
@@ -103,23 +129,36 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         OsonSMS protocol 1.5, §3.
     """
 
-    template_fields: Sequence[str] = (
-        "messages",
-        "osonsms_conn_id",
-        "report_path",
-        "report_language",
-        "undelivered_path",
-    )
+    template_fields: Sequence[str] = ("messages",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"messages": "json"}
     operator_extra_links = (OsonSmsDeliveryReportLink(),)
     ui_color = "#cfe8d5"
+
+    osonsms_conn_id = TemplateArgument(NAME)
+    min_delivered = TemplateArgument(optional(_MIN_DELIVERED, "all"))
+    min_delivered_count = TemplateArgument(optional(whole_number(minimum=0), "a share"))
+    accepted_is_delivered = TemplateArgument(FLAG)
+    unknown_limit = TemplateArgument(whole_number(maximum=_MAX_REPEATS))
+    unknown_after = TemplateArgument(SECONDS)
+    stop_early = TemplateArgument(FLAG)
+    concurrency = TemplateArgument(CONCURRENCY)
+    max_rate = TemplateArgument(optional(RATE, "that of the Connection"))
+    poke_interval = TemplateArgument(SECONDS)
+    max_poll_interval = TemplateArgument(SECONDS)
+    report_path = TemplateArgument(optional(PATH, "no report"))
+    report_language = TemplateArgument(choice(Language))
+    undelivered_path = TemplateArgument(optional(PATH, "no list"))
+    include_unknown = TemplateArgument(FLAG)
+    deferrable = TemplateArgument(FLAG)
+    timeout = TemplateArgument(SECONDS)
 
     def __init__(
         self,
         *,
         messages: Any,
         osonsms_conn_id: str = OsonSmsHook.default_conn_name,
-        min_delivered: float = 1.0,
+        min_delivered: float | str | None = None,
+        min_delivered_count: int | None = None,
         accepted_is_delivered: bool = False,
         unknown_limit: int = UNKNOWN_LIMIT,
         unknown_after: float | timedelta = UNKNOWN_AFTER,
@@ -136,59 +175,89 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         timeout: float | timedelta | None = None,
         **kwargs: Any,
     ) -> None:
+        super().__init__(**kwargs)
+        self.poke_interval = poke_interval
         if timeout is not None:  # else Airflow has its own default
-            kwargs["timeout"] = read_seconds(timeout, "timeout")
-        super().__init__(poke_interval=read_seconds(poke_interval, "poke_interval"), **kwargs)
-        self._seconds = self.timeout
+            self.timeout = timeout
         self.messages = messages
         self.osonsms_conn_id = osonsms_conn_id
-        self.criteria = DeliveryCriteria(
-            min_delivered=min_delivered,
-            accepted_is_delivered=accepted_is_delivered,
-            unknown_limit=unknown_limit,
-            unknown_after=read_seconds(unknown_after, "unknown_after"),
-            stop_early=stop_early,
-        )
-        self.polling = PollSettings(
-            poll_interval=self.poke_interval,
-            max_poll_interval=read_seconds(max_poll_interval, "max_poll_interval"),
-            concurrency=concurrency,
-            max_rate=max_rate,
-        )
+        self.min_delivered = min_delivered
+        self.min_delivered_count = min_delivered_count
+        self.accepted_is_delivered = accepted_is_delivered
+        self.unknown_limit = unknown_limit
+        self.unknown_after = unknown_after
+        self.stop_early = stop_early
+        self.concurrency = concurrency
+        self.max_rate = max_rate
+        self.max_poll_interval = max_poll_interval
         self.report_path = spell_path(report_path)
         self.report_language = report_language
         self.undelivered_path = spell_path(undelivered_path)
-        self.include_unknown = read_flag(include_unknown, "include_unknown")
+        self.include_unknown = include_unknown
         if deferrable is None:
             deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
-        self.deferrable = read_flag(deferrable, "deferrable")
-        self._refuse_useless_arguments()
+        self.deferrable = deferrable
+        if not list_templates(self):
+            self._refuse_useless_arguments()
         self.page_path: str | None = None
+
+    @property
+    def criteria(self) -> DeliveryCriteria:
+        """The conditions under which the wait ends, and is a success."""
+        return DeliveryCriteria(
+            min_delivered=1.0 if self.min_delivered is None else self.min_delivered,
+            min_delivered_count=self.min_delivered_count,
+            accepted_is_delivered=self.accepted_is_delivered,
+            unknown_limit=self.unknown_limit,
+            unknown_after=self.unknown_after,
+            stop_early=self.stop_early,
+        )
+
+    @property
+    def polling(self) -> PollSettings:
+        """The rate of the status queries."""
+        return PollSettings(
+            poll_interval=self.poke_interval,
+            max_poll_interval=self.max_poll_interval,
+            concurrency=self.concurrency,
+            max_rate=self.max_rate,
+        )
+
+    def _check_arguments(self) -> None:
+        """Check the arguments as they were rendered."""
+        require_rendered(self)
+        self._refuse_useless_arguments()
+        self._seconds = self.timeout
 
     def _refuse_useless_arguments(self) -> None:
         """Refuse what would have no effect, or another one than the user expects."""
         if self.exponential_backoff or self.max_wait is not None:
-            raise ValueError(
+            raise WrongArgumentError(
                 "pauses grow by themselves: give max_poll_interval in place of exponential_backoff"
             )
         if self.include_unknown and self.undelivered_path is None:
-            raise ValueError("include_unknown needs an undelivered_path")
+            raise WrongArgumentError("include_unknown needs an undelivered_path")
         if self.report_language != Language.ENGLISH and self.report_path is None:
-            raise ValueError("report_language needs a report_path")
-        if self.criteria.stop_early and self.undelivered_path is not None:
-            raise ValueError(
+            raise WrongArgumentError("report_language needs a report_path")
+        if self.min_delivered is not None and self.min_delivered_count is not None:
+            raise WrongArgumentError(
+                "min_delivered is a share and min_delivered_count is a number of messages: give one of them"
+            )
+        if self.stop_early and self.undelivered_path is not None:
+            raise WrongArgumentError(
                 "with stop_early, undelivered_path would lack those who fail later: leave one out"
             )
 
     def execute(self, context: Context) -> Any:
         """Wait; see the class."""
+        self._check_arguments()
         with self._skip_errors(), airflow_errors():
             self._wait = self._begin_wait(context)
             if self.deferrable and (self._wait.messages.msg_ids or self._wait.messages.sources):
                 self._defer(self._wait)
             self._tracker = self._start_tracker(self._wait)
         # our deadline comes first, because Airflow's would end the wait without the counts
-        self.timeout += GRACE.total_seconds()
+        self.timeout = min(self.timeout + GRACE.total_seconds(), MAX_SECONDS)
         return super().execute(context)
 
     def poke(self, context: Context) -> PokeReturnValue:
@@ -198,6 +267,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """End the wait with the trigger's event; an unexpected event fails the task."""
+        self._check_arguments()
         with self._skip_errors():
             state = self._read_state(context)
             plan = self._report_files.make_plan(context)

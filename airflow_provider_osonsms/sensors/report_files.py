@@ -56,8 +56,8 @@ class ReportFiles:
             is_deferred: Whether a trigger writes them.
 
         Raises:
-            InvalidMessageError: The language is unknown, a path cannot be written, or no results table has
-                the recipients for the undelivered rows.
+            InvalidMessageError: A path cannot be written, or no results table has the recipients for the
+                undelivered rows.
             PathUnavailableError: A path cannot be written for now.
         """
         plan = self.make_plan(context, messages)

@@ -156,7 +156,7 @@ def test_a_late_run_that_has_begun(gateway, run_task, monkeypatch, has_state_sto
         pytest.skip("below 3.3 and without a results_path nothing says that a try has begun")
     gateway.inject(Fault.CUT_BEFORE, times=None)
     run_task(make_campaign(max_consecutive_failures=1))
-    result = run_task(make_campaign(max_lateness=timedelta(seconds=-1)), try_number=2)
+    result = run_task(make_campaign(max_lateness=timedelta(0)), try_number=2)
 
     assert result.state == "failed"
     assert "raise max_lateness and clear this task" in str(result.error)

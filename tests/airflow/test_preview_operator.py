@@ -174,7 +174,7 @@ def test_what_would_stop_the_campaign_stops_the_preview(gateway, preview, fields
         {"on_invalid": "x"},
         {"on_empty": "x"},
         {"max_invalid_ratio": 5},
-        {"max_invalid_ratio": "5%"},
+        {"max_invalid_ratio": "500%"},
         {"max_recipients": 0},
         {"max_recipients": 1.5},
     ],

@@ -37,7 +37,7 @@ class ReportPlan:
         campaigns: Ids of the campaigns.
 
     Raises:
-        InvalidMessageError: The language is unknown, or nothing of ours can be written to a path.
+        InvalidMessageError: Nothing of ours can be written to a path.
     """
 
     path: str | None
@@ -49,9 +49,7 @@ class ReportPlan:
     campaigns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the values."""
-        if self.language not in tuple(Language):
-            raise InvalidMessageError(f"report_language must be one of {', '.join(Language)}")
+        """Check the paths."""
         for name, path in (("report_path", self.path), ("undelivered_path", self.undelivered_path)):
             if path is not None:
                 _check_text(path, name)

@@ -62,7 +62,7 @@ def test_rejects_are_listed_before_a_limit_stops_the_task(gateway, run_task, mak
         ({"exclude": ["9.929E+11"]}, "damaged phones"),
         ({"exclude": 7}, "exclude"),
         ({"rejects_path": "rejects.xlsx"}, "rejects_path must be a path that ends in .csv"),
-        ({"rejects_path": 7}, "rejects_path must be a path"),
+        ({"rejects_path": "{{ 7 }}"}, "rejects_path must be a path"),
         ({"message": "Салом, {name}!"}, "one text for all"),
         ({"message": "Салом {"}, "braces"),
     ],

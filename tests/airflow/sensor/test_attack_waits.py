@@ -203,7 +203,7 @@ def test_a_memory_that_fails_costs_questions_only(monkeypatch, send_campaign, wa
     [
         {"exponential_backoff": True},
         {"max_wait": 60},
-        {"deferrable": "False"},
+        {"min_delivered": 0.5, "min_delivered_count": 5},
         {"include_unknown": True},
         {"report_language": "ru"},
         {"stop_early": True, "undelivered_path": "/data/u.csv"},

@@ -49,11 +49,11 @@ def results(gateway, send, tmp_path):
 @pytest.mark.parametrize("messages", [[], [{"msg_id": None}]])
 def test_nothing_to_ask_for_is_no_delivery(mode, messages, wait):
     """A number of messages that should be delivered is not reached where there is none to ask for."""
-    result = wait(mode, messages=messages, min_delivered=5)
+    result = wait(mode, messages=messages, min_delivered_count=5)
 
     assert isinstance(result.error, DeliveryFailedError)
     assert "at least 5 should be delivered" in str(result.error)
-    assert wait(mode, messages=messages, min_delivered=5, soft_fail=True).state == "skipped"
+    assert wait(mode, messages=messages, min_delivered_count=5, soft_fail=True).state == "skipped"
 
 
 @pytest.mark.parametrize("mode", MODES)

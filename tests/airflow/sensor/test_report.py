@@ -47,7 +47,10 @@ def test_report_is_named(mode, send, wait, tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "hint"),
-    [({"report_language": "de"}, "report_language"), ({"report_path": "/proc/none/x.csv"}, "report_path")],
+    [
+        ({"report_language": "{{ 'de' }}"}, "report_language"),
+        ({"report_path": "/proc/none/x.csv"}, "report_path"),
+    ],
 )
 def test_wrong_report_fails_before_the_wait(gateway, options, hint, wait, tmp_path):
     """A report that cannot be written is found before anybody is asked for."""

@@ -198,7 +198,7 @@ def test_a_campaign_is_waited_for_by_its_table(gateway, mode, send, wait, tmp_pa
         "2,c,992900000003,accepted_untracked,answer_lost,0c,,\n3,,9929•••,rejected,short,,,\n"
     )
 
-    result = wait(mode, messages=[{"results_path": str(path)}, third], min_delivered=2, timeout=20)
+    result = wait(mode, messages=[{"results_path": str(path)}, third], min_delivered_count=2, timeout=20)
 
     assert result.state == "success"
     assert {name: result.xcom[name] for name in ("total", "delivered", "failed", "untracked")} == {

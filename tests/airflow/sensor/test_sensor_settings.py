@@ -48,7 +48,6 @@ def test_pauses_between_pokes(gateway, elapsed, left, pause):
     [
         {"min_delivered": 1.5},
         {"min_delivered": -1},
-        {"min_delivered": "0.5"},
         {"min_delivered": 1},
         {"unknown_limit": 0},
         {"max_poll_interval": 0},
@@ -58,7 +57,8 @@ def test_pauses_between_pokes(gateway, elapsed, left, pause):
         {"poke_interval": 0},
         {"poke_interval": float("inf")},
         {"max_poll_interval": timedelta(0)},
-        {"max_poll_interval": "60"},
+        {"report_language": "de"},
+        {"min_delivered_count": -1},
         {"max_rate": Decimal(5)},
         {"max_rate": float("inf")},
         {"timeout": float("inf")},

@@ -61,7 +61,7 @@ def test_trigger_survives_serialization():
         sources=[{"path": "/results.csv", "rows": 7, "checksum": "ab"}],
         began=NOW,
         deadline=deadline,
-        criteria={"min_delivered": 5, "unknown_limit": 2},
+        criteria={"min_delivered_count": 5, "unknown_limit": 2},
         polling={"max_rate": 7.5},
     )
 

@@ -54,22 +54,6 @@ def test_ten_thousand_messages_cost_few_questions():
     assert seen_at - deliveries[-1] <= 60
 
 
-@pytest.mark.parametrize(
-    ("fields", "name"),
-    [
-        ({"poll_interval": 0}, "poke_interval"),
-        ({"max_poll_interval": -1}, "max_poll_interval"),
-        ({"concurrency": 0}, "concurrency"),
-        ({"concurrency": 2.5}, "concurrency"),
-        ({"max_rate": 0}, "max_rate"),
-    ],
-)
-def test_wrong_paces(fields, name):
-    """A pace that never comes to an end, or asks nobody, is refused by name."""
-    with pytest.raises(ValueError, match=name):
-        PollSettings(**fields)
-
-
 def count_questions(seconds, *, jitter, **settings):
     """Count the rounds of a wait with this timeout, from its first look to the one at the deadline."""
     polling, age, rounds = PollSettings(**settings), 0.0, 1
