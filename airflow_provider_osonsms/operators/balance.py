@@ -1,6 +1,6 @@
 """The balance operator."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +8,7 @@ from airflow_provider_osonsms._compat import BaseOperator, Context
 from airflow_provider_osonsms.arguments import NAME, SOMONI, optional
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.operators.errors import airflow_errors
+from airflow_provider_osonsms.operators.rendering import render_each
 from airflow_provider_osonsms.operators.template_argument import TemplateArgument, require_rendered
 from airflow_provider_osonsms.preflight.balance import check_min_balance
 
@@ -55,3 +56,8 @@ class OsonSmsBalanceOperator(BaseOperator):
         self.log.info("Balance: %s somoni", balance)
         check_min_balance(balance, minimum=self.min_balance)
         return {"balance": float(balance)}
+
+    def _do_render_template_fields(
+        self, parent: Any, template_fields: Iterable[str], *args: Any, **kwargs: Any
+    ) -> None:
+        render_each(super()._do_render_template_fields, parent, template_fields, *args, **kwargs)

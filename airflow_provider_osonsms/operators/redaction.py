@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow_provider_osonsms._compat import BaseOperator
 from airflow_provider_osonsms._storage import spell_path
+from airflow_provider_osonsms.operators.rendering import render_each
 from airflow_provider_osonsms.operators.text_file import load_text
 
 
@@ -68,7 +69,8 @@ class RedactingOperator(BaseOperator):
     ) -> None:
         if parent is self and id(self.message) not in seen_oids:  # what comes from an XCom is not rendered
             self.message = load_text(self.message, jinja_env)
-        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
+        render = super()._do_render_template_fields
+        render_each(render, parent, template_fields, context, jinja_env, seen_oids)
         if parent is self:
             self._redact()
 

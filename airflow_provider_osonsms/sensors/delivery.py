@@ -1,6 +1,6 @@
 """The delivery sensor: waits until messages have a final status."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -48,6 +48,7 @@ from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.links.osonsms import OsonSmsDeliveryReportLink
 from airflow_provider_osonsms.operators.errors import airflow_errors
+from airflow_provider_osonsms.operators.rendering import render_each
 from airflow_provider_osonsms.operators.template_argument import (
     TemplateArgument,
     WrongArgumentError,
@@ -461,6 +462,11 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             timeout=timedelta(seconds=self._seconds) + GRACE,
         )
         raise AssertionError("defer() does not return")
+
+    def _do_render_template_fields(
+        self, parent: Any, template_fields: Iterable[str], *args: Any, **kwargs: Any
+    ) -> None:
+        render_each(super()._do_render_template_fields, parent, template_fields, *args, **kwargs)
 
     def _get_next_poke_interval(self, *_: Any) -> float:
         """Return the trigger's pause; Airflow's back-off overflows within a day."""

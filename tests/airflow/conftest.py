@@ -21,6 +21,7 @@ class FakeSupervisor:
         self.task: tuple[Any, ...] = ()
         self._stores: dict[tuple[Any, ...], dict[str, Any]] = {}
         self.xcom: dict[str, Any] = {}
+        self.returned: dict[str, Any] = {}
         self.reschedule_start: datetime | None = None
         self._ear = ear
 
@@ -37,20 +38,35 @@ class FakeSupervisor:
         kind = type(msg).__name__
         if kind != "MaskSecret":  # tells the supervisor what to hide
             self._ear.hear("to the supervisor", msg)
+        answer = None
         if kind == "GetTaskStateStore":
+            answer = comms.ErrorResponse(error=ErrorType.TASK_STORE_NOT_FOUND)
             if msg.key in self.store:
-                return comms.TaskStateStoreResult(value=self.store[msg.key])
-            return comms.ErrorResponse(error=ErrorType.TASK_STORE_NOT_FOUND)
-        if kind == "SetTaskStateStore":
+                answer = comms.TaskStateStoreResult(value=self.store[msg.key])
+        elif kind == "SetTaskStateStore":
             self.store[msg.key] = json.loads(json.dumps(msg.value))
-        elif kind == "SetXCom":
-            self.xcom[msg.key] = msg.value
+        elif kind in ("SetXCom", "GetXCom", "GetXComSequenceSlice"):
+            answer = self._exchange(msg, kind)
         elif kind == "GetTaskRescheduleStartDate":
-            return comms.TaskRescheduleStartDate(start_date=self.reschedule_start)
+            answer = comms.TaskRescheduleStartDate(start_date=self.reschedule_start)
         elif kind == "ValidateInletsAndOutlets":
-            return comms.InactiveAssetsResult(inactive_assets=[])
+            answer = comms.InactiveAssetsResult(inactive_assets=[])
         elif kind == "GetConnection":
-            return comms.ErrorResponse(error=ErrorType.CONNECTION_NOT_FOUND)
+            answer = comms.ErrorResponse(error=ErrorType.CONNECTION_NOT_FOUND)
+        return answer
+
+    def _exchange(self, msg: Any, kind: str) -> Any:
+        """Keep what a task returns, and give it to the tasks behind it."""
+        from airflow.sdk.execution_time import comms
+
+        if kind == "GetXCom":
+            return comms.XComResult(key=msg.key, value=self.returned.get(msg.task_id))
+        if kind == "GetXComSequenceSlice":
+            known = [self.returned[msg.task_id]] if msg.task_id in self.returned else []
+            return comms.XComSequenceSliceResult(root=known)
+        self.xcom[msg.key] = msg.value
+        if msg.key == "return_value":
+            self.returned[msg.task_id] = msg.value
         return None
 
     async def asend(self, msg: Any) -> Any:
@@ -120,6 +136,7 @@ def _make_task_instance(
     next_event: Any = None,
     reschedules: int = 0,
     max_tries: int | None = None,
+    has_date: bool = True,
 ) -> Any:
     from airflow.sdk import DAG
     from airflow.sdk.api.datamodels import _generated as generated
@@ -131,7 +148,7 @@ def _make_task_instance(
     if next_event is None:
         supervisor.xcom.clear()
     fields = {
-        "dag_run": _make_dag_run(operator.dag_id, run_id, generated),
+        "dag_run": _make_dag_run(operator.dag_id, run_id, generated, has_date=has_date),
         "max_tries": operator.retries,
         "should_retry": try_number <= operator.retries,
         "task_reschedule_count": reschedules,
@@ -159,14 +176,16 @@ def _make_task_instance(
     )
 
 
-def _make_dag_run(dag_id: str, run_id: str, generated: Any) -> Any:
+def _make_dag_run(dag_id: str, run_id: str, generated: Any, *, has_date: bool) -> Any:
+    """Make a run; without a date as that of ``airflow dags trigger``, of REST or of an asset."""
     now = datetime.now(UTC)
+    date = now if has_date else None
     fields = {
         "dag_id": dag_id,
         "run_id": run_id,
-        "logical_date": now,
-        "data_interval_start": now,
-        "data_interval_end": now,
+        "logical_date": date,
+        "data_interval_start": date,
+        "data_interval_end": date,
         "run_after": now,
         "start_date": now,
         "end_date": None,

@@ -71,7 +71,7 @@ def parsed_twice():
     code = (
         "import json, runpy, sys\n"
         "from airflow.sdk import DAG, BaseOperator, task\n"
-        "slow = {'pandas', 'numpy', 'aiohttp', 'requests', 'urllib3'}\n"
+        "slow = {'pandas', 'numpy', 'pyarrow', 'uvloop', 'aiohttp', 'requests', 'urllib3'}\n"
         "before = slow & set(sys.modules)\n"
         "dags, imported = [], []\n"
         "for path in sys.argv[1:]:\n"
@@ -94,7 +94,7 @@ def parsed_twice():
 
 @pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
 def test_parsing_imports_nothing_slow(path, parsed_twice, has_state_store):
-    """Parsing an example DAG imports no pandas, aiohttp or requests (Airflow 3.0 imports aiohttp itself)."""
+    """Parsing an example DAG imports no pandas, uvloop or aiohttp (Airflow 3.0 imports aiohttp itself)."""
     for before, imported, _ in parsed_twice[path]:
         assert imported == []
         assert before == [] or not has_state_store
