@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import PurePath
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from airflow_provider_osonsms.arguments import (
     RATE,
@@ -36,6 +36,7 @@ from airflow_provider_osonsms.protocol.vocabulary import (
 
 DEFAULT_TIMEOUT = 10.0
 _MAX_PRICE = 1000
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 D = TypeVar("D")
 
 
@@ -81,7 +82,7 @@ def read_settings(
         InvalidSettingsError: A field is missing or wrong; the text names it and says what it should hold.
     """
     reader = _ExtraReader(conn_id, extra or {})
-    api_url = _make_url(host, port=port, schema=schema, reader=reader) or DEFAULT_API_URL
+    api_url = _make_url(host, default=DEFAULT_API_URL, port=port, schema=schema, reader=reader)
     bulk_url = _make_url(reader.pop("bulk_url"), reader=reader, field="extra 'bulk_url'")
     account = Account(
         login=_check_login(login, reader),
@@ -164,13 +165,14 @@ def _make_url(
     *,
     reader: _ExtraReader,
     field: str = "host",
+    default: str = "",
     port: int | None = None,
     schema: str | None = None,
-) -> str | None:
+) -> str:
     """Return the base URL of a field with a URL or a bare host; https, unless http is written."""
-    if host is None or (isinstance(host, str) and not host.strip()):
-        return None
-    text = str(host).strip()
+    text = ("" if host is None else str(host).strip()) or default
+    if not text:
+        return ""
     if "://" not in text:
         text = f"{schema if schema in ('http', 'https') else 'https'}://{text}"
     text = text.rstrip("/")
@@ -179,10 +181,9 @@ def _make_url(
     )
     try:
         parts = urlsplit(text)
-        has_port = parts.port is not None
+        _ = parts.port  # raises where it is no number
     except ValueError:
         parts = urlsplit("")
-        has_port = False
     is_plain = not (parts.query or parts.fragment or parts.username or parts.password)
     is_host = (
         re.fullmatch(r"[A-Za-z0-9._\-\[\]:]+", parts.netloc) is not None
@@ -191,8 +192,21 @@ def _make_url(
     )
     if parts.scheme not in ("http", "https") or not is_plain or not is_host:
         raise problem
-    netloc = parts.netloc if has_port or not port else f"{parts.netloc}:{port}"
-    return f"{parts.scheme}://{netloc}{parts.path}"
+    return f"{parts.scheme}://{_join_port(parts, port, reader)}{parts.path}"
+
+
+def _join_port(parts: SplitResult, port: int | None, reader: _ExtraReader) -> str:
+    """Return host and port of an address; a *port* of 0 is none.
+
+    Raises:
+        InvalidSettingsError: The address has another port than *port*.
+    """
+    if not port or parts.port == port:
+        return parts.netloc
+    if parts.port is not None:
+        raise reader.make_error("port", "differs from the port in host: give one of them")
+    is_default = port == _DEFAULT_PORTS[parts.scheme]
+    return parts.netloc if is_default else f"{parts.netloc}:{port}"
 
 
 def _parse_text(value: object) -> str:

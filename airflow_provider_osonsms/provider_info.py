@@ -8,8 +8,8 @@ _PACKAGE = "airflow_provider_osonsms"
 CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "sender": {
         "label": "Sender",
-        "description": "Sender name that OsonSMS gave this account, at most 11 characters; a task may name "
-        "another.",
+        "description": "Required, unless each task names one: a sender name that OsonSMS gave this account, "
+        "at most 11 characters. Example: MYSHOP",
         "schema": {"type": ["string", "null"], "maxLength": 11},
     },
     "auth_scheme": {
@@ -20,59 +20,63 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
     "bulk_url": {
         "label": "Bulk address",
-        "description": "Address of the cabinet that takes bulk jobs; empty for https://cab.osonsms.com.",
+        "description": "Address of the cabinet that takes bulk jobs. Empty: https://cab.osonsms.com. Example "
+        "for a simulated gateway: http://127.0.0.1:8025",
         "schema": {"type": ["string", "null"]},
     },
     "timeout": {
         "label": "Timeout",
-        "description": "Seconds for connecting; a request ends after twice as long. 0.05 to 600.",
+        "description": "Seconds for connecting, 0.05 to 600; a request ends after twice as long. Example: 10",
         "schema": {"type": ["number", "null"], "default": 10, "minimum": 0.05, "maximum": 600},
     },
     "key_namespace": {
         "label": "Key namespace",
-        "description": "A word for each installation that shares the account, such as staging. It is part of "
-        "the keys that are made: changing it later makes retries send again.",
+        "description": "A word for each installation that shares the account. It is part of the keys that "
+        "are made: changing it later makes retries send again. Example: staging",
         "schema": {"type": ["string", "null"]},
     },
     "price_per_part": {
         "label": "Price per part",
-        "description": "Somoni per billed part, 0 to 1000, for the cost of previews and campaigns.",
+        "description": "Somoni per billed part, 0 to 1000, for the cost of previews and campaigns. Example: "
+        "0.12",
         "schema": {"type": ["string", "null"]},
     },
     "allowed_phones": {
         "label": "Allowed phones",
         "description": "For staging: the only numbers that may be texted, separated by commas. Empty: "
-        "all numbers.",
+        "all numbers. Example: 992900000001, 992900000002",
         "schema": {"type": ["string", "null"], "format": "multiline"},
     },
     "suppression": {
         "label": "Suppression list",
-        "description": "Path or URL of a file with the phones that are never texted, such as "
-        "/data/stop.csv. Every campaign, bulk job and single message is checked against it.",
+        "description": "Path or URL of a file with the phones that are never texted: every campaign, bulk "
+        "job and single message is checked against it. Example: /data/stop.csv",
         "schema": {"type": ["string", "null"]},
     },
     "max_rate": {
         "label": "Requests per second",
         "description": "Requests per second at most in campaigns and waits, evenly spread, 0.001 to 10000. "
-        "Empty: no limit.",
+        "Empty: no limit. Example: 20",
         "schema": {"type": ["number", "null"], "minimum": 0.001, "maximum": 10000},
     },
 }
+"""In the order of the form. Airflow 3.3 shows no placeholders of these fields, so the examples stand in the
+descriptions."""
 
 FIELD_BEHAVIOR: dict[str, Any] = {
-    "hidden-fields": ["schema", "port", "extra"],
-    "relabeling": {"host": "Gateway address", "login": "Login", "password": "Salt (pass_salt_hash) or token"},
+    # The port is shown: Airflow 3.3.1 and 3.3.2 test no Connection that is stored without one.
+    "hidden-fields": ["schema", "extra"],
+    "relabeling": {
+        "host": "Gateway address (empty: https://api.osonsms.com)",
+        "port": "Port (443; the Test button needs it)",
+        "login": "Login (required)",
+        "password": "Salt (pass_salt_hash) or token (required)",
+    },
     "placeholders": {
         "host": "https://api.osonsms.com",
+        "port": "443",
         "login": "the login that OsonSMS gave you",
         "password": "the pass_salt_hash, or the token when the authorization is bearer",
-        "sender": "MYSHOP",
-        "bulk_url": "https://cab.osonsms.com",
-        "key_namespace": "staging",
-        "price_per_part": "0.12",
-        "allowed_phones": "992900000001, 992900000002",
-        "suppression": "/data/stop.csv",
-        "max_rate": "20",
     },
 }
 

@@ -60,6 +60,7 @@ def _serve(settings: GatewaySettings) -> int:
             for account in settings.accounts:
                 senders = ", ".join(sorted(account.senders))
                 _print_line(f"OsonSMS simulator on {gateway.url} (login {account.login}, sender {senders})")
+            _print_line(f"Its Connection for Airflow:\n  {gateway.connection_command()}")
             stop.wait()
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE

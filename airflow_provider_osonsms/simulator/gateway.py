@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from shlex import quote
 from threading import Thread
 from typing import Any, Final, Self
 
@@ -188,11 +189,16 @@ class SimulatedGateway:
         connection = {
             "conn_type": "osonsms",
             "host": self.url,
+            "port": self._port,  # the Test button of Airflow 3.3.1 and 3.3.2 needs it
             "login": self._login,
             "password": self.backend.accounts[self._login].secret,
             "extra": {"sender": self._sender, "bulk_url": self.url, **extra},
         }
         return json.dumps(connection)
+
+    def connection_command(self) -> str:
+        """Return the command for a shell that adds this Connection to an Airflow."""
+        return f"airflow connections add osonsms_default --conn-json {quote(self.connection_json())}"
 
     def _run(self, listening: Future[int]) -> None:
         try:

@@ -1,5 +1,7 @@
 """The simulator's page in a real browser."""
 
+import json
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -15,11 +17,14 @@ Send = Callable[..., tuple[int, Any]]
 
 
 def test_a_newcomer_is_told_what_to_do(page: Browser, gateway: SimulatedGateway) -> None:
-    """The empty page shows a Connection to this gateway, without the secret."""
+    """The empty page shows the command for a Connection to this gateway, without the secret."""
     shown = page.read("#inbox pre")
 
-    assert gateway.url in shown
-    assert '"login": "demo"' in shown
+    *words, connection = shlex.split(shown)
+    assert " ".join(words) == "airflow connections add osonsms_default --conn-json"
+    expected = json.loads(gateway.connection_json())
+    extra = {**expected["extra"], "sender": "BANK"}
+    assert json.loads(connection) == {**expected, "password": "SECRET", "extra": extra}
     assert "browser-salt" not in page.value("document.documentElement.outerHTML")
 
 

@@ -251,8 +251,8 @@ def test_connection_form_has_our_fields(standalone):
     assert form["hook_name"] == "OsonSMS"
     if VERSION >= (3, 2):  # before, only an Airflow with FAB's own libraries has forms at all
         assert set(form["extra_fields"]) == set(CONNECTION_FIELDS)
-        assert form["standard_fields"]["password"]["title"] == "Salt (pass_salt_hash) or token"
-        assert form["standard_fields"]["port"]["hidden"] is True
+        assert form["standard_fields"]["password"]["title"] == "Salt (pass_salt_hash) or token (required)"
+        assert form["standard_fields"]["port"]["hidden"] is False
 
 
 @pytest.mark.usefixtures("runs")

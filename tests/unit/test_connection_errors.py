@@ -62,6 +62,13 @@ def test_hosts(read: Read, host: str) -> None:
     assert refuse(read, extra={"bulk_url": host}).startswith("Connection 'sms': extra 'bulk_url' must be")
 
 
+def test_two_ports(read: Read) -> None:
+    """A port that contradicts the one in the host is refused: one of them would be ignored."""
+    words = refuse(read, host="https://sms.test:8443", port=8444)
+
+    assert words == "Connection 'sms': port differs from the port in host: give one of them"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -102,9 +102,11 @@ export function renderEmpty(answer, language) {
   const words = WORDS[language];
   const [account] = answer.accounts;
   const connection = {
-    conn_type: "osonsms", host: location.origin, login: account.login, password: "…",
-    extra: { sender: account.senders[0] ?? "", bulk_url: location.origin },
+    conn_type: "osonsms", host: location.origin, port: Number(location.port || 80), login: account.login,
+    password: "SECRET", extra: { sender: account.senders[0] ?? "", bulk_url: location.origin },
   };
+  const json = JSON.stringify(connection, null, 2).replaceAll("'", "'\\''");
+  const command = `airflow connections add osonsms_default --conn-json '${json}'`;
   return element("div", { class: "empty" }, element("h2", {}, words.emptyTitle), element("p", {}, words.emptyMessages),
-    element("pre", {}, JSON.stringify(connection, null, 2)));
+    element("pre", {}, command));
 }

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -18,12 +19,13 @@ COMMAND = [sys.executable, "-W", "error", "-m", "airflow_provider_osonsms.simula
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_serves_until_a_signal(number: signal.Signals) -> None:
-    """The command prints its address in one line, serves, and ends cleanly on a signal."""
-    arguments = ["--port", "0", "--account", "cli:s", "--sender", "A", "--sender", "B", "--balance", "7.5"]
+    """The command prints its address and the Connection to it, serves, and ends cleanly on a signal."""
+    arguments = ["--port", "0", "--account", "cli:it's", "--sender", "A", "--sender", "B", "--balance", "7.5"]
     with subprocess.Popen(
         [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         line = process.stdout.readline()
+        title, command = process.stdout.readline(), process.stdout.readline()
         url = re.search(r"http://127\.0\.0\.1:\d+", line)[0]
         with urllib.request.urlopen(f"{url}/_simulator/ledger", timeout=5) as response:  # noqa: S310
             account = json.load(response)["accounts"][0]
@@ -31,6 +33,17 @@ def test_serves_until_a_signal(number: signal.Signals) -> None:
         rest, errors = process.communicate(timeout=10)
 
     assert line == f"OsonSMS simulator on {url} (login cli, sender A, B)\n"
+    assert title == "Its Connection for Airflow:\n"
+    *words, written = shlex.split(command)
+    assert " ".join(words) == "airflow connections add osonsms_default --conn-json"
+    assert json.loads(written) == {
+        "conn_type": "osonsms",
+        "host": url,
+        "port": int(url.rpartition(":")[2]),
+        "login": "cli",
+        "password": "it's",
+        "extra": {"sender": "A", "bulk_url": url},
+    }
     assert (account["login"], account["senders"], account["balance"]) == ("cli", ["A", "B"], 7.5)
     assert (process.returncode, rest, errors) == (0, "", "")
 

@@ -21,6 +21,7 @@ def test_connection_json(gateway: SimulatedGateway) -> None:
     assert json.loads(gateway.connection_json(timeout=3)) == {
         "conn_type": "osonsms",
         "host": gateway.url,
+        "port": int(gateway.url.rpartition(":")[2]),
         "login": "demo",
         "password": "demo-salt",
         "extra": {"sender": "SHOP", "bulk_url": gateway.url, "timeout": 3},
