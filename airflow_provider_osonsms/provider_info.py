@@ -67,8 +67,8 @@ FIELD_BEHAVIOR: dict[str, Any] = {
     # The port is shown: Airflow 3.3.1 and 3.3.2 test no Connection that is stored without one.
     "hidden-fields": ["schema", "extra"],
     "relabeling": {
-        "host": "Gateway address (empty: https://api.osonsms.com)",
-        "port": "Port (443; the Test button needs it)",
+        "host": "Gateway address",
+        "port": "Port (required for Test): 443",
         "login": "Login (required)",
         "password": "Salt (pass_salt_hash) or token (required)",
     },

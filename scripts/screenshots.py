@@ -11,8 +11,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from airflow_provider_osonsms.client.blocking import OsonSmsClient, open_client
-from airflow_provider_osonsms.delivery.polling import plan_pause
+from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria
+from airflow_provider_osonsms.delivery.polling import PollSettings
 from airflow_provider_osonsms.delivery.report.plan import ReportPlan
+from airflow_provider_osonsms.delivery.report.verdict import Ending
 from airflow_provider_osonsms.delivery.report.write import write_report
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
@@ -110,15 +112,30 @@ def write_example_report(folder: Path) -> Path:
             return status if now[0] >= began + after else DeliveryStatus.ENROUTE
 
     untracked = sum("answer_lost" in row for row in rows)
-    tracker = DeliveryTracker(MsgIds(arrivals), untracked=untracked, clock=lambda: now[0])
+    tracker = DeliveryTracker(
+        MsgIds(arrivals),
+        untracked=untracked,
+        criteria=DeliveryCriteria(min_delivered=0.95),
+        clock=lambda: now[0],
+    )
     while now[0] < began + 600:
-        now[0] += plan_pause(now[0] - began, poll_interval=10)
+        now[0] += PollSettings().plan_pause(now[0] - began)
         asyncio.run(tracker.poll(Gateway()))
     name = "remind_debtors · scheduled__2026-11-23T04:00:00+00:00"
     plan = ReportPlan(
-        path=str(folder / "report.html"), tables=(ResultsTable(path=str(table)),), task=f"{name} · wait"
+        path=str(folder / "report.html"),
+        title="Reminder to debtors, November",
+        tables=(ResultsTable(path=str(table)),),
+        task=f"{name} · wait",
     )
-    write_report(plan, tracker, open_path=Path, price_per_part=Decimal("0.12"), clock=lambda: now[0])
+    write_report(
+        plan,
+        tracker,
+        open_path=Path,
+        price_per_part=Decimal("0.12"),
+        ending=Ending(Decision.TIME_OUT, began + 600),
+        clock=lambda: now[0],
+    )
     return folder / "report.html"
 
 

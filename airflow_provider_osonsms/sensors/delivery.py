@@ -43,6 +43,7 @@ from airflow_provider_osonsms.delivery.memory import FileMemory, WaitMemory, nam
 from airflow_provider_osonsms.delivery.polling import MAX_POLL_INTERVAL, PollSettings
 from airflow_provider_osonsms.delivery.report.plan import WrittenFiles
 from airflow_provider_osonsms.delivery.report.translations import Language
+from airflow_provider_osonsms.delivery.report.verdict import Ending
 from airflow_provider_osonsms.delivery.result import WaitResult
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
@@ -106,6 +107,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             such as ``s3://...``, and different for each mapped task. In deferrable mode the triggerer writes
             it. A failed wait has a report too.
         report_language: The language of the page: ``en``, ``ru`` or ``tg``.
+        report_title: The heading of the page, for people: ``"New year, Khujand"``.
         undelivered_path: Write key, phone, status, reach and key column of every row whose recipient was not
             reached (``.csv`` or ``.parquet``), for ``only=`` of another campaign. For that, *messages* must
             hold campaigns with a ``results_path``, and *min_delivered* should be 0.0.
@@ -148,6 +150,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
     max_poll_interval = TemplateArgument(SECONDS)
     report_path = TemplateArgument(optional(PATH, "no report"))
     report_language = TemplateArgument(choice(Language))
+    report_title = TemplateArgument(optional(NAME, "that of the language"))
     undelivered_path = TemplateArgument(optional(PATH, "no list"))
     include_unknown = TemplateArgument(FLAG)
     deferrable = TemplateArgument(FLAG)
@@ -170,6 +173,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         max_poll_interval: float | timedelta = MAX_POLL_INTERVAL,
         report_path: Any = None,
         report_language: str = "en",
+        report_title: str | None = None,
         undelivered_path: Any = None,
         include_unknown: bool = False,
         deferrable: bool | None = None,
@@ -193,6 +197,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         self.max_poll_interval = max_poll_interval
         self.report_path = spell_path(report_path)
         self.report_language = report_language
+        self.report_title = report_title
         self.undelivered_path = spell_path(undelivered_path)
         self.include_unknown = include_unknown
         if deferrable is None:
@@ -240,6 +245,8 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             raise WrongArgumentError("include_unknown needs an undelivered_path")
         if self.report_language != Language.ENGLISH and self.report_path is None:
             raise WrongArgumentError("report_language needs a report_path")
+        if self.report_title is not None and self.report_path is None:
+            raise WrongArgumentError("report_title needs a report_path")
         if self.min_delivered is not None and self.min_delivered_count is not None:
             raise WrongArgumentError(
                 "min_delivered is a share and min_delivered_count is a number of messages: give one of them"
@@ -293,10 +300,11 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         if decision is Decision.WAIT and error is None:
             self.log.info("%s", tracker.summarize().describe())
             return PokeReturnValue(is_done=False)
+        ending = Ending(decision if error is None else None, wait.deadline.timestamp())
         result = WaitResult(
-            decision=decision if error is None else None,
+            decision=ending.decision,
             summary=tracker.summarize(),
-            files=self._write_files(wait, tracker, has_list=error is None and decision.is_verdict),
+            files=self._write_files(wait, tracker, ending),
             error=error,
         )
         return PokeReturnValue(is_done=True, xcom_value=self._finish(result, wait.memory, context))
@@ -415,9 +423,10 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             undelivered_path=self.undelivered_path,
             include_unknown=self.include_unknown,
             language=self.report_language,
+            title=self.report_title,
         )
 
-    def _write_files(self, wait: Wait, tracker: DeliveryTracker, *, has_list: bool) -> WrittenFiles:
+    def _write_files(self, wait: Wait, tracker: DeliveryTracker, ending: Ending) -> WrittenFiles:
         if wait.plan is None:
             return WrittenFiles({})
         from airflow_provider_osonsms.delivery.report.write import try_to_write_report
@@ -425,7 +434,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         with airflow_errors():
             price = OsonSmsHook(self.osonsms_conn_id).get_settings().price_per_part
         return try_to_write_report(
-            wait.plan, tracker, open_path=open_path, price_per_part=price, has_list=has_list
+            wait.plan, tracker, open_path=open_path, price_per_part=price, ending=ending
         )
 
     def _finish(self, result: WaitResult, memory: WaitMemory, context: Context) -> dict[str, Any]:

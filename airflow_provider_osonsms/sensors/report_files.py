@@ -37,12 +37,14 @@ class ReportFiles:
         undelivered_path: See `ReportPlan.undelivered_path`.
         include_unknown: See `ReportPlan.include_unknown`.
         language: The language of the page.
+        title: Its heading; None for that of the language.
     """
 
     report_path: Any
     undelivered_path: Any
     include_unknown: bool
     language: str
+    title: str | None = None
 
     def plan(
         self, messages: TrackedMessages, context: Context, *, is_checked: bool, is_deferred: bool
@@ -120,6 +122,7 @@ class ReportFiles:
             ),
             include_unknown=self.include_unknown,
             language=self.language,
+            title=(self.title or "").strip(),
             tables=() if messages is None else messages.tables,
             task=f"{task.dag_id} · {task.run_id} · {task.task_id}{index}",
             campaigns=() if messages is None else messages.campaigns,

@@ -18,6 +18,7 @@ from airflow_provider_osonsms.delivery.inputs import TrackedMessages
 from airflow_provider_osonsms.delivery.memory import FileMemory, WaitMemory, poll_and_keep
 from airflow_provider_osonsms.delivery.polling import PollSettings
 from airflow_provider_osonsms.delivery.report.plan import WrittenFiles, read_plan
+from airflow_provider_osonsms.delivery.report.verdict import Ending
 from airflow_provider_osonsms.delivery.result import WaitResult
 from airflow_provider_osonsms.delivery.summary import NOTHING_KNOWN
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
@@ -125,8 +126,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                 decision = await self._wait(tracker, settings, memory, deadline=deadline)
             except GatewayError as refusal:  # the account is refused
                 error = refusal
-            has_list = decision is not None and decision.is_verdict
-            files = await self._write_report(tracker, settings, has_list=has_list)
+            files = await self._write_report(tracker, settings, Ending(decision, deadline))
         except OsonSmsError as problem:
             error = problem
         result = WaitResult(
@@ -182,7 +182,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         return tracker
 
     async def _write_report(
-        self, tracker: DeliveryTracker, settings: Settings, *, has_list: bool
+        self, tracker: DeliveryTracker, settings: Settings, ending: Ending
     ) -> WrittenFiles:
         if self.report is None:
             return WrittenFiles({})
@@ -200,7 +200,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                 tracker,
                 open_path=places.__getitem__,
                 price_per_part=settings.price_per_part,
-                has_list=has_list,
+                ending=ending,
             )
 
         return await asyncio.to_thread(write)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import ElementNotInteractableException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -83,6 +83,16 @@ class Browser:
 
         again = [StaleElementReferenceException]
         WebDriverWait(self.driver, _SECONDS, ignored_exceptions=again).until(press, f"no click on {selector}")
+
+    def type(self, selector: str, text: str) -> None:
+        """Write into a field, once it is shown."""
+
+        def write(_: Any) -> bool:
+            self.wait_for(selector).send_keys(text)
+            return True
+
+        early = [ElementNotInteractableException, StaleElementReferenceException]
+        WebDriverWait(self.driver, _SECONDS, ignored_exceptions=early).until(write, f"no way into {selector}")
 
     def text(self) -> str:
         """Return everything that the page shows."""

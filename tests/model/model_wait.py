@@ -17,6 +17,7 @@ from airflow_provider_osonsms.delivery.inputs import TrackedMessages
 from airflow_provider_osonsms.delivery.memory import FileMemory, StoreMemory, WaitMemory
 from airflow_provider_osonsms.delivery.polling import PollSettings
 from airflow_provider_osonsms.delivery.report.plan import ReportPlan
+from airflow_provider_osonsms.delivery.report.verdict import Ending
 from airflow_provider_osonsms.delivery.report.write import try_to_write_report
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.protocol import errors
@@ -337,10 +338,10 @@ class Wait:
         plan = ReportPlan(
             path=None, undelivered_path=path, include_unknown=include_unknown, tables=self.tables
         )
-        has_list = self.decision.is_verdict
+        ending = Ending(self.decision, self.deadline)
         written = try_to_write_report(
-            plan, self.tracker, open_path=self._open, price_per_part=None, has_list=has_list
+            plan, self.tracker, open_path=self._open, price_per_part=None, ending=ending
         )
-        is_written = has_list and written.problem is None
+        is_written = self.decision.is_verdict and written.problem is None
         rows = list(read_table(self._open(path), kind=UndeliveredRow)) if is_written else None
         self.lists[include_unknown] = (rows, written.problem)

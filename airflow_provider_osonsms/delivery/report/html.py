@@ -2,25 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Final
 
 from jinja2 import Environment, PackageLoader
 
 from airflow_provider_osonsms.delivery.criteria import DeliveryCriteria, Reach
 from airflow_provider_osonsms.delivery.report.collect import Figures
-from airflow_provider_osonsms.delivery.report.translations import Language, read_words
+from airflow_provider_osonsms.delivery.report.numbers import read_format
+from airflow_provider_osonsms.delivery.report.translations import Language
+from airflow_provider_osonsms.delivery.report.verdict import Ending, make_verdict
 from airflow_provider_osonsms.delivery.summary import DeliverySummary
-from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME, DeliveryStatus
+from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
 _POINTS: Final = 240
 _WIDTH: Final = 600
 _HEIGHT: Final = 160
-_UNITS: Final = (("hours", 3600, 3), ("minutes", 60, 2), ("seconds", 1, 0))
-"""Units of time: the name, the seconds, and the least number of units for which the unit is used."""
-
 _KINDS: Final = {
     Reach.REACHED: "",
     Reach.NOT_REACHED: "bad",
@@ -37,14 +34,18 @@ class Heading:
     """The heading of the page.
 
     Attributes:
+        title: For people; empty for that of the language.
         task: The dag, run and task of the wait.
         campaigns: Ids of the campaigns.
         price_per_part: In somoni; None when unknown.
+        table: The name of the table beside the page.
     """
 
+    title: str = ""
     task: str
     campaigns: tuple[str, ...] = ()
     price_per_part: Decimal | None = None
+    table: str = ""
 
 
 def render_page(
@@ -52,6 +53,7 @@ def render_page(
     summary: DeliverySummary,
     *,
     criteria: DeliveryCriteria,
+    ending: Ending,
     heading: Heading,
     language: Language,
     began: float,
@@ -63,6 +65,7 @@ def render_page(
         figures: The complete figures.
         summary: The counts of the wait.
         criteria: The conditions of the wait.
+        ending: The end of the wait.
         heading: The heading.
         language: The language of the captions.
         began: When the wait began, in seconds since the epoch.
@@ -71,24 +74,27 @@ def render_page(
     environment = Environment(
         loader=PackageLoader("airflow_provider_osonsms.delivery.report", "."), autoescape=True
     )
-    words = read_words(language)
+    numbers = read_format(language)
+    tracked = summary.total - summary.untracked
     seconds = max([ended - began, 1.0, *figures.delivered_after])
     return environment.get_template("page.html.j2").render(
-        words=words,
+        words=numbers.words,
+        numbers=numbers,
         language=language,
         heading=heading,
-        began=_print_time(began),
-        ended=_print_time(ended),
+        verdict=make_verdict(summary, ending, criteria=criteria, numbers=numbers, ended=ended),
+        began=began,
+        ended=ended,
         summary=summary,
+        tracked=tracked,
         funnel=make_funnel(figures, summary),
         statuses=_make_statuses(summary.by_status, criteria),
         rejects=[(name, count, "bad") for name, count in figures.rejects.most_common()],
         rows=figures.rows,
         parts=figures.parts,
         cost=None if heading.price_per_part is None else heading.price_per_part * figures.parts,
-        curve=_draw_curve(figures.delivered_after, total=summary.total, seconds=seconds),
+        curve=_draw_curve(figures.delivered_after, total=tracked, seconds=seconds),
         seconds=seconds,
-        duration=partial(print_duration, words=words),
         slowest=sorted(figures.slowest, reverse=True),
         undelivered=figures.undelivered,
         width=_WIDTH,
@@ -103,14 +109,6 @@ def make_funnel(figures: Figures, summary: DeliverySummary) -> list[Bar]:
         return steps
     recipients = figures.rows - figures.outcomes["rejected"]
     return [("audience", figures.rows, ""), ("recipients", recipients, ""), *steps]
-
-
-def print_duration(seconds: float, *, words: Mapping[str, str]) -> str:
-    """Return *seconds* in hours, minutes or seconds."""
-    name, size = next(
-        (name, size) for name, size, least in _UNITS if seconds >= least * size or name == "seconds"
-    )
-    return f"{round(seconds / size, 1):g} {words[name]}"
 
 
 def _make_statuses(by_status: Mapping[str, int], criteria: DeliveryCriteria) -> list[Bar]:
@@ -144,7 +142,3 @@ def _list_points(steps: Sequence[int], *, total: int) -> Iterable[tuple[float, f
             delivered += more
             yield _WIDTH * step / _POINTS, _HEIGHT * (1 - delivered / max(total, 1))
     yield float(_WIDTH), _HEIGHT * (1 - delivered / max(total, 1))
-
-
-def _print_time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).astimezone(TAJIK_TIME).strftime("%Y-%m-%d %H:%M:%S")

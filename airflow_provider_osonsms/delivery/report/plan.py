@@ -32,6 +32,7 @@ class ReportPlan:
             None for no such table.
         include_unknown: Whether that table has the rows, too, of which nobody knows it.
         language: The language of the page: en, ru or tg.
+        title: The heading of the page; empty for that of its language.
         tables: Results tables of the campaigns, for keys, phones and rejects.
         task: The dag, run and task of the wait, for the heading.
         campaigns: Ids of the campaigns.
@@ -44,6 +45,7 @@ class ReportPlan:
     undelivered_path: str | None = None
     include_unknown: bool = False
     language: str = Language.ENGLISH
+    title: str = ""
     tables: tuple[ResultsTable, ...] = ()
     task: str = ""
     campaigns: tuple[str, ...] = ()

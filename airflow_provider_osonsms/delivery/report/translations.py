@@ -15,6 +15,60 @@ class Language(StrEnum):
 
 _WORDS: Final = {
     "title": ("Delivery report", "Отчёт о доставке", "Ҳисобот дар бораи расонидан"),
+    "verdict": (
+        "{share} of {total} messages delivered, {asked} asked for: {result}",
+        "Доставлено {share} из {total}, требовалось {asked}: {result}",
+        "Аз {total} паём {share} расонида шуд, {asked} талаб шуда буд: {result}",
+    ),
+    "verdict_reached": ("reached", "достигнуто", "ба даст омад"),
+    "verdict_not_reached": ("not reached", "не достигнуто", "ба даст наомад"),
+    "verdict_unknown": ("no verdict", "вывода нет", "хулоса нест"),
+    "ended_all": (
+        "Every message has a final status.",
+        "У каждого сообщения окончательный статус.",
+        "Ҳар як паём ҳолати ниҳоӣ дорад.",
+    ),
+    "ended_deadline": (
+        "The deadline came first. Without a final status: {pending}.",
+        "Срок ожидания вышел раньше. Без окончательного статуса: {pending}.",
+        "Мӯҳлати интизорӣ пештар гузашт. Бе ҳолати ниҳоӣ: {pending}.",
+    ),
+    "ended_early": (
+        "The deadline had not come: the others could not change this. Without a final status: {pending}.",
+        "Срок не вышел: остальные уже ничего не изменили бы. Без окончательного статуса: {pending}.",
+        "Мӯҳлат нагузашта буд: дигарон инро тағйир дода наметавонистанд. Бе ҳолати ниҳоӣ: {pending}.",
+    ),
+    "ended_error": (
+        "An error has ended the wait: the log of the task says which.",
+        "Ожидание прервано ошибкой: какой именно, сказано в журнале задачи.",
+        "Интизорӣ бо хато қатъ шуд: сабаб дар журнали вазифа навишта шудааст.",
+    ),
+    "ended_account": (
+        "The gateway does not know many of these messages. Did this account send them?",
+        "Многие из этих сообщений шлюзу неизвестны. Их отправила эта учётная запись?",
+        "Бисёре аз ин паёмҳо ба шлюз номаълуманд. Оё онҳоро ҳамин ҳисоб фиристодааст?",
+    ),
+    "of": ("{count} of {total}", "{count} из {total}", "{count} аз {total}"),
+    "all_in": (
+        "The others are in the table {table} beside this page.",
+        "Остальные — в таблице {table} рядом с этой страницей.",
+        "Боқимонда дар ҷадвали {table} дар паҳлуи ин саҳифа.",
+    ),
+    "base_audience": (
+        "Percentages of the audience: {total}",
+        "Проценты от аудитории: {total}",
+        "Фоизҳо аз аудитория: {total}",
+    ),
+    "base_accepted": (
+        "Percentages of the accepted messages: {total}",
+        "Проценты от принятых сообщений: {total}",
+        "Фоизҳо аз паёмҳои қабулшуда: {total}",
+    ),
+    "base_messages": (
+        "Percentages of the messages that can be tracked: {total}",
+        "Проценты от сообщений, которые можно отследить: {total}",
+        "Фоизҳо аз паёмҳое, ки пайгирӣ мешаванд: {total}",
+    ),
     "campaign": ("Campaign", "Рассылка", "Маъракаи паёмҳо"),
     "period": ("Period", "Наблюдение", "Мушоҳида"),
     "funnel": ("From audience to delivery", "От аудитории до доставки", "Аз аудитория то расонидан"),

@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Any
 
 from airflow_provider_osonsms.delivery.report.collect import ReportCollector
 from airflow_provider_osonsms.delivery.report.html import Heading, render_page
 from airflow_provider_osonsms.delivery.report.plan import ReportPlan, WrittenFiles
 from airflow_provider_osonsms.delivery.report.translations import Language
+from airflow_provider_osonsms.delivery.report.verdict import Ending
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.tables.files import write_table
@@ -23,7 +25,7 @@ def try_to_write_report(
     *,
     open_path: Callable[[str], Any],
     price_per_part: Decimal | None,
-    has_list: bool = True,
+    ending: Ending,
 ) -> WrittenFiles:
     """Write the files of *plan*, and return what went wrong instead of raising it; it blocks.
 
@@ -32,11 +34,12 @@ def try_to_write_report(
         tracker: The tracker after the wait.
         open_path: Returns an object with ``suffix``, ``parent`` and ``open`` for a path.
         price_per_part: In somoni; None if unknown.
-        has_list: Whether enough is known to list undelivered rows.
+        ending: The end of the wait; only one with a verdict has undelivered rows.
     """
-    wanted = plan if has_list else replace(plan, undelivered_path=None)
+    is_verdict = ending.decision is not None and ending.decision.is_verdict
+    wanted = plan if is_verdict else replace(plan, undelivered_path=None)
     try:
-        write_report(wanted, tracker, open_path=open_path, price_per_part=price_per_part)
+        write_report(wanted, tracker, open_path=open_path, price_per_part=price_per_part, ending=ending)
     except OsonSmsError as error:
         return WrittenFiles({}, f"the report was not written: {error}")
     except Exception as error:  # noqa: BLE001 - the text of a storage's own error may show a URL
@@ -51,6 +54,7 @@ def write_report(
     *,
     open_path: Callable[[str], Any],
     price_per_part: Decimal | None,
+    ending: Ending,
     clock: Callable[[], float] = time.time,
 ) -> None:
     """Write the files of *plan*: table, page and undelivered rows; it blocks.
@@ -60,6 +64,7 @@ def write_report(
         tracker: The tracker after the wait.
         open_path: Returns an object with ``suffix``, ``parent`` and ``open`` for a path.
         price_per_part: In somoni; None if unknown.
+        ending: The end of the wait.
         clock: Returns seconds since the epoch.
 
     Raises:
@@ -75,7 +80,14 @@ def write_report(
             collector.figures,
             tracker.summarize(),
             criteria=tracker.criteria,
-            heading=Heading(task=plan.task, campaigns=plan.campaigns, price_per_part=price_per_part),
+            heading=Heading(
+                title=plan.title,
+                task=plan.task,
+                campaigns=plan.campaigns,
+                price_per_part=price_per_part,
+                table=PurePath(plan.table_path or "").name,
+            ),
+            ending=ending,
             language=Language(plan.language),
             began=tracker.began,
             ended=clock(),

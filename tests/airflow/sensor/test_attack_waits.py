@@ -206,6 +206,7 @@ def test_a_memory_that_fails_costs_questions_only(monkeypatch, send_campaign, wa
         {"min_delivered": 0.5, "min_delivered_count": 5},
         {"include_unknown": True},
         {"report_language": "ru"},
+        {"report_title": "Ноябр"},
         {"stop_early": True, "undelivered_path": "/data/u.csv"},
         {"max_rate": 5e-324},
         {"concurrency": 10**7},

@@ -31,7 +31,30 @@ def test_report_is_written(mode, is_inline, send, wait, tmp_path):
     assert rows == {"a": "DELIVERED", "b": "UNDELIVERABLE"}
     page = (tmp_path / "out" / "delivery.html").read_text()
     assert "Отчёт о доставке" in page
+    assert (
+        "Доставлено 50,0\N{NO-BREAK SPACE}% из 2, требовалось 100\N{NO-BREAK SPACE}%: не достигнуто" in page
+    )
+    assert "У каждого сообщения окончательный статус" in page
     assert "c-1" in page
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_report_has_a_title_for_people(mode, send, wait, tmp_path):
+    """The page is headed as the DAG says, which may be a template; nothing in it becomes markup."""
+    path = tmp_path / "out.html"
+
+    wait(
+        mode,
+        messages=send("01"),
+        report_path=str(path),
+        report_title="<b> {{ ti.task_id }}, ноябр",
+        timeout=20,
+    )
+
+    page = path.read_text()
+    assert "<h1>&lt;b&gt; wait, ноябр</h1>" in page
+    assert "<title>&lt;b&gt; wait, ноябр</title>" in page
+    assert "100.0% of 1 messages delivered, 100% asked for: reached" in page
 
 
 @pytest.mark.parametrize("mode", MODES)

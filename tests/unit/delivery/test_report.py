@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_osonsms.delivery.criteria import DeliveryCriteria
+from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria
 from airflow_provider_osonsms.delivery.report.collect import ReportCollector
 from airflow_provider_osonsms.delivery.report.html import make_funnel
+from airflow_provider_osonsms.delivery.report.numbers import read_format
 from airflow_provider_osonsms.delivery.report.plan import ReportPlan, WrittenFiles, read_plan
 from airflow_provider_osonsms.delivery.report.translations import Language, read_words
+from airflow_provider_osonsms.delivery.report.verdict import Ending
 from airflow_provider_osonsms.delivery.report.write import try_to_write_report, write_report
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
@@ -24,6 +26,7 @@ from airflow_provider_osonsms.tables.msg_ids import MsgIds
 from airflow_provider_osonsms.tables.results import ResultsTable
 
 BEGAN = 1_795_500_000.0
+LATE = Ending(Decision.TIME_OUT, BEGAN + 60)
 RESULTS = """row,key,phone,outcome,reason,txn_id,msg_id,parts
 0,<b>a</b>,992900000001,accepted,,0a,71,1
 1,b,992900000002,accepted_untracked,answer_lost,0b,,
@@ -69,7 +72,7 @@ def plan(tmp_path):
 
 def test_table_has_every_message(plan, tracker):
     """Messages of the table come with key and phone, those of no table after them, rejected rows not."""
-    write_report(plan, tracker, open_path=Path, price_per_part=None)
+    write_report(plan, tracker, open_path=Path, price_per_part=None, ending=LATE)
 
     with Path(plan.table_path).open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
@@ -87,12 +90,12 @@ def test_table_has_every_message(plan, tracker):
 def test_page_stands_alone(plan, tracker, language):
     """The page has captions in its language, figures and masked phones, and asks for nothing else."""
     plan = ReportPlan(**{**{name: getattr(plan, name) for name in plan.__slots__}, "language": language})
-    write_report(plan, tracker, open_path=Path, price_per_part=Decimal("0.10"))
+    write_report(plan, tracker, open_path=Path, price_per_part=Decimal("0.10"), ending=LATE)
 
     page = Path(plan.page_path).read_text(encoding="utf-8")
     assert read_words(language)["title"] in page
     assert "c-1" in page
-    assert "0.30" in page
+    assert read_format(language).print_number(Decimal("0.3"), 2) in page
     assert "992•••••003" in page
     assert not re.search(r"9929\d{8}|https?:|src=|@import|url\(", page)
 
@@ -136,17 +139,20 @@ def test_plan_travels_as_json(plan):
 def test_failed_report_is_told(tmp_path, plan, tracker):
     """A report that cannot be written fails nothing; what was wrong is said without the path."""
     (tmp_path / "report").write_text("a file where the folder should be")
-    words = try_to_write_report(plan, tracker, open_path=Path, price_per_part=None).problem
+    words = try_to_write_report(plan, tracker, open_path=Path, price_per_part=None, ending=LATE).problem
     Path(plan.tables[0].path).unlink()
     (tmp_path / "report").unlink()
 
     def fail(path):
         raise LookupError(path)
 
-    other = try_to_write_report(plan, tracker, open_path=fail, price_per_part=None)
+    other = try_to_write_report(plan, tracker, open_path=fail, price_per_part=None, ending=LATE)
     assert other == WrittenFiles({}, "the report could not be written to its path (LookupError)")
     assert "could not be written to its path" in words
-    assert "results_path" in try_to_write_report(plan, tracker, open_path=Path, price_per_part=None).problem
+    assert (
+        "results_path"
+        in try_to_write_report(plan, tracker, open_path=Path, price_per_part=None, ending=LATE).problem
+    )
     assert str(tmp_path) not in words
 
 
@@ -156,7 +162,7 @@ def test_table_as_parquet(tmp_path, plan, tracker):
     path = tmp_path / "report.parquet"
     rest = tmp_path / "undelivered.parquet"
     plan = ReportPlan(path=str(path), undelivered_path=str(rest), tables=plan.tables)
-    write_report(plan, tracker, open_path=Path, price_per_part=None)
+    write_report(plan, tracker, open_path=Path, price_per_part=None, ending=LATE)
 
     assert parquet.read_table(rest).to_pylist() == [
         {
@@ -207,7 +213,7 @@ def test_the_page_judges_as_the_wait_does(tmp_path, is_enough, kind):
     asyncio.run(tracker.poll(Answers(m71="ACCEPTED")))
     path = tmp_path / "page.html"
 
-    write_report(ReportPlan(path=str(path)), tracker, open_path=Path, price_per_part=None)
+    write_report(ReportPlan(path=str(path)), tracker, open_path=Path, price_per_part=None, ending=LATE)
 
     _, _, statuses = path.read_text(encoding="utf-8").partition(read_words(Language.ENGLISH)["ACCEPTED"])
     assert re.search(r'class="track"><div class="(\w*)"', statuses)[1] == kind
