@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import PurePath
 from typing import Any, Final, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -62,8 +63,8 @@ class Settings:
 
     @property
     def is_clear_text(self) -> bool:
-        """Whether login, hash and text are sent unencrypted."""
-        return any(url.startswith("http://") for url in (self.account.api_url, self.account.bulk_url))
+        """Whether login, hash and text leave this machine unencrypted."""
+        return any(map(_is_exposed, (self.account.api_url, self.account.bulk_url)))
 
 
 def read_settings(
@@ -193,6 +194,16 @@ def _make_url(
     if parts.scheme not in ("http", "https") or not is_plain or not is_host:
         raise problem
     return f"{parts.scheme}://{_join_port(parts, port, reader)}{parts.path}"
+
+
+def _is_exposed(url: str) -> bool:
+    """Whether *url* has no encryption, and is not of this machine, where a simulated gateway listens."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    is_loopback = host == "localhost"
+    with contextlib.suppress(ValueError):
+        is_loopback |= ip_address(host).is_loopback
+    return parts.scheme == "http" and not is_loopback
 
 
 def _join_port(parts: SplitResult, port: int | None, reader: _ExtraReader) -> str:

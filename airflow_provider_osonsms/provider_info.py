@@ -68,7 +68,7 @@ FIELD_BEHAVIOR: dict[str, Any] = {
     "hidden-fields": ["schema", "extra"],
     "relabeling": {
         "host": "Gateway address",
-        "port": "Port (required for Test): 443",
+        "port": "Port: 443 (without it the Test button fails)",
         "login": "Login (required)",
         "password": "Salt (pass_salt_hash) or token (required)",
     },

@@ -1,4 +1,4 @@
-"""How far a campaign is: a line in the log every 10 seconds or 5 %, and nothing about single messages."""
+"""How far a campaign is: a line in the log every 10 seconds, and nothing about single messages."""
 
 import logging
 from collections.abc import Callable
@@ -8,7 +8,6 @@ from typing import Final
 log = logging.getLogger(__name__)
 
 _SECONDS: Final = 10.0
-_SHARE: Final = 0.05
 
 
 class Progress:
@@ -22,7 +21,7 @@ class Progress:
 
     def __init__(self, total: int, *, done: int = 0, clock: Callable[[], float] = monotonic) -> None:
         self._total = total
-        self._done = self._done_before = self._done_logged = done
+        self._done = self._done_before = done
         self._failures = 0
         self._clock = clock
         self._began_at = self._logged_at = clock()
@@ -44,8 +43,8 @@ class Progress:
 
     def _log_if_due(self) -> None:
         now = self._clock()
-        if self._done - self._done_logged >= _SHARE * self._total or now - self._logged_at >= _SECONDS:
-            self._done_logged, self._logged_at = self._done, now
+        if now - self._logged_at >= _SECONDS:
+            self._logged_at = now
             self._log()
 
     def _log(self) -> None:

@@ -115,6 +115,7 @@ class CampaignRun:
         Raises:
             BaseException: What came up in this thread meanwhile, such as a timeout of the task.
         """
+        self._log_start()
         if not self.rows.open_rows:
             return
         progress = Progress(len(self._audience), done=self.settled)
@@ -122,6 +123,29 @@ class CampaignRun:
             run_in_thread(lambda: self._send(account, progress), self._stop)
         finally:
             self._journal.finish(may_have_sent=self.may_have_sent)
+
+    def log_end(self, *, price_per_part: Decimal | None, table: Any = None) -> None:
+        """Log what has become of the campaign by now.
+
+        Args:
+            price_per_part: In somoni; None if unknown.
+            table: The path of the results table that was written; None for none.
+        """
+        summary = self.summarize(price_per_part=price_per_part)
+        outcomes = self.count_outcomes()
+        outcomes[Outcome.ACCEPTED] += outcomes.pop(Outcome.ACCEPTED_UNTRACKED)
+        always = (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.UNCERTAIN)
+        counts = [f"{count} {name}" for name, count in outcomes.items() if count or name in always]
+        cost = "cost unknown" if summary["cost"] is None else f"{summary['cost']:.2f} somoni"
+        log.info(
+            "Campaign '%s': %s; %d parts, %s, %d s from the first acceptance to the last; table: %s",
+            self._plan.campaign_id,
+            ", ".join(counts),
+            summary["parts"],
+            cost,
+            summary["seconds"],
+            "none" if table is None else table,
+        )
 
     def write_results(self) -> TableIdentity | None:
         """Write a row for every row of the input to the results path, if there is one.
@@ -227,6 +251,21 @@ class CampaignRun:
         if loop.estimated_parts != loop.billed_parts:
             text = "Billed as %d parts, estimated as %d: price and texts may differ"
             log.warning(text, loop.billed_parts, loop.estimated_parts)
+
+    def _log_start(self) -> None:
+        options = self._plan.options
+        rate = "" if options.max_rate is None else f", at most {options.max_rate:g} a second"
+        log.info(
+            "Campaign '%s': %d recipients, %d of them to be sent; sender %s, %s, %s, %d requests at once%s",
+            self._plan.campaign_id,
+            len(self._audience),
+            self.rows.open_rows,
+            options.sender,
+            options.channel or "SMS",
+            options.window,
+            options.concurrency,
+            rate,
+        )
 
     def _log_earlier_tries(self) -> None:
         if self.settled:

@@ -5,9 +5,11 @@ A pause depends on the age of the messages only, so a restarted process polls as
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from airflow_provider_osonsms.client.rate import make_limiter
+from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
 
 MAX_POLL_INTERVAL: Final = 1800.0
 """Seconds; the default of ``max_poll_interval``: less would be more than 100 questions a message and day."""
@@ -60,6 +62,12 @@ class PollSettings:
         if now >= deadline:
             return min(max(self.poll_interval, (now - began) / 10, 1.0), max(self.poll_interval, _YOUNG))
         return min(self.plan_pause(now - began, jitter=jitter), deadline - now)
+
+    @staticmethod
+    def describe_pause(pause: float, *, now: float) -> str:
+        """Return when the next round begins, *pause* seconds after *now*, for a log."""
+        moment = datetime.fromtimestamp(now + pause, UTC).astimezone(TAJIK_TIME)
+        return f"the next round is in {pause:.0f} s, at {moment:%H:%M:%S} in Dushanbe"
 
     def make_limiter(self, fallback: float | None) -> Callable[[], Awaitable[None]] | None:
         """Return the limiter of the queries (`make_limiter`); *fallback* is the Connection's rate."""

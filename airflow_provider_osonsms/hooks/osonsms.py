@@ -1,10 +1,12 @@
 """The hook: reads a Connection of type ``osonsms`` and opens clients with it."""
 
 import json
+import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_osonsms._compat import AirflowNotFoundException, BaseHook, Connection
@@ -24,6 +26,8 @@ from airflow_provider_osonsms.provider_info import CONNECTION_FIELDS, FIELD_BEHA
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.suppression import SuppressionList
+
+log = logging.getLogger(__name__)
 
 _SHOWN: Final = 3
 
@@ -273,11 +277,7 @@ class OsonSmsHook(BaseHook):
             extra=_read_extra(connection),
         )
         if settings.is_clear_text:
-            self.log.warning(
-                "Connection '%s' uses http: login, hash and text are sent unencrypted. Use https, except "
-                "for a simulated gateway",
-                self.osonsms_conn_id,
-            )
+            _warn_of_clear_text(self.osonsms_conn_id)
         return settings
 
     @classmethod
@@ -301,6 +301,11 @@ class OsonSmsHook(BaseHook):
             )
             for name, field in CONNECTION_FIELDS.items()
         }
+
+
+@cache  # a task reads its Connection several times, and a triggerer that of every wait
+def _warn_of_clear_text(conn_id: str) -> None:
+    log.warning("Connection '%s' uses http: login, hash and text are sent unencrypted. Use https", conn_id)
 
 
 async def _aget_connection(conn_id: str) -> Connection:

@@ -12,7 +12,12 @@ from airflow_provider_osonsms.audience.dead_numbers import DeadNumbers
 from airflow_provider_osonsms.audience.policy import OnEmpty, OnInvalid, Policy
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
-from airflow_provider_osonsms.operators.redaction import RedactingOperator, make_stable, unwrap
+from airflow_provider_osonsms.operators.redaction import (
+    RedactingOperator,
+    describe_source,
+    make_stable,
+    unwrap,
+)
 from airflow_provider_osonsms.operators.template_argument import TemplateArgument
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.files import write_table
@@ -206,10 +211,7 @@ class AudienceOperator(RedactingOperator):
         source = getattr(self, name)
         if source is None:
             return
-        if hasattr(source, "__len__") and not isinstance(source, str | bytes):
-            self._redact_field(name, f"<{len(source)} {name}>")
-        else:
-            self._redact_field(name, f"<{type(source).__name__}>")
+        self._redact_field(name, describe_source(source, name))
 
 
 def _read_dead_numbers(source: Any) -> Any:

@@ -280,6 +280,9 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             run.send(settings.account)
         finally:
             table = run.write_results()
+            run.log_end(
+                price_per_part=settings.price_per_part, table=None if table is None else self.results_path
+            )
             for outcome, count in run.count_outcomes().items():
                 if count:
                     Stats.incr(f"osonsms.campaign.{outcome}", count)

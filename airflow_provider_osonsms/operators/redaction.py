@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow_provider_osonsms._compat import BaseOperator
 from airflow_provider_osonsms._storage import spell_path
+from airflow_provider_osonsms.audience.sources.files import is_path, is_text_path, print_path
 from airflow_provider_osonsms.operators.rendering import render_each
 from airflow_provider_osonsms.operators.text_file import load_text
 
@@ -53,6 +54,27 @@ def make_stable(source: Any) -> Any:
 def unwrap(value: Any) -> Any:
     """Return the value of a `Redacted`, and any other value unchanged."""
     return value.value if isinstance(value, Redacted) else value
+
+
+def describe_source(source: Any, name: str) -> str:
+    """Return what Airflow stores and shows of a source of people: its path, or how many entries it has.
+
+    Args:
+        source: The source, rendered.
+        name: Its parameter.
+    """
+    if isinstance(source, list | tuple) and source and all(map(_names_file, source)):
+        return f"<{', '.join(map(print_path, source))}>"
+    if _names_file(source):
+        return f"<{print_path(source)}>"
+    if hasattr(source, "__len__") and not isinstance(source, str | bytes):
+        return f"<{len(source)} {name}>"
+    return f"<{type(source).__name__}>"
+
+
+def _names_file(source: Any) -> bool:
+    """Whether *source* is a path; any other text may be a phone, which is not shown."""
+    return is_path(source) or is_text_path(source)
 
 
 class RedactingOperator(BaseOperator):

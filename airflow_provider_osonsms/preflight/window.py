@@ -51,6 +51,9 @@ class DailyWindow:
     closes: time
     zone: tzinfo
 
+    def __str__(self) -> str:
+        return f"window {self.opens:%H:%M}-{self.closes:%H:%M} {self.zone}"
+
     def judge(self, now: datetime) -> Open | Closed:
         """Return whether messages may be sent at *now*, and until when that holds."""
         local = now.astimezone(self.zone)
@@ -69,6 +72,9 @@ class DailyWindow:
 @dataclass(frozen=True, slots=True)
 class NoWindow:
     """No window: messages may be sent at any time of day."""
+
+    def __str__(self) -> str:
+        return "no window"
 
     def judge(self, now: datetime) -> Always:  # noqa: ARG002
         """Return that messages may be sent."""

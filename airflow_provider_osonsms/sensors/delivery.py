@@ -298,7 +298,10 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             deadline=wait.deadline.timestamp(), needs_answers=self.undelivered_path is not None
         )
         if decision is Decision.WAIT and error is None:
-            self.log.info("%s", tracker.summarize().describe())
+            pause = self.polling.describe_pause(
+                self._get_next_poke_interval(), now=datetime.now(UTC).timestamp()
+            )
+            self.log.info("%s; %s", tracker.summarize().describe(), pause)
             return PokeReturnValue(is_done=False)
         ending = Ending(decision if error is None else None, wait.deadline.timestamp())
         result = WaitResult(

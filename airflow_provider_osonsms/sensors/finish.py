@@ -7,7 +7,7 @@ from airflow_provider_osonsms._compat import AirflowFailException, AirflowSensor
 from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria
 from airflow_provider_osonsms.delivery.report.plan import WrittenFiles
 from airflow_provider_osonsms.delivery.result import WaitResult
-from airflow_provider_osonsms.delivery.summary import read_summary
+from airflow_provider_osonsms.delivery.summary import DeliverySummary, read_summary
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
@@ -79,9 +79,19 @@ def finish(result: WaitResult, *, criteria: DeliveryCriteria, timeout: float, co
             f"longer unknown_after. No undelivered rows were listed. {counts}"
         )
     if result.decision is Decision.FAIL:
-        raise DeliveryFailedError(f"{counts}; {criteria.requirement}")
+        raise DeliveryFailedError(f"{counts}; {criteria.requirement}{_explain_end(summary)}")
     if result.decision is Decision.TIME_OUT:
-        raise DeliveryTimeoutError(f"{counts}; the deadline came after {timeout:g} s: set a longer timeout")
-    log.info("%s", summary.describe())
+        raise DeliveryTimeoutError(
+            f"{counts}; {criteria.requirement}, and the deadline came after {timeout:g} s: set a longer "
+            f"timeout"
+        )
+    log.info("Success: %s; %s%s", summary.describe(), criteria.requirement, _explain_end(summary))
     if summary.untracked:
         log.warning("%d messages have no msg_id, so their delivery is unknown", summary.untracked)
+
+
+def _explain_end(summary: DeliverySummary) -> str:
+    """Return why the wait went on no longer."""
+    if summary.pending:
+        return f", and the wait is over: {summary.pending} messages are still on their way"
+    return ", and every message has a final status"

@@ -223,16 +223,16 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                 decision = tracker.decide(deadline=deadline, needs_answers=self._is_list_planned)
                 if decision is not Decision.WAIT:
                     return decision
-                self.log.info("%s", tracker.summarize().describe())
                 now = datetime.now(UTC).timestamp()
-                await asyncio.sleep(
-                    self.polling.plan_pause_until(
-                        deadline,
-                        began=tracker.began,
-                        now=now,
-                        jitter=random.random(),  # noqa: S311
-                    )
+                pause = self.polling.plan_pause_until(
+                    deadline,
+                    began=tracker.began,
+                    now=now,
+                    jitter=random.random(),  # noqa: S311
                 )
+                counts = tracker.summarize().describe()
+                self.log.info("%s; %s", counts, self.polling.describe_pause(pause, now=now))
+                await asyncio.sleep(pause)
 
     async def _retry_until(self, read: Callable[[], Awaitable[T]], what: str, deadline: float) -> T:
         """Return the result of *read*; repeat it until the deadline while its error is not final.

@@ -1,14 +1,13 @@
 """What the fields of a Connection mean, and what a wrong one says."""
 
 import json
-import logging
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
 
-from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook, _read_extra
+from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook, _read_extra, _warn_of_clear_text
 from airflow_provider_osonsms.protocol.errors import (
     InvalidMessageError,
     InvalidSettingsError,
@@ -118,15 +117,30 @@ def test_simulated_host_needs_its_own_bulk_url(gateway, connect):
     assert hook.get_balance() == 100
 
 
-def test_http_is_warned_about(connect, caplog):
-    """Login, hash and text in clear are worth a warning, which names the Connection and no address."""
-    with caplog.at_level(logging.WARNING):
-        connect(host="http://gateway.invalid").get_settings()
-        assert "are sent unencrypted" in caplog.text
-        caplog.clear()
-        connect().get_settings()
+@pytest.fixture
+def warnings(caplog):
+    """Read the warnings of the hook, which this process has not given before."""
+    _warn_of_clear_text.cache_clear()
+    yield lambda: [record for record in caplog.records if "uses http" in record.getMessage()]
+    _warn_of_clear_text.cache_clear()
 
-    assert caplog.text == ""
+
+def test_http_is_warned_about_once(connect, warnings):
+    """A process says once, without the address, that clear text goes to another machine."""
+    for _ in range(3):
+        connect(host="http://gateway.invalid").get_settings()
+
+    (warning,) = warnings()
+    assert "gateway.invalid" not in warning.getMessage()
+    assert "unencrypted" in warning.getMessage()
+
+
+@pytest.mark.parametrize("host", ["http://127.0.0.1:8025", "http://localhost:8025", "http://[::1]:8025"])
+def test_a_simulator_is_not_warned_about(connect, warnings, host):
+    """Nothing leaves this machine on the way to a gateway on it."""
+    connect(host=host, extra={"bulk_url": host}).get_settings()
+
+    assert warnings() == []
 
 
 def test_settings_of_every_field(connect):

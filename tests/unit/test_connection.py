@@ -97,10 +97,17 @@ def test_hosts(read: Read, fields: dict[str, Any], url: str) -> None:
         ({"host": "https://sms.test", "extra": {"bulk_url": "https://bulk.test"}}, False),
         ({"host": "http://sms.test"}, True),
         ({"extra": {"bulk_url": "http://bulk.test"}}, True),
+        ({"host": "http://192.168.1.7:8025"}, True),
+        ({"host": "http://127.0.0.1:8025", "extra": {"bulk_url": "http://bulk.test"}}, True),
+        ({"host": "http://127.0.0.1:8025", "extra": {"bulk_url": "http://127.0.0.1:8025"}}, False),
+        ({"host": "http://127.8.9.1"}, False),
+        ({"host": "http://[::1]:8025"}, False),
+        ({"host": "http://localhost:8025"}, False),
+        ({"host": "http://localhost.test"}, True),
     ],
 )
 def test_is_clear_text(read: Read, fields: dict[str, Any], *, is_clear_text: bool) -> None:
-    """An address without TLS, of either host, is noticed."""
+    """An address without TLS, of either host, is noticed, unless it is one of this machine."""
     assert read(**fields).is_clear_text is is_clear_text
 
 

@@ -88,7 +88,7 @@ def is_compressed(path: Any) -> bool:
 def print_path(path: Any) -> str:
     """Return *path* for an error text; of a URL, which may hold a login, only the last part."""
     text = str(path)
-    return str(path.name) if "://" in text else text
+    return text.rpartition("/")[2] if "://" in text else text
 
 
 @contextmanager

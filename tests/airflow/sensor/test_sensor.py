@@ -142,7 +142,8 @@ def test_enough_delivered(mode, send, wait):
     assert str(too_few.error) == (
         "9 of 10 messages delivered, 1 failed, 0 pending, 0 untracked "
         "(statuses: 9 DELIVERED, 1 UNDELIVERABLE); "
-        f"not delivered: msg_id {msg_ids[-1]} UNDELIVERABLE; at least a share of 0.95 should be delivered"
+        f"not delivered: msg_id {msg_ids[-1]} UNDELIVERABLE; at least a share of 0.95 should be delivered, "
+        "and every message has a final status"
     )
 
 
