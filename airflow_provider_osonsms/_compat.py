@@ -1,6 +1,14 @@
 """Airflow's names that moved between 3.0 and 3.3."""
 
-from airflow.sdk import Asset, BaseOperator, BaseOperatorLink, Context
+try:
+    from airflow.sdk import Asset, BaseOperator, BaseOperatorLink, Context, ObjectStoragePath
+except ModuleNotFoundError as error:
+    if error.name != "airflow.sdk":
+        raise
+    raise ImportError(
+        "airflow-provider-osonsms needs Apache Airflow 3.0 or newer: this is Airflow 2, which has no "
+        "airflow.sdk. Upgrade Airflow, or leave this provider out"
+    ) from None
 from airflow.sdk.bases.sensor import BaseSensorOperator, PokeReturnValue
 
 try:
@@ -49,6 +57,7 @@ __all__ = [
     "BaseSensorOperator",
     "Connection",
     "Context",
+    "ObjectStoragePath",
     "PokeReturnValue",
     "Stats",
     "conf",

@@ -4,8 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import ObjectStoragePath
-
+from airflow_provider_osonsms._compat import ObjectStoragePath
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.paths import LOCAL_SCHEMES
 

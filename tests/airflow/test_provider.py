@@ -138,3 +138,26 @@ def test_airflow_builds_the_form(has_state_store):
     assert form.standard_fields.password.title.startswith("Salt")
     assert form.standard_fields.host.placeholder == "https://api.osonsms.com"
     assert not form.standard_fields.port.hidden
+
+
+@pytest.mark.parametrize("module", ["hooks", "operators", "sensors", "links"])
+def test_airflow_2_is_told_in_a_sentence(module):
+    """Importing beside Airflow 2, which has no ``airflow.sdk``, says what is needed and nothing else."""
+    code = (
+        "import sys\n"
+        "from importlib.abc import MetaPathFinder\n"
+        "class Airflow2(MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'airflow.sdk' or name.startswith('airflow.sdk.'):\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}', name='airflow.sdk')\n"
+        "sys.meta_path.insert(0, Airflow2())\n"
+        f"import airflow_provider_osonsms.{module}.osonsms\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "ImportError: airflow-provider-osonsms needs Apache Airflow 3.0 or newer: this is Airflow 2, which "
+        "has no airflow.sdk. Upgrade Airflow, or leave this provider out"
+    )
+    assert "During handling" not in done.stderr

@@ -5,6 +5,7 @@ import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
 TEXT = "".join((ROOT / name).read_text(encoding="utf-8") for name in PAGES)
-BLOCKS = re.findall(r"```python[^\n]*\n(.*?)```", TEXT, re.DOTALL)
+BLOCKS = [dedent(block) for block in re.findall(r"```python[^\n]*\n(.*?)```", TEXT, re.DOTALL)]
 SNIPPETS = [block for block in BLOCKS if "with DAG" in block]
 EXAMPLES = sorted((ROOT / "example_dags").glob("*.py"))
 DEBTORS = "phone,name,amount,invoice,due\n992900000101,Зарина,120.50,A-1,2026-11-30\n"

@@ -1,4 +1,4 @@
-"""The button that tests a Connection, in a browser: it answers for what the README and the form make."""
+"""The button that tests a Connection, in a browser: it answers for what our pages and the form make."""
 
 import json
 import os
@@ -14,7 +14,7 @@ pytest.importorskip("selenium", reason="selenium is in the environment of the ne
 from chromium import open_browser, why_no_browser
 from connections_page import ConnectionsPage
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
 FAILED = "Test Connection Failed\n106: the hash or token is wrong"
 
 
@@ -35,32 +35,29 @@ def succeeded(gateway: Any) -> str:
     return f"Test Connection Successful\nOsonSMS answers. Balance: {gateway.balance:.2f} somoni"
 
 
-def read_command(place: int) -> dict[str, Any]:
-    """Read the Connection out of one of the README's commands."""
-    text = README.read_text(encoding="utf-8")
-    commands = re.findall(r"airflow connections add \w+ --conn-json '(.*?)'", text, re.DOTALL)
-    return json.loads(commands[place])
+def read_command(page: str) -> dict[str, Any]:
+    """Read the Connection out of the last command on a page that adds one."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    command = re.findall(r"airflow connections add \w+ --conn-json '(.*?)'", text, re.DOTALL)[-1]
+    return json.loads(command)
 
 
-@pytest.mark.parametrize("place", [0, 1])
-def test_a_connection_of_the_readme(
-    place: int, page: ConnectionsPage, airflow: Any, gateway: Any, succeeded: str
+@pytest.mark.parametrize(("name", "document"), [("account", "README.md"), ("simulator", "docs/simulator.md")])
+def test_a_connection_of_the_pages(
+    name: str, document: str, *, page: ConnectionsPage, airflow: Any, gateway: Any, succeeded: str
 ) -> None:
-    """The command makes a Connection whose button tells a right password from a wrong one."""
-    ours = json.loads(gateway.connection_json())
-    extra = {**read_command(place)["extra"], "bulk_url": gateway.url}
-    own = {name: ours[name] for name in ("host", "login", "password")}
-    written = {**read_command(place), **own, "extra": extra}
+    """A command of ours makes a Connection whose button tells a right password from a wrong one."""
+    ours, written = json.loads(gateway.connection_json()), read_command(document)
     assert written["port"]
-    right = {**written, "port": ours["port"]}  # the gateway of the tests is where it is
-    for name, connection in (("right", right), ("wrong", {**right, "password": "another-salt"})):
-        done = airflow.run(
-            "airflow", "connections", "add", f"{name}{place}", "--conn-json", json.dumps(connection)
-        )
-        assert done.returncode == 0, done.stdout
+    here = {key: ours[key] for key in ("host", "port", "login", "password")}
+    right = {**written, **here, "extra": {**written["extra"], "bulk_url": gateway.url}}
+    wrong = {**right, "password": "another-salt"}
+    for conn_id, connection in ((f"{name}-right", right), (f"{name}-wrong", wrong)):
+        command = ("airflow", "connections", "add", conn_id, "--conn-json", json.dumps(connection))
+        assert airflow.run(*command).returncode == 0
 
-    assert page.test(f"right{place}") == succeeded
-    assert page.test(f"wrong{place}").startswith(FAILED)
+    assert page.test(f"{name}-right") == succeeded
+    assert page.test(f"{name}-wrong").startswith(FAILED)
 
 
 def test_a_connection_of_the_form(page: ConnectionsPage, gateway: Any, succeeded: str) -> None:
