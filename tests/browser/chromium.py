@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -129,12 +130,27 @@ class Browser:
 
 
 @contextmanager
+def _quiet_driver() -> Iterator[None]:
+    """Keep the driver's chatter away from the ear that listens for leaks: it quotes what is shown."""
+    loggers = [logging.getLogger(name) for name in ("selenium", "urllib3.connectionpool")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
 def open_browser(*, size: tuple[int, int] = (1280, 860), scheme: str = "light") -> Iterator[Browser]:
     """Open a fresh browser window of *size* pixels that prefers *scheme*, in English."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    with tempfile.TemporaryDirectory(prefix="osonsms-browser-", ignore_cleanup_errors=True) as profile:
+    folder = tempfile.TemporaryDirectory(prefix="osonsms-browser-", ignore_cleanup_errors=True)
+    with _quiet_driver(), folder as profile:
         for flag in (*_FLAGS, f"--user-data-dir={profile}", "--lang=en-US"):
             options.add_argument(flag)
         environment = {**os.environ, "LANGUAGE": "en_US", "NO_PROXY": "127.0.0.1,localhost"}

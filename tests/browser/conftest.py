@@ -1,6 +1,5 @@
 """A browser for all tests, a fresh gateway for each; without a browser they are skipped, but never in CI."""
 
-import logging
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,18 +7,6 @@ from typing import Any
 import pytest
 
 from airflow_provider_osonsms.simulator import SimulatedGateway
-
-
-@pytest.fixture(scope="package", autouse=True)
-def _quiet_driver() -> Iterator[None]:
-    """Keep the driver's chatter away from the ear that listens for leaks: it quotes what is shown."""
-    loggers = [logging.getLogger(name) for name in ("selenium", "urllib3.connectionpool")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.WARNING)
-    yield
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.setLevel(level)
 
 
 @pytest.fixture(scope="module")
