@@ -16,6 +16,7 @@ from airflow_provider_osonsms.audience.builder import AudienceBuilder
 from airflow_provider_osonsms.audience.missing import list_values
 from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.rejects import Rejects
+from airflow_provider_osonsms.audience.row_numbers import RowNumbers
 from airflow_provider_osonsms.audience.suppression import SuppressionList, read_suppression_list
 
 CHUNK_ROWS: Final = 16_384
@@ -79,6 +80,11 @@ class Audience:
     def rows(self) -> int:
         """The number of rows of the input."""
         return len(self.positions) + len(self.rejects)
+
+    @property
+    def numbers(self) -> RowNumbers:
+        """How people number the rows of the input."""
+        return self.rejects.numbers
 
     def read_row_keys(self, size: int = CHUNK_ROWS) -> Iterator[tuple[int, str, str]]:
         """Yield the position, MSISDN and row key of each recipient, in order."""

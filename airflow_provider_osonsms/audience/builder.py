@@ -13,6 +13,8 @@ from airflow_provider_osonsms.audience.missing import list_values
 from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.rejects import Rejects
 from airflow_provider_osonsms.audience.row_keys import RowKeys, normalize_keys
+from airflow_provider_osonsms.audience.row_numbers import RowNumbers, number_rows
+from airflow_provider_osonsms.audience.sources.columns import ColumnSelection
 from airflow_provider_osonsms.audience.sources.phones import read_phones
 from airflow_provider_osonsms.audience.suppression import SuppressionList
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
@@ -26,6 +28,7 @@ class AudienceBuilder:
         codes: uint8: `RejectReason.code`, 0 for rows that are not rejected so far.
         row_keys: The key column as text, None where it is missing; None where the MSISDN is the key.
         table: The columns that a text needs.
+        numbers: How people number the rows.
     """
 
     def __init__(self, *, phone_column: str, key_column: str | None, columns: Collection[str]) -> None:
@@ -40,6 +43,7 @@ class AudienceBuilder:
         self.codes: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)
         self.row_keys: NDArray[np.object_] | None = None
         self.table = pd.DataFrame()
+        self.numbers = RowNumbers()
 
     @property
     def positions(self) -> NDArray[np.int64]:
@@ -64,6 +68,10 @@ class AudienceBuilder:
             if self._key_column is not None:
                 keys.append(normalize_keys(table[self._key_column], self._key_column))
         self.msisdns, self.codes = np.concatenate(msisdns), np.concatenate(codes)
+        selection = ColumnSelection(
+            parameter="recipients", phone_column=self._phone_column, columns=tuple(needed)
+        )
+        self.numbers = number_rows(recipients, selection, rows=len(self.codes))
         self.table = _join(tables) if tables else pd.DataFrame(index=range(len(self.codes)))
         if self._key_column is not None:
             self.row_keys = np.concatenate([some.texts for some in keys])
@@ -148,6 +156,7 @@ class AudienceBuilder:
             codes=self.codes[positions],
             cells=cells.tolist(),
             columns=self._problem_columns,
+            numbers=self.numbers,
         )
 
     def _reject(self, reason: RejectReason, is_rejected: NDArray[np.bool_]) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.audience.reasons import REASONS, RejectReason
+from airflow_provider_osonsms.audience.row_numbers import RowNumbers
 from airflow_provider_osonsms.tables.rows import RejectRow
 
 _SAMPLES: Final = 3
@@ -23,12 +24,14 @@ class Rejects:
         codes: uint8, aligned: `RejectReason.code` of each row.
         cells: Aligned: the phone cell as it came, or the MSISDN where it could be read; shown masked only.
         columns: By position, where one column is the cause: the one whose value is missing or does not fit.
+        numbers: How people number the rows.
     """
 
     positions: NDArray[np.int64]
     codes: NDArray[np.uint8]
     cells: Sequence[Any] = field(repr=False)
     columns: Mapping[int, str]
+    numbers: RowNumbers = field(default_factory=RowNumbers)
 
     def __len__(self) -> int:
         """Return the number of rejected rows."""
@@ -58,12 +61,14 @@ class Rejects:
             codes=np.concatenate([self.codes, more.codes])[order],
             cells=[cells[place] for place in order.tolist()],
             columns={**self.columns, **more.columns},
+            numbers=self.numbers,
         )
 
     def read_rows(self) -> Iterator[RejectRow]:
         """Yield the rejected rows in the order of the input, with masked phones."""
         for row, code, cell in zip(self.positions.tolist(), self.codes.tolist(), self.cells, strict=True):
-            yield RejectRow(row, mask_phone(cell), str(REASONS[code]), self.columns.get(row))
+            number = self.numbers.find(row)
+            yield RejectRow(number, mask_phone(cell), str(REASONS[code]), self.columns.get(row))
 
     def _describe_reason(self, reason: RejectReason, count: int) -> str:
         rows = np.flatnonzero(self.codes == reason.code)[:_SAMPLES].tolist()
@@ -73,4 +78,4 @@ class Rejects:
     def _describe_row(self, row: int) -> str:
         position = int(self.positions[row])
         problem_column = f" column {self.columns[position]!r}" if position in self.columns else ""
-        return f"row {position} {mask_phone(self.cells[row])}{problem_column}"
+        return f"{self.numbers.describe(position)} {mask_phone(self.cells[row])}{problem_column}"

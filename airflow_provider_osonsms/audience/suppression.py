@@ -153,8 +153,8 @@ class _Reading:
             row = int(np.flatnonzero(is_damaged)[0])
             reason = RejectReason(str(REASONS[codes[row]]))
             raise InvalidMessageError(
-                f"{self._parameter}: {int(is_damaged.sum())} entries are damaged phones, the first in row "
-                f"{self._entries + row} ({reason}): their owners would be texted. {reason.advice}"
+                f"{self._parameter}: {int(is_damaged.sum())} entries are damaged phones, the first is entry "
+                f"{self._entries + row + 1} ({reason}): their owners would be texted. {reason.advice}"
             )
 
     def _add_others(self, cells: list[Any], codes: list[int]) -> None:

@@ -86,9 +86,16 @@ class _Loader:
             self.others_sent += not result.is_unsent
             return
         self.has_sent = self.has_sent or was_sent
-        while self._current is not None and result.row is not None and self._current[0] < result.row:
+        find_number = self._plan.audience.numbers.find
+        while self._current is not None and result.row is not None:
+            number = find_number(self._current[0])
+            if number >= result.row:
+                break
             self._current = next(self._expected, None)
-        if self._current is not None and self._current[::2] == (result.row, result.key):
+        if self._current is not None and (find_number(self._current[0]), self._current[2]) == (
+            result.row,
+            result.key,
+        ):
             self._rows.load_result(self._current[0], result)
         else:
             self._elsewhere[result.txn_id] = result

@@ -135,10 +135,11 @@ class CampaignResults:
 
     def _read_recipients(self) -> Iterator[ResultRow]:
         rows, make_txn_id = self._rows, self._plan.txn_ids.make
+        find_number = self._plan.audience.numbers.find
         for position, phone, row_key in self._plan.audience.read_row_keys():
             state = rows.state(position)
             yield ResultRow(
-                position,
+                find_number(position),
                 row_key,
                 phone,
                 str(state.outcome),

@@ -7,6 +7,7 @@ from enum import Enum
 from types import SimpleNamespace
 
 from airflow_provider_osonsms.audience.audience import RecipientChunk
+from airflow_provider_osonsms.audience.row_numbers import RowNumbers
 from airflow_provider_osonsms.tables.rows import RejectRow
 
 PHONES = tuple(f"99290000000{number}" for number in range(6))
@@ -34,6 +35,7 @@ class People:
     """What a campaign asks of an audience."""
 
     people: tuple[Person, ...]
+    numbers: RowNumbers = field(default_factory=RowNumbers)
 
     @property
     def rows(self) -> int:
@@ -44,7 +46,7 @@ class People:
     def rejects(self) -> SimpleNamespace:
         """The rejected rows."""
         rows = [
-            RejectRow(row, "992•••••000", "invalid", None)
+            RejectRow(self.numbers.find(row), "992•••••000", "invalid", None)
             for row, person in enumerate(self.people)
             if person.kind is Kind.REJECT
         ]

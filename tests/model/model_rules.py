@@ -83,7 +83,7 @@ def _check_tracked(campaign: Campaign, attempt: Try) -> None:
 def _check_rows(campaign: Campaign, attempt: Try) -> None:
     assert attempt.table is not None
     rows = [row for row in attempt.table if row.row is not None]
-    assert [row.row for row in rows] == list(range(len(attempt.people)))
+    assert [row.row for row in rows] == list(range(1, len(attempt.people) + 1))
     for person, row in zip(attempt.people, rows, strict=True):
         if person.kind is Kind.REJECT:
             assert (row.outcome, row.key) == ("rejected", None)

@@ -35,8 +35,8 @@ def test_rejects_can_be_written_to_a_file(gateway, run_task, make_operator, tmp_
     run_task(make_operator(recipients=[*PEOPLE, "abc", PEOPLE[0]], rejects_path=str(path)))
 
     assert pd.read_csv(path, keep_default_na=False).to_dict("records") == [
-        {"row": 5, "phone": "•••••", "reason": "not_a_number", "column": ""},
-        {"row": 6, "phone": "992•••••001", "reason": "duplicate", "column": ""},
+        {"row": 6, "phone": "•••••", "reason": "not_a_number", "column": ""},
+        {"row": 7, "phone": "992•••••001", "reason": "duplicate", "column": ""},
     ]
 
 

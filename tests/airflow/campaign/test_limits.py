@@ -18,7 +18,7 @@ def test_the_results_list_every_row(gateway, run_task, make_campaign, make_peopl
 
     assert (result.state, result.xcom["results_path"]) == ("success", str(path))
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    assert list(table["row"]) == ["0", "1", "2", "3", "4"]
+    assert list(table["row"]) == ["1", "2", "3", "4", "5"]
     assert list(table["outcome"]) == ["accepted"] * 2 + ["rejected"] * 3
     assert list(table["reason"]) == ["", "", "too_short", "missing_value", "duplicate"]
     assert list(table["phone"])[:2] == ["992900000000", "992900000001"]

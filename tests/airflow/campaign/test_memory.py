@@ -197,7 +197,7 @@ def test_who_has_left_the_audience_stays_in_the_table(
 
         with memory.path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        assert [row["row"] for row in rows[:PEOPLE]] == [str(row) for row in range(PEOPLE)]
+        assert [row["row"] for row in rows[:PEOPLE]] == [str(row + 1) for row in range(PEOPLE)]
         assert {row["msg_id"] for row in rows[PEOPLE:] if row["msg_id"]} == left
         assert {row["row"] for row in rows[PEOPLE:]} == {""}
     assert max(Counter(sms.phone for sms in gateway.sent).values()) == 1

@@ -30,8 +30,9 @@ NAMES = st.sampled_from(["Али", "Зарина", None, "", "nan", 5, 1.5, floa
 
 
 def list_rejects(audience: Audience) -> pd.DataFrame:
-    """Return the rejected rows as a table."""
-    return pd.DataFrame(audience.rejects.read_rows(), columns=list(RejectRow._fields), dtype="object")
+    """Return the rejected rows as a table, by their position in the input."""
+    table = pd.DataFrame(audience.rejects.read_rows(), columns=list(RejectRow._fields), dtype="object")
+    return table.assign(row=audience.rejects.positions)
 
 
 def reasons(audience: Audience) -> dict[int, str]:
@@ -273,9 +274,9 @@ def test_the_description_counts_samples_and_advises() -> None:
     assert audience.rejects.invalid == 2
     assert audience.describe().splitlines() == [
         "1 recipients of 7 rows, 6 rejected",
-        f"  empty: 1 (row 5 •••••). {RejectReason.EMPTY.advice}",
-        f"  ambiguous_short: 1 (row 6 •••••01). {RejectReason.AMBIGUOUS_SHORT.advice}",
-        "  duplicate: 4 (row 1 992•••••001, row 2 992•••••001, row 3 992•••••001). " + again,
+        f"  empty: 1 (row 6 •••••). {RejectReason.EMPTY.advice}",
+        f"  ambiguous_short: 1 (row 7 •••••01). {RejectReason.AMBIGUOUS_SHORT.advice}",
+        "  duplicate: 4 (row 2 992•••••001, row 3 992•••••001, row 4 992•••••001). " + again,
         "  exclude: 1 entries are no phones and were ignored",
     ]
 

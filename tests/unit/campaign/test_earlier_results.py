@@ -130,10 +130,10 @@ def test_who_left_is_written_again_and_again(try_once, make_plan, make_client, p
     for try_number in (2, 3, 4):
         try_once(make_plan(2), make_client(), try_number=try_number)
         rows = list(read_results(path))
-        assert [row.row for row in rows] == [0, 1, None, None]
+        assert [row.row for row in rows] == [1, 2, None, None]
         assert [row.msg_id for row in rows] == ["7000", "7001", "7002", "7003"]
     back = try_once(make_plan(4), make_client(), try_number=5)
-    assert [row.row for row in read_results(path)] == [0, 1, 2, 3]
+    assert [row.row for row in read_results(path)] == [1, 2, 3, 4]
     assert back.count_outcomes()["accepted"] == 4
 
 

@@ -73,11 +73,11 @@ def test_results_hold_every_row_in_order(send, make_run, make_plan, make_client,
     rows = list(read_results(path, expected=identity))
 
     assert [(row.row, row.outcome, row.reason, row.txn_id, row.msg_id, row.parts) for row in rows] == [
-        (0, "accepted", None, txn_ids[0], "7000", 2),
-        (1, "rejected", "too_short", None, None, None),
-        (2, "accepted_untracked", "answer_lost", txn_ids[2], None, None),
-        (3, "accepted", None, txn_ids[3], "7003", 1),
-        (4, "rejected", "too_short", None, None, None),
+        (1, "accepted", None, txn_ids[0], "7000", 2),
+        (2, "rejected", "too_short", None, None, None),
+        (3, "accepted_untracked", "answer_lost", txn_ids[2], None, None),
+        (4, "accepted", None, txn_ids[3], "7003", 1),
+        (5, "rejected", "too_short", None, None, None),
     ]
     assert [row.key for row in rows] == ["992900000000", None, "992900000002", "992900000003", None]
     assert identity.rows == plan.audience.rows

@@ -139,7 +139,7 @@ def test_somebody_who_comes_back_is_listed_once(begin):
 
     last = run_try(campaign)
 
-    assert [(row.row, row.msg_id) for row in last.table] == [(0, "7000001"), (1, "7000002")]
+    assert [(row.row, row.msg_id) for row in last.table] == [(1, "7000001"), (2, "7000002")]
 
 
 def test_somebody_who_left_stops_another_namespace(begin):

@@ -49,10 +49,10 @@ def test_rows_without_a_message_are_rejected():
 
     assert left.positions.tolist() == [0]
     assert {row.row: row.reason for row in left.rejects.read_rows()} == {
-        1: RejectReason.TOO_MANY_PARTS,
-        2: RejectReason.MISSING_VALUE,
-        3: RejectReason.UNFIT_VALUE,
-        4: RejectReason.MISSING_VALUE,
+        2: RejectReason.TOO_MANY_PARTS,
+        3: RejectReason.MISSING_VALUE,
+        4: RejectReason.UNFIT_VALUE,
+        5: RejectReason.MISSING_VALUE,
     }
     assert estimate.parts == 1
 
