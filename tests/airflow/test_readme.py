@@ -27,6 +27,7 @@ def place_files(folder: Path) -> None:
     """Put the files of the snippets where they read them."""
     for name in ("debtors.csv", "customers.csv", "orders.csv"):
         (folder / name).write_text(DEBTORS, encoding="utf-8")
+    (folder / "reports").mkdir()
     (folder / "unsubscribed.csv").write_text("phone\n992900000202\n", encoding="utf-8")
 
 
