@@ -59,9 +59,11 @@ class AudienceBuilder:
         needed = list(dict.fromkeys([*self._columns, *filter(None, [self._key_column])]))
         msisdns, codes, tables = [self.msisdns], [self.codes], []
         keys: list[RowKeys] = []
+        indexes: list[pd.Index] = []
         for phones, table in read_phones(recipients, phone_column=self._phone_column, columns=needed):
             msisdns.append(phones.msisdns)
             codes.append(phones.codes)
+            indexes.append(table.index)
             self._bad_cells += phones.rejected
             if self._columns:
                 tables.append(table[self._columns])
@@ -71,7 +73,7 @@ class AudienceBuilder:
         selection = ColumnSelection(
             parameter="recipients", phone_column=self._phone_column, columns=tuple(needed)
         )
-        self.numbers = number_rows(recipients, selection, rows=len(self.codes))
+        self.numbers = number_rows(recipients, selection, indexes=indexes, rows=len(self.codes))
         self.table = _join(tables) if tables else pd.DataFrame(index=range(len(self.codes)))
         if self._key_column is not None:
             self.row_keys = np.concatenate([some.texts for some in keys])

@@ -1,18 +1,30 @@
-"""The numbers of rows as people see them: the line of a CSV file, else the row of the data from 1."""
+"""The numbers of rows as people see them: the line or row of a file, else the row of the data from 1."""
 
 import csv
 import io
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import IO, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from airflow_provider_osonsms.audience.sources.columns import ColumnSelection
 from airflow_provider_osonsms.audience.sources.csv import read_layout
 from airflow_provider_osonsms.audience.sources.csv_layout import CsvLayout, is_empty
-from airflow_provider_osonsms.audience.sources.files import find_csv, open_file
+from airflow_provider_osonsms.audience.sources.files import (
+    CSV_SUFFIXES,
+    LINE,
+    SHEET_ROW,
+    TEXT_SUFFIXES,
+    as_path,
+    has_suffix,
+    is_path,
+    is_text_path,
+    open_file,
+)
 
 _BLOCK_BYTES: Final = 2**20
 
@@ -40,7 +52,9 @@ class RowNumbers:
         return f"{self.word} {self.find(position)}"
 
 
-def number_rows(source: object, selection: ColumnSelection, *, rows: int) -> RowNumbers:
+def number_rows(
+    source: object, selection: ColumnSelection, *, indexes: Sequence[pd.Index], rows: int
+) -> RowNumbers:
     """Return the numbers of the *rows* of *source*, which has been read.
 
     Of several files there is more than one line 5, so their rows are counted through.
@@ -48,21 +62,29 @@ def number_rows(source: object, selection: ColumnSelection, *, rows: int) -> Row
     Args:
         source: What was read.
         selection: The columns that were read.
+        indexes: Those of the tables that were read; readers of some files number the rows in them.
         rows: How many rows it has.
     """
-    path = find_csv(source)
-    if path is None:
+    if not (is_path(source) or is_text_path(source)):
+        return RowNumbers()
+    words = {index.name for index in indexes}
+    if words and words <= {LINE, SHEET_ROW}:
+        return RowNumbers(
+            word=str(words.pop()), lines=np.concatenate([np.asarray(index) for index in indexes])
+        )
+    path = as_path(source)
+    if not has_suffix(path, (*CSV_SUFFIXES, *TEXT_SUFFIXES)):
         return RowNumbers()
     layout = read_layout(path, selection)
     with open_file(path, parameter=selection.parameter) as file:
         before = _count_lines(file) - rows
-    if before == 1:  # each row is one line, behind the header
-        return RowNumbers(word="line", first=2)
+    if before == 1 + layout.has_separator_line:  # each row is one line, behind the header
+        return RowNumbers(word=LINE, first=before + 1)
     with (
         open_file(path, parameter=selection.parameter) as file,
         io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text,
     ):
-        return RowNumbers(word="line", lines=_find_lines(text, layout))
+        return RowNumbers(word=LINE, lines=_find_lines(text, layout))
 
 
 def _count_lines(file: IO[bytes]) -> int:

@@ -18,7 +18,7 @@ class ResultRow(NamedTuple):
     """What became of a row of a campaign's input (``results_path``).
 
     Attributes:
-        row: Line of a CSV file, else row of the data, from 1.
+        row: Line or row of a file, else row of the data from 1.
         key: The row key; None of a rejected row.
         phone: MSISDN; masked of a rejected row.
         outcome: An `Outcome`.
@@ -106,7 +106,7 @@ class RejectRow(NamedTuple):
     """A row of an audience that is not texted (``rejects_path``).
 
     Attributes:
-        row: Line of a CSV file, else row of the data, from 1.
+        row: Line or row of a file, else row of the data from 1.
         phone: Masked.
         reason: A `RejectReason`.
         column: The column that is to blame; None where none is.

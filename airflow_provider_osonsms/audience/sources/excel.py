@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 import pandas as pd
 
 from airflow_provider_osonsms.audience.sources.columns import ColumnSelection
-from airflow_provider_osonsms.audience.sources.files import open_file, print_path
+from airflow_provider_osonsms.audience.sources.files import SHEET_ROW, open_file, print_path
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.paths import require_library
 
@@ -110,9 +110,11 @@ def _read_sheet(
                 selection,
             ) from None
 
-    read = filter(None, (read_row(number, row) for number, row in rows))
+    read = ((number, cells) for number, row in rows if (cells := read_row(number, row)))
     while chunk := list(islice(read, _CHUNK_ROWS)):
-        yield pd.DataFrame(chunk, columns=pd.Index(columns), dtype="object")
+        index = pd.Index([number for number, _ in chunk], name=SHEET_ROW)
+        cells = [cells for _, cells in chunk]
+        yield pd.DataFrame(cells, index=index, columns=pd.Index(columns), dtype="object")
 
 
 def _refuse_formulas(sheet: Any, blanks: set[tuple[int, int]], path: Any, selection: ColumnSelection) -> None:

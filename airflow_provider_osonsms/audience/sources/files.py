@@ -18,6 +18,10 @@ TEXT_SUFFIXES: Final = (".txt", ".txt.gz")
 EXCEL_SUFFIXES: Final = (".xlsx", ".xlsm")
 SUFFIXES: Final = (*CSV_SUFFIXES, *TEXT_SUFFIXES, *EXCEL_SUFFIXES, *PARQUET_SUFFIXES)
 
+LINE: Final = "line"
+SHEET_ROW: Final = "row"
+"""Names of the index of a table whose reader numbers its rows as people see them."""
+
 _SAVE: Final = "save it as .xlsx, or as 'CSV UTF-8'"
 _UNPACK: Final = "unpack it, or pack a single CSV as .csv.gz"
 _READ_IT: Final = "read it yourself, for instance with pandas, and give the table or a list of dicts"

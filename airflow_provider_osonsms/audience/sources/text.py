@@ -9,7 +9,7 @@ import pandas as pd
 
 from airflow_provider_osonsms.audience.sources.columns import ColumnSelection, is_data
 from airflow_provider_osonsms.audience.sources.csv import open_text, read_csv
-from airflow_provider_osonsms.audience.sources.files import print_path
+from airflow_provider_osonsms.audience.sources.files import LINE, print_path
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 _CHUNK_ROWS: Final = 16_384
@@ -41,9 +41,11 @@ def _read_lines(path: Any, selection: ColumnSelection) -> Iterator[pd.DataFrame]
         )
     try:
         with open_text(path, parameter=selection.parameter) as text:
-            lines = (line.strip() for line in text if line.strip())
+            lines = ((number, line.strip()) for number, line in enumerate(text, start=1) if line.strip())
             while chunk := list(islice(lines, _CHUNK_ROWS)):
-                yield pd.DataFrame({selection.phone_column: pd.Series(chunk, dtype="object")})
+                numbers, phones = zip(*chunk, strict=True)
+                index = pd.Index(numbers, name=LINE)
+                yield pd.DataFrame({selection.phone_column: phones}, index=index, dtype="object")
     except UnicodeDecodeError:
         raise InvalidMessageError(
             f"{selection.parameter}: {print_path(path)} is not UTF-8 text; save it as UTF-8"

@@ -27,7 +27,7 @@ def find_lines(audience: Audience) -> list[int]:
         lambda rows: rows,
         lambda rows: [{"phone": row} for row in rows],
         lambda rows: pd.DataFrame({"phone": rows}, index=[7] * len(rows)),
-        lambda rows: iter([rows[:1], rows[1:]]),
+        lambda rows: iter([pd.DataFrame({"phone": some}) for some in (rows[:1], rows[1:])]),
     ],
 )
 def test_rows_of_data_are_counted_from_one(make) -> None:
@@ -51,6 +51,8 @@ def test_rows_of_data_are_counted_from_one(make) -> None:
         ('"phone",name\n1,"two\r\n\r\nlines"\n2,b', [2, 5]),
         ('phone,"a\nname"\n1,a\n2,b\n', [3, 4]),
         ("phone\n", []),
+        ("sep=;\nphone;name\n1;a\n2;b\n", [3, 4]),
+        ("sep=;\nphone;name\n1;a\n\n2;b\n", [3, 5]),
     ],
 )
 @pytest.mark.parametrize("is_packed", [False, True])
@@ -66,6 +68,38 @@ def test_rows_of_a_file_have_the_number_of_their_line(
     assert find_lines(audience) == lines
     assert [row.row for row in audience.rejects.read_rows()] == lines
     assert not lines or f"line {lines[0]} •••••" in audience.describe()
+
+
+def test_phones_of_a_text_file_have_the_number_of_their_line(tmp_path: Path) -> None:
+    """One phone a line, with or without empty lines between them."""
+    path = tmp_path / "a.txt"
+    path.write_text(f"{PHONE}\n\n12\n13\n")
+
+    audience = prepare_audience(path)
+
+    assert [row.row for row in audience.rejects.read_rows()] == [3, 4]
+    assert "(line 3 •••••, line 4 •••••)" in audience.describe()
+
+
+def test_rows_of_a_sheet_have_the_number_that_excel_shows(tmp_path: Path) -> None:
+    """Empty rows of the sheet count."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row, value in ((2, "phone"), (3, PHONE), (5, "12"), (6, "13")):
+        book.active.cell(row=row, column=1, value=value)
+    book.save(tmp_path / "a.xlsx")
+
+    audience = prepare_audience(tmp_path / "a.xlsx")
+
+    assert [row.row for row in audience.rejects.read_rows()] == [5, 6]
+    assert "(row 5 •••••, row 6 •••••)" in audience.describe()
+
+
+def test_an_index_of_a_table_is_no_number(tmp_path: Path) -> None:
+    """Only files number their rows, not a DataFrame whose index has the same name."""
+    table = pd.DataFrame({"phone": [PHONE, "12"]}, index=pd.Index([70, 80], name="line"))
+
+    assert find_lines(prepare_audience(table)) == [1, 2]
 
 
 def test_several_files_are_counted_through(tmp_path: Path) -> None:
