@@ -5,6 +5,7 @@ import io
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import IO, Final
 
 import numpy as np
@@ -69,9 +70,7 @@ def number_rows(
         return RowNumbers()
     words = {index.name for index in indexes}
     if words and words <= {LINE, SHEET_ROW}:
-        return RowNumbers(
-            word=str(words.pop()), lines=np.concatenate([np.asarray(index) for index in indexes])
-        )
+        return _join(indexes, word=str(words.pop()))
     path = as_path(source)
     if not has_suffix(path, (*CSV_SUFFIXES, *TEXT_SUFFIXES)):
         return RowNumbers()
@@ -85,6 +84,13 @@ def number_rows(
         io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text,
     ):
         return RowNumbers(word=LINE, lines=_find_lines(text, layout))
+
+
+def _join(indexes: Sequence[pd.Index], *, word: str) -> RowNumbers:
+    runs = [index for index in indexes if isinstance(index, pd.RangeIndex) and index.step == 1]
+    if len(runs) == len(indexes) and all(one.stop == after.start for one, after in pairwise(runs)):
+        return RowNumbers(word=word, first=runs[0].start)
+    return RowNumbers(word=word, lines=np.concatenate([np.asarray(index) for index in indexes]))
 
 
 def _count_lines(file: IO[bytes]) -> int:

@@ -45,11 +45,13 @@ class Phones:
         msisdns: int64; 0 where rejected.
         codes: uint8: `RejectReason.code`, 0 where accepted.
         rejected: The cells of the rejected rows, in order.
+        has_row_a_line: Whether each of these rows is surely one line of a file, and each line a row.
     """
 
     msisdns: NDArray[np.int64] = field(repr=False)
     codes: NDArray[np.uint8]
     rejected: list[Any] = field(repr=False)
+    has_row_a_line: bool = False
 
 
 def read_csv_phones(path: Any, selection: ColumnSelection) -> list[Phones] | None:
@@ -99,6 +101,7 @@ class _Rows:
         self._data = b"".join((_MARGIN, rest, block))
         self._buffer = np.frombuffer(self._data, dtype=np.uint8)
         self._start = len(_MARGIN)
+        self._has_row_a_line = True
         marks, quotes = self._find_marks(ord(layout.delimiter))
         lines = np.flatnonzero(self._buffer[marks] == _LF)
         columns = len(layout.names)
@@ -125,10 +128,11 @@ class _Rows:
         codes = np.zeros(len(msisdns), dtype=np.uint8)
         others = np.flatnonzero(msisdns == 0)
         if not others.size:
-            return Phones(msisdns, codes, [])
+            return Phones(msisdns, codes, [], self._has_row_a_line)
         cells = self._read_cells(zip(starts[others].tolist(), ends[others].tolist(), strict=True))
         msisdns[others], codes[others] = normalize_column(pd.Series(cells, dtype="object"))
-        return Phones(msisdns, codes, [cells[row] for row in np.flatnonzero(codes[others]).tolist()])
+        rejected = [cells[row] for row in np.flatnonzero(codes[others]).tolist()]
+        return Phones(msisdns, codes, rejected, self._has_row_a_line)
 
     def _read_cells(self, places: Iterable[tuple[int, int]]) -> list[str]:
         joined = b"\0".join([self._data[start:end] for start, end in places])  # a NUL is in no cell
@@ -145,6 +149,7 @@ class _Rows:
         marks = np.flatnonzero(is_mark)
         is_quote = self._buffer[marks] == _QUOTE
         is_quoted = np.logical_xor.accumulate(is_quote)
+        self._has_row_a_line = not (self._buffer[marks[is_quoted]] == _LF).any()
         return marks[~(is_quote | is_quoted)], marks[is_quote]
 
     def _check_unambiguous(self, end: int, quotes: _Places, delimiter: int) -> None:

@@ -1,6 +1,6 @@
 """The phones of any source, normalized, with the other columns beside them."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ from airflow_provider_osonsms.audience.missing import list_cells
 from airflow_provider_osonsms.audience.phones.column import normalize_column
 from airflow_provider_osonsms.audience.sources.columns import ColumnSelection
 from airflow_provider_osonsms.audience.sources.csv_fast import Phones, read_csv_phones
-from airflow_provider_osonsms.audience.sources.files import find_csv
+from airflow_provider_osonsms.audience.sources.files import LINE, find_csv
 from airflow_provider_osonsms.audience.sources.readers import read_chunks
 
 
@@ -37,7 +37,7 @@ def read_phones(
             one_column_is_phones=one_column_is_phones,
         )
         if (blocks := read_csv_phones(path, selection)) is not None:
-            yield from ((phones, pd.DataFrame()) for phones in blocks)
+            yield from _number_lines(blocks)
             return
     for table in read_chunks(
         source,
@@ -49,3 +49,13 @@ def read_phones(
         cells = table[phone_column]
         msisdns, codes = normalize_column(cells)
         yield Phones(msisdns, codes, list_cells(cells[codes != 0])), table
+
+
+def _number_lines(blocks: Iterable[Phones]) -> Iterator[tuple[Phones, pd.DataFrame]]:
+    """Yield each block with an empty table, whose index has the lines while they are known: from 2."""
+    line, is_known = 2, True
+    for phones in blocks:
+        is_known = is_known and phones.has_row_a_line
+        after = line + len(phones.codes)
+        yield phones, pd.DataFrame(index=pd.RangeIndex(line, after, name=LINE if is_known else None))
+        line = after
