@@ -40,7 +40,7 @@ def test_one_damaged_key_costs_one_row(gateway, run_task, make_campaign, tmp_pat
     rows = list(read_table(results, kind=ResultRow))
     assert [row.key for row in rows] == [*keys[:20], None, *keys[21:]]
     assert [(row.row, row.outcome, row.reason) for row in rows if row.key is None] == [
-        (20, "rejected", "unfit_key")
+        (21, "rejected", "unfit_key")
     ]
     assert [(row.row, row.reason) for row in read_table(rejects, kind=RejectRow)] == [(20, "unfit_key")]
     if suffix == ".csv":
