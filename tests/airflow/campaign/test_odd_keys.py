@@ -42,7 +42,7 @@ def test_one_damaged_key_costs_one_row(gateway, run_task, make_campaign, tmp_pat
     assert [(row.row, row.outcome, row.reason) for row in rows if row.key is None] == [
         (21, "rejected", "unfit_key")
     ]
-    assert [(row.row, row.reason) for row in read_table(rejects, kind=RejectRow)] == [(20, "unfit_key")]
+    assert [(row.row, row.reason) for row in read_table(rejects, kind=RejectRow)] == [(21, "unfit_key")]
     if suffix == ".csv":
         with results.open(encoding="utf-8", newline="") as file:
             assert {len(row) for row in csv.reader(file, strict=True)} == {len(ResultRow._fields)}
