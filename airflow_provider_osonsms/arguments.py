@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from os import PathLike
 from typing import Any, Final, Generic, TypeVar, cast
+from zoneinfo import ZoneInfo
 
 from airflow_provider_osonsms.audience.missing import is_blank
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
@@ -217,6 +218,13 @@ def _parse_path(value: Any) -> Any:
     return value
 
 
+def _parse_zone(value: Any) -> str:
+    try:
+        return ZoneInfo(value.strip()).key
+    except (AttributeError, KeyError, OSError):  # "Asia" is a folder of the zones
+        raise ValueError from None
+
+
 def _parse_column(value: Any) -> str:
     if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, str) and value.strip())):
         raise ValueError
@@ -244,4 +252,5 @@ NAME: Final = Kind("a printable text that is neither empty nor a missing value",
 PATH: Final = Kind("a path or a URL, as a text or a path object", _parse_path, rendered=(str,))
 COLUMN: Final = Kind("the name of a column, a text", _parse_column, rendered=(str,))
 """It is kept as it is, because a table may have a number or a text with blanks around it as a name."""
+ZONE: Final = Kind("the name of a time zone, such as 'Asia/Dushanbe'", _parse_zone, rendered=(str,))
 CONCURRENCY: Final = whole_number(maximum=1000)

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from airflow_provider_osonsms.audience.builder import AudienceBuilder
+from airflow_provider_osonsms.audience.languages import Languages
 from airflow_provider_osonsms.audience.missing import list_values
 from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.rejects import Rejects
@@ -31,12 +32,14 @@ class RecipientChunk:
         phones: MSISDNs.
         row_keys: The key of each row, unique in the audience.
         columns: The values of the requested columns by name; None where there is nothing to print.
+        source_columns: The names of all columns of the input.
     """
 
     positions: list[int]
     phones: list[str] = field(repr=False)
     row_keys: list[str] = field(repr=False)
     columns: Mapping[str, list[Any]] = field(repr=False)
+    source_columns: Collection[object] = field(default=(), repr=False)
 
     def take(self, rows: Sequence[int]) -> "RecipientChunk":
         """Return the recipients at the positions *rows* of this chunk, in that order."""
@@ -45,6 +48,7 @@ class RecipientChunk:
             phones=[self.phones[row] for row in rows],
             row_keys=[self.row_keys[row] for row in rows],
             columns={name: [values[row] for row in rows] for name, values in self.columns.items()},
+            source_columns=self.source_columns,
         )
 
 
@@ -61,6 +65,8 @@ class Audience:
         ignored_exclusions: How many entries of ``exclude`` are no phones, and not blank.
         foreign_exclusions: How many entries of ``exclude`` are phones of other countries, which nobody has.
         unmatched_inclusions: How many entries of ``only`` match no row.
+        default_languages: How many rows name no known language, and are texted in the default one.
+        source_columns: The names of all columns of the input.
     """
 
     positions: NDArray[np.int64]
@@ -71,6 +77,8 @@ class Audience:
     ignored_exclusions: int = 0
     foreign_exclusions: int = 0
     unmatched_inclusions: int = 0
+    default_languages: int = 0
+    source_columns: Collection[object] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         """Return the number of recipients."""
@@ -105,6 +113,7 @@ class Audience:
                 phones=phones,
                 row_keys=phones if self.row_keys is None else self.row_keys[part].tolist(),
                 columns={name: list_values(rows[name]) for name in rows.columns},
+                source_columns=self.source_columns,
             )
 
     def reject(self, problems: Mapping[int, tuple[RejectReason, str]]) -> "Audience":
@@ -144,6 +153,8 @@ class Audience:
             )
         if self.unmatched_inclusions:
             lines.append(f"  only: {self.unmatched_inclusions} entries match no row")
+        if self.default_languages:
+            lines.append(f"  language_column: {self.default_languages} rows get the default_language")
         return "\n".join(lines)
 
 
@@ -153,6 +164,7 @@ def prepare_audience(
     phone_column: str = "phone",
     key_column: str | None = None,
     columns: Collection[str] = (),
+    languages: Languages | None = None,
     allowed_phones: Collection[str] | None = None,
     exclude: object = None,
     max_ignored_ratio: float = 0,
@@ -168,6 +180,7 @@ def prepare_audience(
         phone_column: The column of the phones.
         key_column: The column of the user's own row keys; then a phone may occur several times, a key once.
         columns: The columns that a text needs: a row without a printable value in one of them is rejected.
+        languages: What the texts of several languages need, instead of *columns*; None for one text.
         allowed_phones: The only MSISDNs that may be texted; None for no such limit.
         exclude: Phones that are never texted, as `readers.read_chunks` accepts them; None for no such list.
         max_ignored_ratio: How many entries of *exclude* may be no phones, among all that are not blank.
@@ -181,7 +194,8 @@ def prepare_audience(
     Reference:
         docs/design.md "Phones and texts"; docs/wire-notes.md "Phones".
     """
-    builder = AudienceBuilder(phone_column=phone_column, key_column=key_column, columns=columns)
+    needed = columns if languages is None else languages.columns
+    builder = AudienceBuilder(phone_column=phone_column, key_column=key_column, columns=needed)
     builder.read(recipients)
     if allowed_phones is not None:
         builder.reject_not_allowed(allowed_phones)
@@ -194,7 +208,12 @@ def prepare_audience(
     for some in (excluded, suppressed):
         if some is not None:
             builder.reject_suppressed(some)
-    builder.reject_missing()
+    builder.reject_missing_keys()
+    default_languages = 0
+    if languages is None:
+        builder.reject_missing_values()
+    else:
+        default_languages = builder.reject_missing_values_by_language(languages)
     builder.reject_duplicates()
     positions = builder.positions
     return Audience(
@@ -206,4 +225,6 @@ def prepare_audience(
         ignored_exclusions=excluded.ignored,
         foreign_exclusions=excluded.foreign,
         unmatched_inclusions=unmatched,
+        default_languages=default_languages,
+        source_columns=frozenset(builder.source_columns),
     )

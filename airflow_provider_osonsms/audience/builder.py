@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from airflow_provider_osonsms.audience.duplicates import find_duplicates
 from airflow_provider_osonsms.audience.inclusion import choose_rows
+from airflow_provider_osonsms.audience.languages import Languages
 from airflow_provider_osonsms.audience.missing import list_values
 from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.rejects import Rejects
@@ -29,6 +30,7 @@ class AudienceBuilder:
         row_keys: The key column as text, None where it is missing; None where the MSISDN is the key.
         table: The columns that a text needs.
         numbers: How people number the rows.
+        source_columns: The names of all columns of the input.
     """
 
     def __init__(self, *, phone_column: str, key_column: str | None, columns: Collection[str]) -> None:
@@ -44,6 +46,7 @@ class AudienceBuilder:
         self.row_keys: NDArray[np.object_] | None = None
         self.table = pd.DataFrame()
         self.numbers = RowNumbers()
+        self.source_columns: set[object] = set()
 
     @property
     def positions(self) -> NDArray[np.int64]:
@@ -60,7 +63,9 @@ class AudienceBuilder:
         msisdns, codes, tables = [self.msisdns], [self.codes], []
         keys: list[RowKeys] = []
         indexes: list[pd.Index] = []
-        for phones, table in read_phones(recipients, phone_column=self._phone_column, columns=needed):
+        for phones, table in read_phones(
+            recipients, phone_column=self._phone_column, columns=needed, seen=self.source_columns
+        ):
             msisdns.append(phones.msisdns)
             codes.append(phones.codes)
             indexes.append(table.index)
@@ -101,16 +106,35 @@ class AudienceBuilder:
         """Reject the rows whose phone is on the list."""
         self._reject(RejectReason.SUPPRESSED, suppressed.find(self.msisdns))
 
-    def reject_missing(self) -> None:
-        """Reject the rows without a key, and the rows without a value that a text needs."""
+    def reject_missing_keys(self) -> None:
+        """Reject the rows without a key."""
         if self.row_keys is not None:
             for reason in (RejectReason.MISSING_KEY, RejectReason.UNFIT_KEY):
                 self._reject(reason, self._key_codes == reason.code)
+
+    def reject_missing_values(self) -> None:
+        """Reject the rows without a value that the text needs."""
         for column in self._columns:
-            is_missing = _is_none(list_values(self.table[column]))
-            rows = np.flatnonzero(is_missing & (self.codes == 0)).tolist()
-            self._problem_columns.update(dict.fromkeys(rows, column))
-            self._reject(RejectReason.MISSING_VALUE, is_missing)
+            self._reject_for(RejectReason.MISSING_VALUE, column, self._find_missing(column))
+
+    def reject_missing_values_by_language(self, languages: Languages) -> int:
+        """Reject the rows without a language, and those without a value that the text of theirs needs.
+
+        Returns:
+            How many of the rows that are left name no known language, and so get the default.
+        """
+        named = languages.read(list_values(self.table[languages.column]))
+        chosen = np.array(named, dtype=object)
+        is_unknown = _is_none(named)
+        chosen[is_unknown] = languages.default
+        if languages.default is None:
+            self._reject_for(RejectReason.UNKNOWN_LANGUAGE, languages.column, is_unknown)
+        missing = {column: self._find_missing(column) for column in languages.columns}
+        for language, columns in languages.needs.items():
+            is_needed = chosen == language
+            for column in columns:
+                self._reject_for(RejectReason.MISSING_VALUE, column, missing[column] & is_needed)
+        return int(np.count_nonzero(is_unknown & (self.codes == 0)))
 
     def reject_duplicates(self) -> None:
         """Reject each row whose key is that of an earlier row which is texted.
@@ -160,6 +184,15 @@ class AudienceBuilder:
             columns=self._problem_columns,
             numbers=self.numbers,
         )
+
+    def _find_missing(self, column: str) -> NDArray[np.bool_]:
+        return _is_none(list_values(self.table[column]))
+
+    def _reject_for(self, reason: RejectReason, column: str, is_rejected: NDArray[np.bool_]) -> None:
+        """Reject rows of which *column* is the cause."""
+        rows = np.flatnonzero(is_rejected & (self.codes == 0)).tolist()
+        self._problem_columns.update(dict.fromkeys(rows, column))
+        self._reject(reason, is_rejected)
 
     def _reject(self, reason: RejectReason, is_rejected: NDArray[np.bool_]) -> None:
         self.codes[is_rejected & (self.codes == 0)] = reason.code

@@ -7,6 +7,8 @@ from decimal import Decimal
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_osonsms.text.segments import normalize_text
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -46,8 +48,8 @@ def list_cells(column: "pd.Series[Any]") -> list[Any]:
 def list_values(column: "pd.Series[Any]") -> list[Any]:
     """Return the cells of *column* for a text: None where there is nothing to print.
 
-    That is: a missing value of any kind, white space, and what ``str`` makes of a missing value (``nan``,
-    ``None``). Otherwise a recipient would read "Dear nan".
+    That is: a missing value of any kind, white space, characters that nobody sees, and what ``str`` makes of
+    a missing value (``nan``, ``None``). Otherwise a recipient would read "Dear nan".
     """
     import numpy as np
 
@@ -62,4 +64,5 @@ def list_values(column: "pd.Series[Any]") -> list[Any]:
 
 
 def _is_unprintable(text: str) -> bool:
-    return (len(text) <= _MAX_MISSING_WORD_LENGTH or text.isspace()) and is_blank(text)
+    is_suspect = len(text) <= _MAX_MISSING_WORD_LENGTH or not text[0].isalnum()
+    return is_suspect and is_blank(text if text.isprintable() else normalize_text(text))

@@ -17,8 +17,10 @@ class RejectReason(StrEnum):
     SEVERAL_NUMBERS = "several_numbers"
     MISSING_KEY = "missing_key"
     UNFIT_KEY = "unfit_key"
+    UNKNOWN_LANGUAGE = "unknown_language"
     MISSING_VALUE = "missing_value"
     UNFIT_VALUE = "unfit_value"
+    UNFILLED_TEXT = "unfilled_text"
     EMPTY_TEXT = "empty_text"
     TOO_MANY_PARTS = "too_many_parts"
     DUPLICATE = "duplicate"
@@ -53,8 +55,10 @@ _ADVICE: Final = {
     RejectReason.SEVERAL_NUMBERS: "Give each phone a row of its own",
     RejectReason.MISSING_KEY: "Fill in the key column: it distinguishes this row from the others",
     RejectReason.UNFIT_KEY: "Correct the key: it has a line end, a control character or half a character",
+    RejectReason.UNKNOWN_LANGUAGE: "Fill in a language that message has a text in, or set default_language",
     RejectReason.MISSING_VALUE: "Fill in the column that the text needs, or leave the row out",
     RejectReason.UNFIT_VALUE: "Correct the value or the format in the text: they do not fit",
+    RejectReason.UNFILLED_TEXT: "Write the text out: it holds {column}, {{ name }}, or the name of a file",
     RejectReason.EMPTY_TEXT: "Fill in the text or leave the row out",
     RejectReason.TOO_MANY_PARTS: "Shorten the text, or raise max_parts",
     RejectReason.DUPLICATE: "Nothing to do: an earlier row with the same phone or key is kept",

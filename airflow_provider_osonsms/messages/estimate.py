@@ -1,13 +1,16 @@
 """The estimate: messages of a campaign, counted chunk by chunk before they are sent."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.messages.preview import Preview
-from airflow_provider_osonsms.messages.source import MessageSource, Problems
+from airflow_provider_osonsms.messages.source import MessageSource, RenderedChunk
+from airflow_provider_osonsms.messages.texts import NO_LANGUAGE, Misfit, Problems
+from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
@@ -15,13 +18,20 @@ if TYPE_CHECKING:
 
 
 class Estimate:
-    """Counts of messages by parts, with samples and advice; its memory does not grow with the messages."""
+    """Counts of messages by parts, with samples and advice; its memory does not grow with the messages.
 
-    def __init__(self) -> None:
+    Attributes:
+        advice: How to save parts.
+        samples: A few texts, masked, with the language before each where there are several.
+        languages: The number of messages in each language; empty where there is one text.
+    """
+
+    def __init__(self, languages: Iterable[str] = ()) -> None:
         from airflow_provider_osonsms.text.advice import Advice
 
         self.advice = Advice()
         self.samples: list[str] = []
+        self.languages: dict[str, int] = dict.fromkeys(languages, 0)
         self._messages_by_parts: Counter[int] = Counter()
 
     @property
@@ -54,6 +64,7 @@ class Estimate:
             balance=balance,
             max_rate=max_rate,
             ignored_exclusions=ignored_exclusions,
+            languages=self.languages,
             samples=tuple(self.samples),
             advice=tuple(self.advice.list_sentences()),
         )
@@ -67,19 +78,56 @@ def estimate_campaign(
     Args:
         audience: The recipients.
         source: Renders their texts.
-        samples: How many texts to keep, masked.
+        samples: How many texts of each language to keep, masked.
 
     Returns:
         The audience without the rows that have no message, and the estimate of the others.
+
+    Raises:
+        InvalidMessageError: A text can be right for no row at all, whatever stands in the rows.
     """
-    estimate, problems = Estimate(), Problems()
+    estimate = Estimate([] if source.languages is None else source.languages.needs)
+    left = dict.fromkeys(estimate.languages or [NO_LANGUAGE], samples)
+    problems, misfits, rows = Problems(), Counter[Misfit](), Counter[str]()
     for chunk in audience.read_chunks():
         rendered = source.render(chunk)
         estimate.add(rendered.measured)
         problems |= rendered.problems
-        chosen = rendered.positions[: samples - len(estimate.samples)]
-        estimate.samples += source.render_samples(chunk, chosen)
+        misfits += rendered.misfits
+        rows += rendered.rows_by_language
+        for language in estimate.languages:
+            estimate.languages[language] += rendered.languages.count(language)
+        for language, positions in _choose_samples(rendered, left):
+            texts = source.render_samples(chunk, positions)
+            estimate.samples += [f"{language}: {text}" for text in texts] if language else texts
+    _refuse_misfits(misfits, rows)
     return audience.reject(problems), estimate
+
+
+def _choose_samples(rendered: RenderedChunk, left: dict[str, int]) -> Iterator[tuple[str, list[int]]]:
+    """Yield the next samples of each language, as many as are *left* to choose."""
+    for language, number in left.items():
+        if number:
+            places = (place for place, name in enumerate(rendered.languages) if name == language)
+            chosen = [rendered.positions[place] for place in islice(places, number)]
+            left[language] -= len(chosen)
+            yield language, chosen
+
+
+def _refuse_misfits(misfits: Counter[Misfit], rows: Counter[str]) -> None:
+    """Check that no text has a field whose format fits the values of no row.
+
+    Raises:
+        InvalidMessageError: One has: every row of it would be rejected, for a fault that is not theirs.
+    """
+    for misfit, number in misfits.items():
+        if number == rows[misfit.language]:
+            which = f"message[{misfit.language!r}]" if misfit.language else "message"
+            raise InvalidMessageError(
+                f"the format of {misfit.field} in {which} fits none of the {number} values: an amount takes "
+                f"a format like .2f (a bare .2 cuts a text), a time one like %d.%m.%Y, a text none or one "
+                f"like >10. This try sent nothing"
+            )
 
 
 def estimate_text(text: str, *, recipients: int) -> Estimate:

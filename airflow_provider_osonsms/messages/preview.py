@@ -4,7 +4,7 @@ A preview holds no phone, and only masked texts, so a log, an XCom or an approva
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
@@ -24,7 +24,8 @@ class Preview:
         price_per_part: Somoni; None if the Connection has no price.
         balance: The balance now, in somoni.
         max_rate: Messages per second at most; None for no limit, or for a bulk job, which the gateway sends.
-        samples: A few texts with every value masked.
+        languages: The number of recipients by language; empty where there is one text for all.
+        samples: A few texts with every value masked, a few of each language.
         advice: Sentences on how to save parts.
     """
 
@@ -35,6 +36,7 @@ class Preview:
     balance: Decimal
     max_rate: float | None = None
     ignored_exclusions: int = 0
+    languages: Mapping[str, int] = field(default_factory=dict)
     samples: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
 
@@ -70,6 +72,7 @@ class Preview:
             "rejected": self.rejected,
             "reject_reasons": dict(self.reject_reasons),
             "ignored_exclusions": self.ignored_exclusions,
+            "languages": dict(self.languages),
             "parts": self.parts,
             "parts_distribution": {str(parts): count for parts, count in self.distribution.items()},
             "cost": _to_float(self.cost),
@@ -98,6 +101,7 @@ class Preview:
             ("Recipients", f"{self.recipients:,}"),
             ("Rejected", f"{self.rejected:,}" + (f" ({reasons})" if reasons else "")),
             *([("Ignored in exclude", f"{self.ignored_exclusions:,}")] if self.ignored_exclusions else []),
+            *self._list_languages(),
             ("Parts", f"{self.parts:,}" + (f" ({spread})" if spread else "")),
             ("Estimated cost", unknown if self.cost is None else f"{self.cost:,.2f} somoni"),
             ("Balance now", f"{self.balance:,.2f} somoni"),
@@ -109,6 +113,10 @@ class Preview:
                 ("Sending time", f"about {_print_seconds(self.seconds)} at {self.max_rate:g} per second")
             )
         return figures
+
+    def _list_languages(self) -> list[tuple[str, str]]:
+        counts = ", ".join(f"{count:,} {language}" for language, count in self.languages.items())
+        return [("Languages", counts)] if counts else []
 
     def _list_advice(self) -> list[str]:
         if self.balance_after is None or self.balance_after >= 0:

@@ -1,29 +1,40 @@
-"""The source of a campaign's texts, a template or a column: it renders and counts the text of each row."""
+"""The source of a campaign's messages: it writes, checks and counts the text of each row."""
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+from typing import TYPE_CHECKING, TypeVar, cast
 
+from airflow_provider_osonsms.audience.languages import Languages
 from airflow_provider_osonsms.audience.missing import is_blank
 from airflow_provider_osonsms.audience.reasons import RejectReason
+from airflow_provider_osonsms.messages.languages import find_language_problem
+from airflow_provider_osonsms.messages.texts import (
+    Misfit,
+    OneText,
+    Problems,
+    TextByLanguage,
+    TextColumn,
+    TextSource,
+    mask_value,
+)
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
-from airflow_provider_osonsms.text.templates import ProblemKind, Template
+from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
+from airflow_provider_osonsms.text.leftovers import (
+    find_leftover,
+    find_suspects,
+    find_template_leftover,
+    refuse_leftover,
+)
+from airflow_provider_osonsms.text.templates import Template
 from airflow_provider_osonsms.text.transliteration import transliterate
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import RecipientChunk
     from airflow_provider_osonsms.text.counting import Measured
 
-Problems = dict[int, tuple[RejectReason, str]]
-"""By position in the input: the reason, and the column that caused it or ""."""
-
-_REASONS: Final = {
-    ProblemKind.MISSING: RejectReason.MISSING_VALUE,
-    ProblemKind.UNFIT: RejectReason.UNFIT_VALUE,
-}
-_WORD_CHARACTER: Final = re.compile(r"[^\W_]")
-_HIDDEN: Final = "▪"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,123 +45,137 @@ class RenderedChunk:
         positions: Rows of the input, from 0, ascending.
         phones: MSISDNs, aligned.
         row_keys: The key of each row, aligned.
+        languages: The language of each row, aligned; "" where there is one text.
         measured: The texts as they are sent, and their parts, aligned.
-        problems: The rows without a message.
+        problems: The rows without a message, by position in the input.
+        rows_by_language: How many rows there were, with and without a message.
+        misfits: How many of these rows each misfit concerns.
     """
 
     positions: list[int]
     phones: list[str] = field(repr=False)
     row_keys: list[str] = field(repr=False)
+    languages: list[str]
     measured: "Measured"
     problems: Problems
+    rows_by_language: Counter[str]
+    misfits: Counter[Misfit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageSource:
-    """Renders the text of each recipient, from a template or from a column.
+    """Renders the message of each recipient.
 
     Attributes:
-        template: The template; None for a column.
-        message_column: The column of the texts, without a template.
+        texts: Where the texts come from.
         is_latin: Whether the texts are transliterated to Latin letters.
         max_parts: Rows with more parts are rejected; None for no limit.
     """
 
-    template: Template | None = field(repr=False)
-    message_column: str = ""
+    texts: TextSource
     is_latin: bool = False
     max_parts: int | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that the texts need."""
-        return (self.message_column,) if self.template is None else self.template.columns
+        return self.texts.columns
+
+    @property
+    def languages(self) -> Languages | None:
+        """The languages of the texts; None where there is one text."""
+        return self.texts.languages
 
     def render(self, chunk: "RecipientChunk") -> RenderedChunk:
         """Render the messages of *chunk*."""
         from airflow_provider_osonsms.text.counting import measure
 
-        texts, problems = self._render_texts(chunk.columns, len(chunk.positions))
-        if self.is_latin:
-            texts = list(map(transliterate, texts))
+        written = self.texts.write(chunk.columns, rows=len(chunk.positions))
+        unfilled = self._find_unfilled(written.texts, chunk.source_columns)
+        texts = list(map(transliterate, written.texts)) if self.is_latin else written.texts
         measured = measure(texts)
-        problems = {**self._check_parts(measured.parts.tolist()), **problems}
-        if not problems:
-            return RenderedChunk(
-                positions=chunk.positions,
-                phones=chunk.phones,
-                row_keys=chunk.row_keys,
-                measured=measured,
-                problems={},
-            )
-        kept = [row for row in range(len(texts)) if row not in problems]
+        problems = {**self._check_parts(measured.parts.tolist()), **unfilled, **written.problems}
+        kept = [row for row in range(len(texts)) if row not in problems] if problems else None
         return RenderedChunk(
-            positions=[chunk.positions[row] for row in kept],
-            phones=[chunk.phones[row] for row in kept],
-            row_keys=[chunk.row_keys[row] for row in kept],
-            measured=measured.take(kept),
+            positions=_take(chunk.positions, kept),
+            phones=_take(chunk.phones, kept),
+            row_keys=_take(chunk.row_keys, kept),
+            languages=_take(written.languages, kept),
+            measured=measured if kept is None else measured.take(kept),
             problems={chunk.positions[row]: problem for row, problem in problems.items()},
+            rows_by_language=written.rows_by_language,
+            misfits=written.misfits,
         )
 
     def render_samples(self, chunk: "RecipientChunk", positions: Sequence[int]) -> list[str]:
         """Return the texts at *positions*, with every value masked so that a log may show them."""
         rows = [chunk.positions.index(position) for position in positions]
         columns = {name: [values[row] for row in rows] for name, values in chunk.columns.items()}
-        if self.template is None:
-            texts = list(map(_mask, columns[self.message_column]))
-        else:
-            texts = self.template.render(columns, rows=len(rows), mask=_mask).texts
+        texts = self.texts.write(columns, rows=len(rows), mask=mask_value).texts
         return list(map(transliterate, texts)) if self.is_latin else texts
+
+    def _find_unfilled(self, texts: list[str], columns: Collection[object]) -> Problems:
+        unfilled = (RejectReason.UNFILLED_TEXT, self.texts.text_column)
+        suspects = find_suspects(texts, may_be_names=not self.texts.has_words)
+        return {row: unfilled for row in suspects if find_leftover(texts[row], columns)}
 
     def _check_parts(self, parts: list[int]) -> Problems:
         maximum = max(parts, default=0) if self.max_parts is None else self.max_parts
-        empty, too_many = (RejectReason.EMPTY_TEXT, self.message_column), (RejectReason.TOO_MANY_PARTS, "")
+        empty = (RejectReason.EMPTY_TEXT, self.texts.text_column)
+        too_many = (RejectReason.TOO_MANY_PARTS, "")
         return {
             row: too_many if count else empty for row, count in enumerate(parts) if not 0 < count <= maximum
         }
 
-    def _render_texts(self, columns: Mapping[str, list[Any]], rows: int) -> tuple[list[str], Problems]:
-        """Return the text of each row, "" if it has none, and the problems by row of the chunk."""
-        if self.template is None:
-            texts = columns[self.message_column]
-            unfit = (RejectReason.UNFIT_VALUE, self.message_column)
-            missing = (RejectReason.MISSING_VALUE, self.message_column)
-            problems = {
-                row: missing if text is None else unfit
-                for row, text in enumerate(texts)
-                if not isinstance(text, str)
-            }
-            return ["" if row in problems else text for row, text in enumerate(texts)], problems
-        rendered = self.template.render(columns, rows=rows)
-        return rendered.texts, {
-            row: (_REASONS[problem.kind], problem.column)
-            for problem in rendered.problems
-            for row in problem.rows
-        }
 
-
-def _mask(value: str) -> str:
-    """Replace letters and digits; the length and the signs of a value stay visible."""
-    return _WORD_CHARACTER.sub(_HIDDEN, value)
+def _take(values: list[T], rows: list[int] | None) -> list[T]:
+    return values if rows is None else [values[row] for row in rows]
 
 
 def read_message_source(
-    message: object, message_column: str | None, *, is_latin: bool, max_parts: int | None
+    message: object,
+    message_column: str | None,
+    *,
+    is_latin: bool,
+    max_parts: int | None,
+    language_column: str | None = None,
+    default_language: str | None = None,
+    zone: tzinfo = TAJIK_TIME,
 ) -> MessageSource:
     """Return the source for the parameters ``message`` and ``message_column``.
 
     Raises:
-        InvalidMessageError: Neither or both are set, or the message is not a valid template.
+        InvalidMessageError: Neither or both are set, the languages do not fit together, or a message is not a
+            valid template.
     """
     if (message is None) == (message_column is None):
         raise InvalidMessageError("set either message, a text with {columns}, or message_column")
+    problem = find_language_problem(
+        message, language_column=language_column, default_language=default_language
+    )
+    if problem is not None:
+        raise InvalidMessageError(problem)
+    texts: TextSource
     if message is None:
-        return MessageSource(
-            template=None, message_column=str(message_column), is_latin=is_latin, max_parts=max_parts
-        )
+        texts = TextColumn(cast("str", message_column))
+    elif isinstance(message, Mapping):
+        templates = {
+            name.strip(): _read_template(text, f"message[{name!r}]", zone) for name, text in message.items()
+        }
+        needs = {name: template.columns for name, template in templates.items()}
+        languages = Languages(column=cast("str", language_column), needs=needs)
+        (default,) = [None] if default_language is None else languages.read([default_language])
+        texts = TextByLanguage(templates, replace(languages, default=default))
+    else:
+        texts = OneText(_read_template(message, "message", zone))
+    return MessageSource(texts=texts, is_latin=is_latin, max_parts=max_parts)
+
+
+def _read_template(message: object, name: str, zone: tzinfo) -> Template:
     if not isinstance(message, str) or is_blank(message):
         raise InvalidMessageError(
-            "message must be a text, such as 'Салом, {name}!'; it is empty, no text, or "
-            "rendered to a missing value"
+            f"{name} must be a text, such as 'Салом, {{name}}!'; it is empty, no text, or "
+            f"rendered to a missing value"
         )
-    return MessageSource(template=Template(message), is_latin=is_latin, max_parts=max_parts)
+    refuse_leftover(find_template_leftover(message), name)
+    return Template(message, zone=zone)

@@ -9,6 +9,7 @@ from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipEx
 from airflow_provider_osonsms._storage import resolve_path, spell_path
 from airflow_provider_osonsms.arguments import COLUMN, FLAG, NAME, PATH, SHARE, choice, optional, whole_number
 from airflow_provider_osonsms.audience.dead_numbers import DeadNumbers
+from airflow_provider_osonsms.audience.languages import Languages
 from airflow_provider_osonsms.audience.policy import OnEmpty, OnInvalid, Policy
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
@@ -134,7 +135,12 @@ class AudienceOperator(RedactingOperator):
         return content
 
     def _read_audience(
-        self, settings: Settings, *, key_column: str | None = None, columns: Collection[str] = ()
+        self,
+        settings: Settings,
+        *,
+        key_column: str | None = None,
+        columns: Collection[str] = (),
+        languages: Languages | None = None,
     ) -> "Audience":
         """Read the audience, after checks of the sources and of the path of the rejects."""
         from airflow_provider_osonsms.audience.audience import prepare_audience
@@ -154,6 +160,7 @@ class AudienceOperator(RedactingOperator):
             phone_column=self.phone_column,
             key_column=key_column,
             columns=columns,
+            languages=languages,
             allowed_phones=settings.account.allowed_phones,
             exclude=_read_dead_numbers(resolve_path(unwrap(self.exclude))),
             max_ignored_ratio=self.max_ignored_ratio,

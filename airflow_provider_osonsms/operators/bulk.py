@@ -17,10 +17,15 @@ from airflow_provider_osonsms.client.blocking import open_client
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.estimate import estimate_text
+from airflow_provider_osonsms.messages.languages import find_mapping_problem
 from airflow_provider_osonsms.operators.audience import AudienceOperator
 from airflow_provider_osonsms.operators.errors import airflow_errors
 from airflow_provider_osonsms.operators.redaction import unwrap
-from airflow_provider_osonsms.operators.template_argument import TemplateArgument, require_rendered
+from airflow_provider_osonsms.operators.template_argument import (
+    TemplateArgument,
+    WrongArgumentError,
+    require_rendered,
+)
 from airflow_provider_osonsms.preflight.message import check_parts, choose_sender, read_common_text
 from airflow_provider_osonsms.protocol.models import BulkReceipt
 from airflow_provider_osonsms.tables.paths import check_writable
@@ -100,6 +105,8 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if (problem := find_mapping_problem(message)) is not None:
+            raise WrongArgumentError(problem)
         self.message = message
         self.send_at = send_at
         self.sender = sender

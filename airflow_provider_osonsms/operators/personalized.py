@@ -1,16 +1,22 @@
 """The base of the operators that send a personal text to each recipient."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
+from zoneinfo import ZoneInfo
 
-from airflow_provider_osonsms.arguments import COLUMN, FLAG, RATE, optional, whole_number
+from airflow_provider_osonsms.arguments import COLUMN, FLAG, NAME, RATE, ZONE, optional, whole_number
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.estimate import Estimate, estimate_campaign
+from airflow_provider_osonsms.messages.languages import find_language_problem
 from airflow_provider_osonsms.messages.source import MessageSource, read_message_source
 from airflow_provider_osonsms.operators.audience import AudienceOperator
 from airflow_provider_osonsms.operators.redaction import unwrap
-from airflow_provider_osonsms.operators.template_argument import TemplateArgument
+from airflow_provider_osonsms.operators.template_argument import (
+    TemplateArgument,
+    WrongArgumentError,
+    is_template,
+)
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
@@ -23,8 +29,12 @@ class PersonalizedOperator(AudienceOperator):
 
     Args:
         message: A text with columns, ``"Салом, {name}! Қарз {amount:.2f} сомонӣ"``, or the name of a ``.txt``
-            or ``.j2`` file with it. Jinja renders it first, once; a literal brace is doubled.
+            or ``.j2`` file with it. Jinja renders it first, once; a literal brace is doubled. Or such a text
+            for each language, ``{"tg": "Салом, {name}!", "ru": "reminder.ru.j2"}``.
         message_column: Column of the texts, instead of *message*.
+        language_column: Column of the language of each row, for a *message* with several.
+        default_language: Language of the rows that name none, or an unknown one; default: they are rejected.
+        timezone: Time zone in which aware times of the columns are written.
         key_column: Column of a unique key, for an audience with several rows for one number.
         transliterate: Write the texts in Latin letters, which usually halves the parts.
         max_parts: Reject rows whose text is billed as more parts.
@@ -37,6 +47,9 @@ class PersonalizedOperator(AudienceOperator):
     template_fields_renderers: ClassVar[dict[str, str]] = {"message": "txt"}
 
     message_column = TemplateArgument(optional(COLUMN, "one message for all"))
+    language_column = TemplateArgument(optional(COLUMN, "one text for all"))
+    default_language = TemplateArgument(optional(NAME, "no text for an unknown language"))
+    timezone = TemplateArgument(ZONE)
     key_column = TemplateArgument(optional(COLUMN, "the phone"))
     transliterate = TemplateArgument(FLAG)
     max_parts = TemplateArgument(optional(whole_number(), "no limit"))
@@ -46,8 +59,11 @@ class PersonalizedOperator(AudienceOperator):
     def __init__(
         self,
         *,
-        message: str | None = None,
+        message: str | Mapping[str, str] | None = None,
         message_column: str | None = None,
+        language_column: str | None = None,
+        default_language: str | None = None,
+        timezone: str = "Asia/Dushanbe",
         key_column: str | None = None,
         transliterate: bool = False,
         max_parts: int | None = None,
@@ -58,19 +74,51 @@ class PersonalizedOperator(AudienceOperator):
         super().__init__(**kwargs)
         self.message = message
         self.message_column = message_column
+        self.language_column = language_column
+        self.default_language = default_language
+        self.timezone = timezone
+        is_known = not is_template(self.default_language)
+        problem = find_language_problem(
+            message,
+            language_column=self.language_column,
+            default_language=self.default_language if is_known else None,
+        )
+        if problem is not None:
+            raise WrongArgumentError(problem)
         self.key_column = key_column
         self.transliterate = transliterate
         self.max_parts = max_parts
         self.max_rate = max_rate
         self.is_confidential = is_confidential
 
+    def render_template(
+        self, content: Any, context: Any, jinja_env: Any = None, seen_oids: set[int] | None = None
+    ) -> Any:
+        """Render *content*; of a message for each language, each text."""
+        rest = (context, jinja_env, seen_oids)
+        is_message = content is self.message and id(content) not in (seen_oids or ())
+        if not (is_message and isinstance(content, Mapping)):
+            return super().render_template(content, *rest)
+        return {
+            language: super(PersonalizedOperator, self).render_template(text, *rest)
+            for language, text in content.items()
+        }
+
     def _prepare_texts(self, settings: Settings) -> "tuple[MessageSource, Audience, Estimate]":
         """Read audience and source of its texts, render each text to count it, and log the rejects."""
         source = read_message_source(
-            unwrap(self.message), self.message_column, is_latin=self.transliterate, max_parts=self.max_parts
+            unwrap(self.message),
+            self.message_column,
+            is_latin=self.transliterate,
+            max_parts=self.max_parts,
+            language_column=self.language_column,
+            default_language=self.default_language,
+            zone=ZoneInfo(self.timezone),
         )
         audience, estimate = estimate_campaign(
-            self._read_audience(settings, key_column=self.key_column, columns=source.columns),
+            self._read_audience(
+                settings, key_column=self.key_column, columns=source.columns, languages=source.languages
+            ),
             source,
             samples=0 if self.is_confidential else _SAMPLES,
         )

@@ -1,6 +1,6 @@
 """Redaction of personal template fields, because Airflow stores and shows the rendered fields."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,4 +105,8 @@ class RedactingOperator(BaseOperator):
 
     def _redact_text(self, name: str) -> None:
         text = getattr(self, name)
-        self._redact_field(name, f"<{len(text)} characters>" if isinstance(text, str) else "<no text>")
+        if isinstance(text, Mapping):
+            shown = f"<{len(text)} texts: {', '.join(map(str, text))}>"
+        else:
+            shown = f"<{len(text)} characters>" if isinstance(text, str) else "<no text>"
+        self._redact_field(name, shown)

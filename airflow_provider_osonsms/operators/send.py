@@ -11,10 +11,15 @@ from airflow_provider_osonsms.client.blocking import open_client
 from airflow_provider_osonsms.exactly_once.send import refuse_other_txn_ids, send_exactly_once
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.estimate import estimate_text
+from airflow_provider_osonsms.messages.languages import find_mapping_problem
 from airflow_provider_osonsms.operators.errors import airflow_errors
 from airflow_provider_osonsms.operators.mapping import refuse_shared_txn_id
 from airflow_provider_osonsms.operators.redaction import RedactingOperator, unwrap
-from airflow_provider_osonsms.operators.template_argument import TemplateArgument, require_rendered
+from airflow_provider_osonsms.operators.template_argument import (
+    TemplateArgument,
+    WrongArgumentError,
+    require_rendered,
+)
 from airflow_provider_osonsms.preflight.message import CHANNEL, PHONE, check_parts, make_message, read_phone
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Outcome, SendReceipt
@@ -85,6 +90,8 @@ class OsonSmsSendOperator(RedactingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if (problem := find_mapping_problem(message)) is not None:
+            raise WrongArgumentError(problem)
         self.phone = phone
         self.message = message
         self.sender = sender

@@ -1,5 +1,6 @@
 """A text that stands in a file of its own, found by its name as Airflow finds templates."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from jinja2 import TemplateNotFound
@@ -12,9 +13,13 @@ _SUFFIXES: Final = (".txt", ".j2")
 def load_text(message: Any, jinja_env: Any) -> Any:
     """Return the text of the file that *message* names, not yet rendered; any other message as it is.
 
+    Of a message for each language, each text may name a file.
+
     Raises:
         AirflowFailException: There is no such file.
     """
+    if isinstance(message, Mapping):
+        return {language: load_text(text, jinja_env) for language, text in message.items()}
     if not isinstance(message, str) or not message.endswith(_SUFFIXES):
         return message
     try:

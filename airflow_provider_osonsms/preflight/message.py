@@ -13,6 +13,7 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.models import Account, Message
 from airflow_provider_osonsms.protocol.txn_ids import check_txn_id, make_txn_id
 from airflow_provider_osonsms.protocol.vocabulary import Channel
+from airflow_provider_osonsms.text.leftovers import find_leftover, find_template_leftover, refuse_leftover
 from airflow_provider_osonsms.text.segments import count_parts, normalize_text
 from airflow_provider_osonsms.text.templates import Template
 from airflow_provider_osonsms.text.transliteration import transliterate
@@ -38,13 +39,14 @@ def read_text(message: object, *, is_latin: bool = False) -> str:
     """Return *message* normalized for counting and sending; with *is_latin*, in Latin letters.
 
     Raises:
-        InvalidMessageError: It is not a text, is empty, or rendered to a missing value.
+        InvalidMessageError: It is not a text, is empty, rendered to a missing value, or was never filled.
     """
     if not isinstance(message, str):
         raise InvalidMessageError(
             f"message must be a text, not {type(message).__name__}: quote it (render_template_as_native_obj "
             f"makes a number of digits)"
         )
+    refuse_leftover(find_leftover(message), "message")
     text = normalize_text(transliterate(message) if is_latin else message)
     if is_blank(text):
         raise InvalidMessageError(
@@ -61,6 +63,7 @@ def read_common_text(message: object, *, is_latin: bool = False) -> str:
     """
     if not isinstance(message, str):
         return read_text(message)
+    refuse_leftover(find_template_leftover(message), "message")
     template = Template(message)
     if template.columns:
         raise InvalidMessageError(

@@ -32,8 +32,13 @@ _ESCAPE: Final = "\x1b"
 _EXTENSION: Final = re.compile(f"[{re.escape(_GSM7_EXTENSION)}]")
 _ASTRAL: Final = re.compile("[\U00010000-\U0010ffff]")
 
+_LINE_END: Final = re.compile("\r\n?|[\x85\u2028\u2029]")
+_BLANK: Final = re.compile("[\t\v\f]")
 _INVISIBLE: Final = re.compile(
-    "[\u00ad\u200b\u200c\u2060\ufeff]"
+    # controls, soft hyphens and zero-width characters
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u180e\u200b\u200c\u2060-\u2064\ufeff\ufff9-\ufffb"
+    # marks of the direction of writing: they can turn the digits of an amount around
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]"
     # a zero-width joiner before an emoji is kept: it joins the parts of one emoji
     "|\u200d(?![\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff])"
 )
@@ -72,12 +77,16 @@ class Segments:
 
 
 def normalize_text(text: str) -> str:
-    """Return *text* as it is counted and sent: NFC, without zero-width characters, soft hyphens and BOMs.
+    """Return *text* as it is counted and sent: NFC, without characters that nobody sees.
+
+    Line ends of any kind are line feeds, and tabs are blanks. Other controls, zero-width characters, soft
+    hyphens and marks of the direction of writing are left out.
 
     Reference:
         docs/design.md "Phones and texts".
     """
-    return unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+    lines = _BLANK.sub(" ", _LINE_END.sub("\n", text))
+    return unicodedata.normalize("NFC", _INVISIBLE.sub("", lines))
 
 
 def count_parts(text: str) -> Segments:

@@ -11,12 +11,14 @@ Reference:
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from enum import StrEnum
 from itertools import chain, repeat
 from typing import Final
 
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
-from airflow_provider_osonsms.text.values import Format, read_format, write_column
+from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
+from airflow_provider_osonsms.text.values import Format, can_never_fit, read_format, write_column
 
 _FORBIDDEN: Final = frozenset(".[]{}!")
 _MAX_SHOWN_CHARACTERS: Final = 40
@@ -45,10 +47,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """The texts of all rows, "" for the rows with a problem."""
+    """The texts of all rows, "" for the rows with a problem.
+
+    Attributes:
+        texts: One for each row.
+        problems: The rows without a text.
+        misfits: Fields, as they are written, whose format writes no value of the kind of any row here.
+    """
 
     texts: list[str] = field(repr=False)
     problems: list[Problem]
+    misfits: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +65,31 @@ class _Field:
     column: str
     form: Format
 
+    def __str__(self) -> str:
+        return f"{{{self.column}:{self.form.spec}}}"
+
+    def fits_none(self, values: Iterable[object]) -> bool:
+        return all(can_never_fit(value, self.form) for value in values if value is not None)
+
 
 class Template:
     """A text with fields for the columns of a table.
 
     Args:
         text: Never shown in an error, because Jinja may have put personal data into it.
+        zone: Where aware times are written.
 
     Attributes:
         columns: The columns of its fields, in the order of the text.
+        has_words: Whether something stands around its fields.
 
     Raises:
         InvalidMessageError: A field of *text* is not written as this module describes.
     """
 
-    def __init__(self, text: str) -> None:
-        self._pieces = list(_parse(text))
+    def __init__(self, text: str, *, zone: tzinfo = TAJIK_TIME) -> None:
+        self._pieces = list(_parse(text, zone))
+        self.has_words = any(literal.strip() for literal, _ in self._pieces)
         self.columns = tuple(dict.fromkeys(piece.column for _, piece in self._pieces if piece))
 
     def render(
@@ -90,17 +108,20 @@ class Template:
         """
         strips: list[Iterable[str]] = [repeat("", rows)]
         found = [_find_missing(name, columns[name]) for name in self.columns]
+        misfits = []
         for literal, piece in self._pieces:
             strips.append(repeat(literal, rows))
             if piece:
                 written, unfit = write_column(columns[piece.column], piece.form)
                 found.append(Problem(kind=ProblemKind.UNFIT, column=piece.column, rows=unfit))
                 strips.append(map(mask, written) if mask else written)
+                if unfit and piece.fits_none(columns[piece.column]):
+                    misfits.append(str(piece))
         texts = list(map("".join, zip(*strips, strict=True)))
         problems = _keep_first_problems(found)
         for row in chain.from_iterable(problem.rows for problem in problems):
             texts[row] = ""
-        return Rendered(texts=texts, problems=problems)
+        return Rendered(texts=texts, problems=problems, misfits=misfits)
 
 
 def _find_missing(column: str, values: Sequence[object]) -> Problem:
@@ -120,7 +141,7 @@ def _keep_first_problems(found: Iterable[Problem]) -> list[Problem]:
     return problems
 
 
-def _parse(text: str) -> Iterator[tuple[str, _Field | None]]:
+def _parse(text: str, zone: tzinfo) -> Iterator[tuple[str, _Field | None]]:
     """Yield each literal with the field that follows it."""
     try:
         pieces = list(string.Formatter().parse(text))
@@ -130,10 +151,10 @@ def _parse(text: str) -> Iterator[tuple[str, _Field | None]]:
             "and double a brace that is part of the text: {{ or }}"
         ) from None
     for literal, name, spec, conversion in pieces:
-        yield literal, None if name is None else _read_field(name, spec or "", conversion)
+        yield literal, None if name is None else _read_field(name, spec or "", conversion, zone)
 
 
-def _read_field(name: str, spec: str, conversion: str | None) -> _Field:
+def _read_field(name: str, spec: str, conversion: str | None, zone: tzinfo) -> _Field:
     if not name.strip() or name.strip().isdecimal():
         raise InvalidMessageError(
             "A field of the text has no column name: write the name of a column, like {name}, "
@@ -150,7 +171,7 @@ def _read_field(name: str, spec: str, conversion: str | None) -> _Field:
         raise InvalidMessageError(
             f"{_describe_field(name)} has a field in its format: write the format out, like .2f"
         )
-    form = read_format(spec)
+    form = read_format(spec, zone=zone)
     if form is None:
         raise InvalidMessageError(
             f"{_describe_field(name)} has an unknown format: use one of text (>10), numbers (.2f) or "

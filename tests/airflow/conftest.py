@@ -85,6 +85,20 @@ def supervisor(monkeypatch: pytest.MonkeyPatch, ear: Any) -> FakeSupervisor:
 
 
 @pytest.fixture
+def output_of() -> Callable[[Any], Any]:
+    """Make the output of another task, which Airflow resolves and does not render."""
+
+    class Output:
+        def __init__(self, value: Any) -> None:
+            self._value = value
+
+        def resolve(self, *_: Any) -> Any:
+            return self._value
+
+    return Output
+
+
+@pytest.fixture
 def has_state_store() -> bool:
     """Whether this Airflow remembers something from try to try (3.3)."""
     from importlib.metadata import version

@@ -47,6 +47,18 @@ def test_bulk_texts_everybody_once(gateway):
     assert gateway.bulks[0].phones == ("992900000001",)
 
 
+@pytest.mark.parametrize("text", ["Салом, {{ name }}!", "Салом, {name}!", "hello.txt"])
+def test_a_text_that_nobody_filled(gateway, text):
+    """It is refused before anything is sent, also in a bulk job."""
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    with pytest.raises(InvalidMessageError, match="never filled"):
+        OsonSmsHook().send_sms("992900000001", text, txn_id="order-1")
+    with pytest.raises(InvalidMessageError, match="never filled"):
+        OsonSmsHook().create_bulk(["992900000001"], text, txn_id="b", send_at=tomorrow)
+
+    assert gateway.requests["send"] == gateway.requests["bulk"] == 0
+
+
 def test_nothing_to_ask_for_or_past(gateway):
     """No msg_id, and a past send_at, are refused before anything is asked or uploaded."""
     with pytest.raises(InvalidMessageError, match="msg_id"):

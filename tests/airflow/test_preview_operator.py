@@ -82,7 +82,7 @@ def test_the_texts_may_be_in_a_column(preview):
     result = preview(recipients=people, message_column="text", max_parts=1)
 
     assert result.xcom["recipients"] == 1
-    assert result.xcom["reject_reasons"] == {"unfit_value": 1, "empty_text": 1, "too_many_parts": 1}
+    assert result.xcom["reject_reasons"] == {"missing_value": 1, "unfit_value": 1, "too_many_parts": 1}
     assert result.xcom["samples"] == ["▪▪▪▪▪, ▪▪▪!"]
 
 

@@ -100,6 +100,26 @@ def test_rendered_fields_are_concealed(gateway, run_task, supervisor):
     assert "<9 characters>" in stored
 
 
+@pytest.mark.parametrize(
+    "text", ["Салом, {{ name }}!", "{% if x %}", "hello.txt", "reminder.j2", "Салом, {name}!", "{amount:.2f}"]
+)
+def test_a_text_that_nobody_filled_is_not_sent(gateway, run_task, output_of, text):
+    """What another task returns is not rendered: the task fails for good, and shows no text."""
+    result = run_task(make_operator(message=output_of(text)))
+
+    assert result.state == "failed"
+    assert "message was never filled" in str(result.error)
+    assert text not in str(result.error)
+    assert gateway.requests["send"] == 0
+
+
+def test_braces_that_belong_to_the_text(gateway, run_task):
+    """Blanks inside of braces, and braces without a name, are text."""
+    run_task(make_operator(message="Код: { name } {20} {}"))
+
+    assert gateway.sent[0].text == "Код: { name } {20} {}"
+
+
 def test_text_from_a_file(gateway, run_task, tmp_path):
     """A message may be the name of a template file beside the DAG."""
     from datetime import UTC, datetime

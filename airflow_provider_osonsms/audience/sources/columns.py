@@ -1,7 +1,7 @@
 """The columns to read from a source, and the errors when one of them is missing."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pandas as pd
@@ -27,6 +27,7 @@ class ColumnSelection:
         optional: Columns that are read where they are there once.
         is_part: Whether a table is one of several. Then values without a name may be a row of a table as
             well as its column of phones.
+        seen: The names of all columns of the tables that were read so far.
     """
 
     parameter: str
@@ -35,6 +36,7 @@ class ColumnSelection:
     one_column_is_phones: bool = False
     optional: tuple[str, ...] = ()
     is_part: bool = False
+    seen: set[object] = field(default_factory=set)
 
     @property
     def names(self) -> list[str]:
@@ -48,6 +50,7 @@ class ColumnSelection:
             InvalidMessageError: A column is missing, or there several times; or the name of the only column
                 is itself a phone, which would be lost.
         """
+        self.seen.update(names)
         if self._allows_any_name(names):
             if is_data(names[0]):
                 raise InvalidMessageError(

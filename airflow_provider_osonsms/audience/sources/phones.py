@@ -19,6 +19,7 @@ def read_phones(
     columns: Collection[str] = (),
     parameter: str = "recipients",
     one_column_is_phones: bool = False,
+    seen: set[object] | None = None,
 ) -> Iterator[tuple[Phones, pd.DataFrame]]:
     """Yield the phones of *source* chunk by chunk, each with a table that has at least *columns*.
 
@@ -45,6 +46,7 @@ def read_phones(
         columns=columns,
         parameter=parameter,
         one_column_is_phones=one_column_is_phones,
+        seen=seen,
     ):
         cells = table[phone_column]
         msisdns, codes = normalize_column(cells)

@@ -37,6 +37,7 @@ def read_chunks(
     parameter: str = "recipients",
     one_column_is_phones: bool = False,
     optional: Collection[str] = (),
+    seen: set[object] | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Yield *source* as tables, one row per entry and in the same order.
 
@@ -55,6 +56,7 @@ def read_chunks(
         parameter: The name of the parameter that holds *source*, for errors.
         one_column_is_phones: Take the only column of a table as the phones, whatever its name.
         optional: More columns, which a table may lack.
+        seen: Takes in the names of all columns, also of those that are not selected.
 
     Yields:
         Tables with *phone_column* and each of *columns* exactly once, and any index; at least one, perhaps
@@ -70,6 +72,7 @@ def read_chunks(
         columns=others,
         one_column_is_phones=one_column_is_phones,
         optional=tuple(optional),
+        seen=set() if seen is None else seen,
     )
     is_empty = True
     for table in _read(source, selection):

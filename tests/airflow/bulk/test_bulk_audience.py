@@ -126,6 +126,16 @@ def test_a_latin_text_reaches_the_gateway(gateway, run_task, make_operator):
     assert gateway.bulks[0].text == 'Takhfif "{20}%"'
 
 
+@pytest.mark.parametrize("text", ["Тахфиф {{ name }}!", "{% if x %}", "hello.txt", "reminder.j2"])
+def test_a_text_that_nobody_filled_is_not_uploaded(gateway, run_task, make_operator, output_of, text):
+    """What another task returns is not rendered: the task fails before a job is created."""
+    result = run_task(make_operator(message=output_of(text)))
+
+    assert result.state == "failed"
+    assert "message was never filled" in str(result.error)
+    assert gateway.requests["bulk"] == 0
+
+
 def test_a_parquet_file_needs_pyarrow(gateway, run_task, make_operator, tmp_path, monkeypatch):
     """Without pyarrow the error says what to install."""
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)

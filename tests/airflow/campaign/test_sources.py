@@ -63,11 +63,13 @@ def test_paths_among_phones_are_refused(gateway, run_task, make_campaign, lists,
 @pytest.mark.parametrize("kind", [list, tuple])
 def test_values_of_rows_are_no_templates(gateway, run_task, make_campaign, kind):
     """A name that looks like a template is a name: nothing of the Connection is texted to anybody."""
-    rows = [{"phone": SHOP[0], "name": "{{ conn.osonsms_default.password }}"}]
+    names = ["{# N #}", "{{ conn.osonsms_default.password }}", "N"]
+    rows = [{"phone": phone, "name": name} for phone, name in zip(SHOP, names, strict=False)]
 
-    run_task(make_campaign(kind(rows), message="Салом, {name}!"))
+    result = run_task(make_campaign(kind(rows), message="Салом, {name}!"))
 
-    assert [sms.text for sms in gateway.sent] == ["Салом, {{ conn.osonsms_default.password }}!"]
+    assert [sms.text for sms in gateway.sent] == ["Салом, {# N #}!", "Салом, N!"]
+    assert result.xcom["rejected"] == {"unfilled_text": 1}
 
 
 def test_paths_in_a_list_are_templates(gateway, run_task, make_campaign, lists):

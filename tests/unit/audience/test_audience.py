@@ -144,7 +144,21 @@ def test_the_columns_of_a_text_come_along() -> None:
 
 
 @pytest.mark.parametrize(
-    "nothing", [None, float("nan"), pd.NA, pd.NaT, "", "  \u00a0", "nan", "None", "<NA>"]
+    "nothing",
+    [
+        None,
+        float("nan"),
+        pd.NA,
+        pd.NaT,
+        "",
+        "  \u00a0",
+        " " * 9,
+        "\u200b",
+        "\u200e\t" * 9,
+        "nan",
+        "None",
+        "<NA>",
+    ],
 )
 def test_a_missing_value_rejects_its_row(nothing: object) -> None:
     """Nobody reads "Dear nan": the row is rejected with the name of the column."""

@@ -1,5 +1,6 @@
 """The parts of a text are counted exactly."""
 
+import sys
 import unicodedata
 
 import pytest
@@ -13,6 +14,7 @@ BASIC = (
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 EXTENSION = "^{}\\[~]|€\f"
+BIDIRECTIONAL_MARKS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 MIXED = "ab{€ҷ😀\x1b\u200b\u0306"
 
 
@@ -118,6 +120,10 @@ def test_a_lone_surrogate_counts_as_one_unit() -> None:
         ("и\u200b\u0306", "й"),
         ("\ufeffСалом\u200b, \u2060Али\u00ad", "Салом, Али"),
         ("a\u200cb\u200dc", "abc"),
+        ("қарз\u202e 1250 \u202c\u200fсомонӣ\u2066", "қарз 1250 сомонӣ"),
+        ("\x00Али\x07\x1b\x7f\x85", "Али\n"),
+        ("Али\tРаҳимов\v1\f2", "Али Раҳимов 1 2"),
+        ("а\r\nб\rв\nг\u2028д\u2029", "а\nб\nв\nг\nд\n"),
         ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
         ("❤\ufe0f", "❤\ufe0f"),
     ],
@@ -125,6 +131,16 @@ def test_a_lone_surrogate_counts_as_one_unit() -> None:
 def test_text_is_normalized(raw: str, sent: str) -> None:
     """Letters are composed, invisible characters go, emoji stay whole."""
     assert normalize_text(raw) == sent
+
+
+def test_nothing_unseen_is_left() -> None:
+    """Of all characters, no control but a line feed and no mark of the direction of writing stays."""
+    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    sent = set(normalize_text(every))
+
+    assert [each for each in sent if unicodedata.category(each) == "Cc"] == ["\n"]
+    assert not [each for each in sent if unicodedata.bidirectional(each) in BIDIRECTIONAL_MARKS]
+    assert not sent & set("\u061c\u200e\u200f")
 
 
 def test_composing_saves_units() -> None:

@@ -1,6 +1,7 @@
 """A template is a text with the names of columns and formats in it, and nothing else."""
 
 import copy
+import datetime as dt
 import re
 
 import pytest
@@ -86,6 +87,37 @@ def test_a_value_that_does_not_fit_has_no_text() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("{a:.2}", [1250.5, 7, "1250,50", "1,250", None]),
+        ("{a:.2s}", ["1250.50"]),
+        ("{a:%d.%m.%Y}", ["2026-11-05", 5, "Али"]),
+        ("{a:.2f}", [dt.date(2026, 11, 5), None]),
+        ("{a:>10}", [dt.time(9, 30)]),
+    ],
+)
+def test_a_format_that_fits_no_kind_of_value_is_a_fault_of_the_text(field: str, values: list[object]) -> None:
+    """It is told apart from wrong values: no row of that kind can ever be written."""
+    assert Template(field).render({"a": values}, rows=len(values)).misfits == [field]
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("{a:.2}", ["Али", 1250.5]),
+        ("{a:.2}", ["#N/A"]),
+        ("{a:.2f}", ["many"]),
+        ("{a:%d.%m.%Y}", [dt.date(2026, 11, 5), "Али"]),
+        ("{a:%d.%m.%Y}", []),
+        ("{a}", [[1]]),
+    ],
+)
+def test_a_wrong_value_is_no_fault_of_the_text(field: str, values: list[object]) -> None:
+    """If one value fits, or none fits because it is wrong itself, the rows are at fault."""
+    assert Template(field).render({"a": values}, rows=len(values)).misfits == []
+
+
 @given(st.lists(st.tuples(*[st.one_of(st.none(), st.text(max_size=3), st.floats(), st.integers())] * 2)))
 def test_every_row_has_a_text_or_one_problem(rows: list[tuple[object, object]]) -> None:
     """Texts and problems partition the rows, whatever they hold."""
@@ -115,6 +147,9 @@ def test_every_row_has_a_text_or_one_problem(rows: list[tuple[object, object]]) 
         ("{amount:{}}", "has a field in its format"),
         ("{amount:euro}", "'amount' of the text has an unknown format: use one of text"),
         ("{amount:.2d}", "has an unknown format"),
+        ("{amount:,.2}", "has an unknown format"),
+        ("{amount:+.2}", "has an unknown format"),
+        ("{amount:05.2}", "has an unknown format"),
         ("{amount:>1000}", "has an unknown format"),
         ("{amount:.1000f}", "has an unknown format"),
         ("{name", "do not match"),
@@ -148,7 +183,7 @@ def test_nothing_shows_texts() -> None:
 
     assert "сирр" not in repr(template)
     assert repr(template.render({"name": [None, "Али"]}, rows=2)) == (
-        "Rendered(problems=[Problem(kind=<ProblemKind.MISSING: 'missing'>, column='name')])"
+        "Rendered(problems=[Problem(kind=<ProblemKind.MISSING: 'missing'>, column='name')], misfits=[])"
     )
 
 
