@@ -32,18 +32,6 @@ def _is_local_path(value: object) -> bool:
     return isinstance(value, os.PathLike) and not isinstance(value, ObjectStoragePath)
 
 
-def name_path(path: Any, field: str) -> str:
-    """Return the rendered path *path* of the parameter *field* as text.
-
-    Raises:
-        InvalidMessageError: It is none.
-    """
-    if isinstance(path, str | os.PathLike | ObjectStoragePath) and str(path).strip():
-        return str(path)
-    given = "an empty text" if isinstance(path, str) else f"of the type {type(path).__name__}"
-    raise InvalidMessageError(f"{field} is {given}; give a path, as text, Path or ObjectStoragePath")
-
-
 def resolve_path(value: Any) -> Any:
     """Return the text of a URL, such as ``s3://bucket/file.csv``, as a path, and anything else as it is.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_osonsms._compat import Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
-from airflow_provider_osonsms._storage import name_path, open_path, spell_path
+from airflow_provider_osonsms._storage import open_path, spell_path
 from airflow_provider_osonsms.arguments import FLAG, NAME, PATH, choice, optional, whole_number
 from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed
 from airflow_provider_osonsms.bulk.memory import JobMemory, refuse_other_txn_ids
@@ -175,7 +175,7 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
     def _open_receipts(self, plan: BulkPlan) -> Receipts | None:
         if self.receipt_path is None:
             return None
-        place = open_path(name_path(self.receipt_path, "receipt_path"))
+        place = open_path(str(self.receipt_path))
         check_writable(place / "receipt", "receipt_path")
         return Receipts(place, plan, clock=lambda: datetime.now(UTC))
 

@@ -69,7 +69,8 @@ def is_template(value: Any) -> bool:
     """Whether Airflow makes the value that is meant of *value* when the task runs."""
     if isinstance(value, str):
         return any(mark in value for mark in _TEMPLATE_MARKS)
-    return hasattr(value, "resolve") and not isinstance(value, PathLike)
+    is_path = isinstance(value, PathLike) or hasattr(value, "open")  # which may have such a method, too
+    return hasattr(value, "resolve") and not is_path
 
 
 def list_templates(task: object) -> list[str]:

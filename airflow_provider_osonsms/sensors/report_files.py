@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_provider_osonsms._compat import Context
 from airflow_provider_osonsms._context import identify_task
-from airflow_provider_osonsms._storage import name_path, open_path
+from airflow_provider_osonsms._storage import open_path
 from airflow_provider_osonsms.delivery.inputs import TrackedMessages
 from airflow_provider_osonsms.delivery.report.plan import ReportPlan, WrittenFiles
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
@@ -114,12 +114,8 @@ class ReportFiles:
         task = identify_task(context)
         index = f"[{task.map_index}]" if task.map_index >= 0 else ""
         return ReportPlan(
-            path=None if self.report_path is None else name_path(self.report_path, "report_path"),
-            undelivered_path=(
-                None
-                if self.undelivered_path is None
-                else name_path(self.undelivered_path, "undelivered_path")
-            ),
+            path=None if self.report_path is None else str(self.report_path),
+            undelivered_path=None if self.undelivered_path is None else str(self.undelivered_path),
             include_unknown=self.include_unknown,
             language=self.language,
             title=(self.title or "").strip(),

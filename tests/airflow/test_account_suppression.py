@@ -91,7 +91,7 @@ def test_a_list_that_may_be_another_stops(run_task, stop_list, texted, make_audi
     """What cannot be the whole list stops the task for good, however many entries exclude may ignore."""
     stop_list.write_text(text)
 
-    result = run_task(make_audience_task(recipients=PEOPLE, max_ignored_ratio=1))
+    result = run_task(make_audience_task(recipients=PEOPLE, max_ignored_ratio=1.0))
 
     assert result.state == "failed"
     assert "the Connection's suppression" in str(result.error)

@@ -130,7 +130,7 @@ entries = st.one_of(
 @given(
     entries=st.lists(entries, min_size=1, max_size=6),
     several=st.booleans(),
-    ratio=st.sampled_from([0, 0.5, 1]),
+    ratio=st.sampled_from([0, 0.5, 1.0]),
 )
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_nobody_of_the_list_is_texted(
@@ -197,7 +197,7 @@ def test_every_unclear_entry_stops(run_task, texted, make_audience_task, spellin
     """What may be a phone stops the task, whatever may be ignored, and is not shown."""
     cell = spell(spelling, PEOPLE[6])
 
-    result = run_task(make_audience_task(recipients=PEOPLE, exclude=[PEOPLE[0], cell], max_ignored_ratio=1))
+    result = run_task(make_audience_task(recipients=PEOPLE, exclude=[PEOPLE[0], cell], max_ignored_ratio=1.0))
 
     assert result.state == "failed"
     assert str(result.error).startswith("exclude: 1 entries ")
