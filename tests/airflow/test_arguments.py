@@ -31,9 +31,20 @@ NEEDED: dict[type, dict[str, Any]] = {
     operators.OsonSmsSendOperator: {"phone": A, "message": "Salom"},
     OsonSmsDeliverySensor: {"messages": "1"},
 }
+LANGUAGES = {"message": {"tg": "Салом", "ru": "Привет"}, "language_column": "language"}
+"""What goes with an argument of languages."""
 DATA = {"message", "recipients", "exclude", "only", "messages", "send_at"}
 """Arguments that hold data or a moment, which have readers of their own."""
 GATEWAY = "osonsms_default"
+
+
+def give(kind: type, name: str, value: object) -> dict[str, Any]:
+    """Return the arguments of an operator of which *name* has *value*."""
+    return {
+        **NEEDED[kind],
+        **(LANGUAGES if name in {"language_column", "default_language"} else {}),
+        name: value,
+    }
 
 
 def list_arguments(kind: type) -> set[str]:
@@ -86,7 +97,7 @@ def test_every_plain_argument_is_declared(kind):
 def test_a_wrong_value_breaks_the_dag(kind, name):
     """A value of Python is refused when the operator is made, with its name; so is a list in its place."""
     with pytest.raises(ValueError, match=f"^{name} must be "):
-        kind(task_id="task", **{**NEEDED[kind], name: object()})
+        kind(task_id="task", **give(kind, name, object()))
 
 
 @pytest.mark.parametrize(("kind", "name"), CHECKED)
@@ -95,7 +106,7 @@ def test_a_wrong_template_fails_the_task_before_anything_is_done(gateway, run_ta
     """What a template came out as is read like a value of Python: if it is wrong, no retry and no request."""
     if name.endswith(("_id", "_path", "_column")) or name == "sender":
         template = template.replace("[]", " ")  # these may be "[]"
-    result = run_task(kind(task_id="task", retries=5, **{**NEEDED[kind], name: template}))
+    result = run_task(kind(task_id="task", retries=5, **give(kind, name, template)))
 
     assert result.state == "failed"
     assert name in str(result.error)
@@ -106,7 +117,7 @@ def test_a_wrong_template_fails_the_task_before_anything_is_done(gateway, run_ta
 def test_a_template_that_comes_out_as_none_is_not_the_default(gateway, run_task, in_dag, *, kind, name):
     """With native rendering None may come out of a template: it is refused, not taken for the default."""
     task = in_dag(
-        lambda: kind(task_id="task", retries=5, **{**NEEDED[kind], name: "{{ none }}"}),
+        lambda: kind(task_id="task", retries=5, **give(kind, name, "{{ none }}")),
         render_template_as_native_obj=True,
     )
 

@@ -103,6 +103,8 @@ def open_file(path: Any, *, parameter: str) -> Iterator[IO[bytes]]:
         InvalidMessageError: The file is missing, not readable, a folder, or not a whole gzip file. Every
             other error, such as one of the network, passes unchanged: a retry may help.
     """
+    if "\0" in str(path):  # Python has no better word for it than ValueError
+        raise InvalidMessageError(f"{parameter}: the path holds a NUL character; no file has such a name")
     try:
         with path.open("rb") as file:
             if not is_compressed(path):
