@@ -60,9 +60,9 @@ def run_dag(dag: Any, run_task: Callable[..., Any], **mapped: Any) -> dict[str, 
     states = {}
     for task in dag.topological_sort():
         operator = task.unmap(mapped) if task.is_mapped else task
-        for name in ("deferrable", "send_window"):  # the tests have no triggerer, and run at night too
+        for name, value in (("deferrable", False), ("send_window", None)):  # no triggerer; at night too
             if hasattr(operator, name):
-                setattr(operator, name, None)
+                setattr(operator, name, value)
         index = 0 if task.is_mapped else -1
         result = run_task(operator, run_id="manual__x", map_index=index, has_date=False)
         states[task.task_id] = result.state
