@@ -13,7 +13,7 @@ from airflow_provider_osonsms.alerts.throttle import find_window
 log = logging.getLogger(__name__)
 VERSION = tuple(map(int, version("apache-airflow").split(".")[:2]))
 FAILING_RUNS = int(os.environ.get("OSONSMS_STORM", "12"))
-"""What two CPUs do in a minute; OSONSMS_STORM=200 makes the whole storm, and -o log_cli=1 shows its figures."""
+"""Two CPUs do it in a minute; OSONSMS_STORM=200 is the whole storm, -o log_cli=1 shows figures."""
 WINDOW = timedelta(minutes=10)
 
 
