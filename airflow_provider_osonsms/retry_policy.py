@@ -8,8 +8,8 @@ from datetime import timedelta
 from secrets import SystemRandom
 from typing import Any, Final
 
+from airflow_provider_osonsms.arguments import SECONDS
 from airflow_provider_osonsms.preflight.balance import BalanceTooLowError
-from airflow_provider_osonsms.preflight.parameters import read_seconds
 from airflow_provider_osonsms.protocol.errors import BalanceExhaustedError, OsonSmsError
 from airflow_provider_osonsms.protocol.history import may_send_again
 
@@ -47,9 +47,9 @@ class OsonSmsRetryPolicy(RetryPolicy):
         first_delay: timedelta | float = timedelta(minutes=1),
         max_delay: timedelta | float = timedelta(minutes=30),
     ) -> None:
-        self.balance_delay = read_seconds(balance_delay, "balance_delay")
-        self.first_delay = read_seconds(first_delay, "first_delay")
-        self.max_delay = read_seconds(max_delay, "max_delay")
+        self.balance_delay = SECONDS.read(balance_delay, "balance_delay")
+        self.first_delay = SECONDS.read(first_delay, "first_delay")
+        self.max_delay = SECONDS.read(max_delay, "max_delay")
 
     def evaluate(
         self,

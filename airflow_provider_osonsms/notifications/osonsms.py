@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final, cast
 
 from jinja2 import StrictUndefined
@@ -18,23 +19,31 @@ from airflow_provider_osonsms._context import read_alert_event
 from airflow_provider_osonsms.alerts.event import AlertEvent
 from airflow_provider_osonsms.alerts.send import limit_patience, send_alert
 from airflow_provider_osonsms.alerts.throttle import DedupeBy, make_alert_txn_id
+from airflow_provider_osonsms.arguments import FLAG, NAME, SECONDS, Kind, choice, optional, whole_number
 from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.client.asynchronous import open_async_client
 from airflow_provider_osonsms.client.blocking import open_client
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
-from airflow_provider_osonsms.preflight.message import make_message, read_phone, read_text
-from airflow_provider_osonsms.preflight.parameters import (
-    read_choice,
-    read_flag,
-    read_positive_int,
-    read_seconds,
-)
-from airflow_provider_osonsms.preflight.window import Open, SendWindow, read_window
+from airflow_provider_osonsms.operators.template_argument import is_template
+from airflow_provider_osonsms.preflight.message import CHANNEL, make_message, read_phone, read_text
+from airflow_provider_osonsms.preflight.window import WINDOW, Open, read_window
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.protocol.models import Account, Message
 from airflow_provider_osonsms.text.shorten import shorten
 
 _BETWEEN_PHONES: Final = re.compile(r"[,;\n]")
+_KINDS: Final[Mapping[str, Kind[Any]]] = {
+    "sender": optional(NAME),
+    "channel": CHANNEL,
+    "dedupe_by": choice(DedupeBy),
+    "window": SECONDS,
+    "max_parts": whole_number(),
+    "transliterate": FLAG,
+    "quiet_hours": optional(WINDOW, "no quiet hours"),
+    "ignore_suppression": FLAG,
+    "osonsms_conn_id": NAME,
+}
+"""What the plain arguments accept. A value may be a template, so it is read each time somebody is texted."""
 
 
 class OsonSmsNotifier(BaseNotifier):
@@ -71,7 +80,7 @@ class OsonSmsNotifier(BaseNotifier):
         OsonSMS protocol 1.5, §2.
     """
 
-    template_fields: Sequence[str] = ("phones", "message", "sender", "osonsms_conn_id")
+    template_fields: Sequence[str] = ("phones", "message", *_KINDS)
 
     def __init__(
         self,
@@ -95,21 +104,17 @@ class OsonSmsNotifier(BaseNotifier):
         self.message = message
         self.sender = sender
         self.channel = channel
+        self.dedupe_by = dedupe_by
+        self.window = window
+        self.max_parts = max_parts
+        self.transliterate = transliterate
+        self.quiet_hours = quiet_hours
+        self.ignore_suppression = ignore_suppression
         self.osonsms_conn_id = osonsms_conn_id
-        self._wrong_argument: Exception | None = None
-        try:
-            self.dedupe_by = read_choice(dedupe_by, "dedupe_by", DedupeBy)
-            self.window = timedelta(seconds=read_seconds(window, "window"))
-            self.max_parts = read_positive_int(max_parts, "max_parts")
-            self.transliterate = read_flag(transliterate, "transliterate")
-            self.quiet_hours: SendWindow | None = (
-                None if quiet_hours is None else read_window(quiet_hours, "quiet_hours")
-            )
-            self.ignore_suppression = read_flag(ignore_suppression, "ignore_suppression")
-        except (ValueError, InvalidMessageError) as error:
-            if context is None:  # a DAG file is parsed: whoever writes it sees the error
-                raise
-            self._wrong_argument = error
+        if context is None:  # a DAG file is parsed: whoever writes it sees the error
+            for name, kind in _KINDS.items():
+                if not is_template(getattr(self, name)):
+                    kind.read(getattr(self, name), name)
 
     def __call__(self, *args: Any) -> None:
         """Text whoever is to know; Airflow calls this with the context of a callback."""
@@ -157,38 +162,42 @@ class OsonSmsNotifier(BaseNotifier):
 
     def _prepare(self, context: Context) -> tuple[Account, list[Message]]:
         """Return who sends, and a message for each phone that may be texted."""
-        if self._wrong_argument is not None:
-            raise InvalidMessageError(str(self._wrong_argument))
         event = read_alert_event(context)
-        hook = OsonSmsHook(self._render_field("osonsms_conn_id", context, event))
+        read = partial(self._read_argument, context=context, event=event)
+        hook = OsonSmsHook(read("osonsms_conn_id"))
         settings = hook.get_settings()
         account = limit_patience(settings.account)
-        if self.quiet_hours is not None and isinstance(self.quiet_hours.judge(self._clock()), Open):
+        quiet_hours = read_window(read("quiet_hours"), "quiet_hours")
+        if isinstance(quiet_hours.judge(self._clock()), Open):
             self.log.info("No alert was sent: these are quiet hours. It is not sent later")
             return account, []
         phones = self._read_phones(self._render_field("phones", context, event))
-        if not self.ignore_suppression and (suppression := hook.read_suppression(settings)) is not None:
+        if not read("ignore_suppression") and (suppression := hook.read_suppression(settings)) is not None:
             for phone in suppression.choose(phones):
                 self.log.info("No alert to %s: it is on the Connection's suppression list", mask_phone(phone))
                 phones.remove(phone)
-        text = self._make_text(context, event)
-        sender = self._render_field("sender", context, event)
+        message = self._choose_message(context, event)
+        text = read_text(message, is_latin=read("transliterate"))
+        shortened = shorten(text, max_parts=read("max_parts"))
+        if shortened != text:
+            self.log.info("The text of the alert is cut, because it would be billed as more than max_parts")
+        make_txn_id = partial(
+            make_alert_txn_id,
+            event,
+            text=shortened,
+            dedupe_by=read("dedupe_by"),
+            window=timedelta(seconds=read("window")),
+            channel=read("channel"),
+            namespace=settings.key_namespace,
+        )
         return account, [
             make_message(
                 phone,
-                text,
+                shortened,
                 settings=settings,
-                txn_id=make_alert_txn_id(
-                    event,
-                    phone=phone,
-                    text=text,
-                    dedupe_by=self.dedupe_by,
-                    window=self.window,
-                    channel=self.channel,
-                    namespace=settings.key_namespace,
-                ),
-                sender=sender,
-                channel=self.channel,
+                txn_id=make_txn_id(phone=phone),
+                sender=read("sender"),
+                channel=read("channel"),
             )
             for phone in phones
         ]
@@ -206,23 +215,30 @@ class OsonSmsNotifier(BaseNotifier):
             raise InvalidMessageError("phones holds no phone: name somebody, or correct the template")
         return list(phones)
 
-    def _make_text(self, context: Context, event: AlertEvent) -> str:
-        """Return the text as it is sent; a message whose template fails must not hide what has happened."""
-        message = event.text
-        if self.message is not None:
-            try:
-                message = read_text(str(self._render_field("message", context, event)))
-            except Exception as error:  # noqa: BLE001
-                self.log.error(  # noqa: TRY400
-                    "The template of message failed (%s), so the default text is sent: correct the template. "
-                    "A callback of a DAG or a deadline has no task; alert is known in each",
-                    type(error).__name__,
-                )
-        text = read_text(message, is_latin=self.transliterate)
-        shortened = shorten(text, max_parts=self.max_parts)
-        if shortened != text:
-            self.log.info("The text of the alert is cut: it is billed as more than %d parts", self.max_parts)
-        return shortened
+    def _choose_message(self, context: Context, event: AlertEvent) -> str:
+        """Return the message; one whose template fails must not hide what has happened."""
+        if self.message is None:
+            return event.text
+        try:
+            return read_text(str(self._render_field("message", context, event)))
+        except Exception as error:  # noqa: BLE001
+            self.log.error(  # noqa: TRY400
+                "The template of message failed (%s), so the default text is sent: correct the template. "
+                "A callback of a DAG or a deadline has no task; alert is known in each",
+                type(error).__name__,
+            )
+            return event.text
+
+    def _read_argument(self, name: str, *, context: Context, event: AlertEvent) -> Any:
+        """Return what a plain argument means for this callback.
+
+        Raises:
+            InvalidArgumentError: It is not accepted.
+        """
+        given = getattr(self, name)
+        if is_template(given):
+            return _KINDS[name].read_rendered(self._render_field(name, context, event), name)
+        return _KINDS[name].read(given, name)
 
     def _render_field(self, name: str, context: Context, event: AlertEvent) -> Any:
         """Return a field as it is for this callback; the notifier is used again, and stays as it is."""
