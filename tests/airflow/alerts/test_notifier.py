@@ -156,6 +156,24 @@ def test_long_text_is_cut(gateway, make_notifier, run_to_end):
     assert (whole.text, whole.parts) == (message, 2)
 
 
+def test_every_argument_is_a_template(gateway, make_notifier, run_to_end):
+    """Arguments are templates, as those of the operators are, and are read for each callback anew."""
+    notifier = make_notifier(
+        message="а" * 100,
+        dedupe_by="{{ params.by }}",
+        max_parts="{{ params.parts }}",
+        window="{{ params.window }}",
+        transliterate="{{ params.latin }}",
+        osonsms_conn_id="{{ params.conn }}",
+    )
+    common = {"by": "dag_run", "window": "604800", "conn": "osonsms_default"}
+    for run_id, parts, latin in (("run-1", 1, "false"), ("run-2", 2, False), ("run-3", 1, "True")):
+        params = {**common, "parts": parts, "latin": latin}
+        run_to_end(ValueError("x"), run_id=run_id, params=params, on_failure_callback=notifier)
+
+    assert [(sms.parts, len(sms.text)) for sms in gateway.sent] == [(1, 70), (2, 100), (1, 100)]
+
+
 @pytest.mark.parametrize(("hour", "is_sent"), [(21, True), (22, False), (3, False), (7, True)])
 def test_quiet_hours(*, gateway, make_notifier, run_to_end, monkeypatch, said, hour, is_sent):
     """Within the quiet hours nobody is texted, and the log says so."""
@@ -201,7 +219,8 @@ def test_suppression_list_that_cannot_be_read(*, gateway, make_notifier, run_to_
         ({"phones": "{{ nobody }}"}, "UndefinedError"),
         ({"phones": []}, "phones"),
         ({"sender": "far too long a sender"}, "sender"),
-        ({"channel": "pigeon"}, "channel"),
+        ({"channel": "{{ 'pigeon' }}"}, "channel must be one of telegram"),
+        ({"max_parts": "{{ none }}"}, "max_parts must be a whole number"),
     ],
 )
 def test_nothing_fails_a_task(*, gateway, make_notifier, run_to_end, said, options, words):
@@ -222,7 +241,10 @@ def test_nothing_fails_a_task(*, gateway, make_notifier, run_to_end, said, optio
         {"max_parts": 0},
         {"transliterate": "no"},
         {"quiet_hours": "at night"},
-        {"ignore_suppression": 1},
+        {"ignore_suppression": 2},
+        {"channel": "pigeon"},
+        {"sender": ""},
+        {"osonsms_conn_id": None},
     ],
 )
 def test_wrong_arguments(gateway, make_notifier, said, options):

@@ -43,8 +43,8 @@ def test_link(fields, link):
         ("", f"nightly.load failed, {RUN_ID}"),
         ("https://a.tj", f"nightly.load failed, {RUN_ID} https://a.tj/dags/nightly/runs/{RUN_ID}/tasks/load"),
         (
-            "https://airflow.analytics.example.tj",
-            f"nightly.load failed https://airflow.analytics.example.tj/dags/nightly/runs/{RUN_ID}/tasks/load",
+            "https://airflow.analytics.warehouse.example.tj",
+            f"nightly.load failed https://airflow.analytics.warehouse.example.tj/dags/nightly/runs/{RUN_ID}/tasks/load",
         ),
         (f"https://{'a' * 100}.tj", "nightly.load failed"),
     ],
