@@ -20,14 +20,15 @@ WINDOW = timedelta(minutes=10)
 def test_storm(standalone: Any, gateway: Any) -> None:
     """Runs that fail with two callbacks each text once in a window, whoever calls them."""
     runs = [standalone.start_run("e2e_storm") for _ in range(FAILING_RUNS)]
+    standalone.wait_until(
+        lambda: gateway.requests["send"] >= 2 * FAILING_RUNS,
+        "every callback of every run",
+        seconds=240 + 10 * FAILING_RUNS,
+    )
     ends = []
     for run in runs:
         assert run.wait() == "failed"
         ends += [datetime.fromisoformat(place["end_date"]) for place in (run.task("load"), run.read())]
-    standalone.wait_until(
-        lambda: gateway.requests["send"] >= 2 * FAILING_RUNS, "every callback of every run", seconds=600
-    )
-
     windows = {find_window(end, WINDOW) for end in ends}
     figures = (FAILING_RUNS, max(ends) - min(ends), len(windows), gateway.requests["send"], len(gateway.sent))
     log.info("%d runs in %s, %d windows, %d requests, %d SMS", *figures)
