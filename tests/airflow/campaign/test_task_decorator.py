@@ -47,7 +47,6 @@ def test_keys_and_generators(gateway, run_task, make_task):
 
 def test_arguments_and_context(gateway, run_task, make_task):
     """Named arguments are templates, rows in them are data, and the function may ask for the context."""
-
     seen = []
 
     def read(rows, city, ti=None):
