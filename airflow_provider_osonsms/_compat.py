@@ -1,7 +1,7 @@
 """Airflow's names that moved between 3.0 and 3.3."""
 
 try:
-    from airflow.sdk import Asset, BaseOperator, BaseOperatorLink, Context, ObjectStoragePath
+    from airflow.sdk import Asset, BaseNotifier, BaseOperator, BaseOperatorLink, Context, ObjectStoragePath
 except ModuleNotFoundError as error:
     if error.name != "airflow.sdk":
         raise
@@ -9,7 +9,13 @@ except ModuleNotFoundError as error:
         "airflow-provider-osonsms needs Apache Airflow 3.0 or newer: this is Airflow 2, which has no "
         "airflow.sdk. Upgrade Airflow, or leave this provider out"
     ) from None
+from airflow.sdk.bases.decorator import DecoratedOperator, TaskDecorator, task_decorator_factory
 from airflow.sdk.bases.sensor import BaseSensorOperator, PokeReturnValue
+
+try:
+    from airflow.sdk.bases.decorator import determine_kwargs
+except ImportError:  # Airflow below 3.1
+    from airflow.utils.operator_helpers import determine_kwargs
 
 try:
     from airflow.sdk.execution_time.context import NEVER_EXPIRE
@@ -52,13 +58,18 @@ __all__ = [
     "AirflowSkipException",
     "Asset",
     "BaseHook",
+    "BaseNotifier",
     "BaseOperator",
     "BaseOperatorLink",
     "BaseSensorOperator",
     "Connection",
     "Context",
+    "DecoratedOperator",
     "ObjectStoragePath",
     "PokeReturnValue",
     "Stats",
+    "TaskDecorator",
     "conf",
+    "determine_kwargs",
+    "task_decorator_factory",
 ]

@@ -134,6 +134,10 @@ def get_provider_info() -> dict[str, Any]:
             kind: [{"integration-name": _INTEGRATION, "python-modules": [f"{_PACKAGE}.{kind}.osonsms"]}]
             for kind in ("hooks", "operators", "sensors", "triggers")
         },
+        "notifications": [f"{_PACKAGE}.notifications.osonsms.OsonSmsNotifier"],
+        "task-decorators": [
+            {"name": "osonsms_campaign", "class-name": f"{_PACKAGE}.decorators.osonsms.osonsms_campaign_task"}
+        ],
         "extra-links": [f"{_PACKAGE}.links.osonsms.OsonSmsDeliveryReportLink"],
         "config": CONFIGURATION,
     }

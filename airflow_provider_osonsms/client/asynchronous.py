@@ -59,15 +59,15 @@ class AsyncOsonSmsClient:
         flow = flows.send_once(
             message, self.account, history=history, on_history=on_history, attempts=attempts
         )
-        return await self._drive(flow)
+        return await self.drive(flow)
 
     async def query_status(self, msg_id: str) -> DeliveryStatus:
         """Query the status of a message once; see `flows.query_status`."""
-        return await self._drive(flows.query_status(msg_id, self.account, make_nonce=make_nonce))
+        return await self.drive(flows.query_status(msg_id, self.account, make_nonce=make_nonce))
 
     async def query_balance(self) -> Decimal:
         """Query the balance in somoni; see `flows.query_balance`."""
-        return await self._drive(flows.query_balance(self.account, make_nonce=make_nonce))
+        return await self.drive(flows.query_balance(self.account, make_nonce=make_nonce))
 
     async def create_bulk(
         self,
@@ -81,9 +81,10 @@ class AsyncOsonSmsClient:
         flow = flows.create_bulk(
             job, self.account, may_resend=may_resend, history=history, on_history=on_history
         )
-        return await self._drive(flow)
+        return await self.drive(flow)
 
-    async def _drive(self, flow: Flow[T]) -> T:
+    async def drive(self, flow: Flow[T]) -> T:
+        """Hold the conversation *flow* over this client's transport, and return what it comes to."""
         try:
             step = next(flow)
             while True:

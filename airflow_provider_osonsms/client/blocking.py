@@ -55,15 +55,15 @@ class OsonSmsClient:
         flow = flows.send_once(
             message, self.account, history=history, on_history=on_history, attempts=attempts
         )
-        return self._drive(flow)
+        return self.drive(flow)
 
     def query_status(self, msg_id: str) -> DeliveryStatus:
         """Query the status of a message once; see `flows.query_status`."""
-        return self._drive(flows.query_status(msg_id, self.account, make_nonce=make_nonce))
+        return self.drive(flows.query_status(msg_id, self.account, make_nonce=make_nonce))
 
     def query_balance(self) -> Decimal:
         """Query the balance in somoni; see `flows.query_balance`."""
-        return self._drive(flows.query_balance(self.account, make_nonce=make_nonce))
+        return self.drive(flows.query_balance(self.account, make_nonce=make_nonce))
 
     def create_bulk(
         self,
@@ -77,9 +77,10 @@ class OsonSmsClient:
         flow = flows.create_bulk(
             job, self.account, may_resend=may_resend, history=history, on_history=on_history
         )
-        return self._drive(flow)
+        return self.drive(flow)
 
-    def _drive(self, flow: Flow[T]) -> T:
+    def drive(self, flow: Flow[T]) -> T:
+        """Hold the conversation *flow* over this client's transport, and return what it comes to."""
         try:
             step = next(flow)
             while True:

@@ -17,6 +17,7 @@ from airflow_provider_osonsms.bulk.send_at import read_send_at, require_future
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
 from airflow_provider_osonsms.client.blocking import OsonSmsClient, open_client
 from airflow_provider_osonsms.connection import Settings, read_settings
+from airflow_provider_osonsms.hooks.errors import task_errors
 from airflow_provider_osonsms.preflight.message import choose_sender, make_message, read_phone, read_text
 from airflow_provider_osonsms.protocol.errors import InvalidSettingsError, OsonSmsError, PhoneSuppressedError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
@@ -42,6 +43,10 @@ class OsonSmsHook(BaseHook):
     `send_sms` and `create_bulk` refuse whoever is on the ``suppression`` list, which is read once for each
     hook. The clients of `open_client` and `open_async_client` send what they are given.
 
+    In any task, also of TaskFlow, an error that a retry cannot solve fails the task without one, and a phone
+    that must not be texted skips it: such errors are AirflowFailException or AirflowSkipException, too.
+    ``except OsonSmsError`` still catches each; see `hooks.errors`.
+
     Args:
         osonsms_conn_id: Id of the Connection.
     """
@@ -56,6 +61,7 @@ class OsonSmsHook(BaseHook):
         self.osonsms_conn_id = osonsms_conn_id
         self._suppression: SuppressionList | None = None
 
+    @task_errors()
     def get_settings(self) -> Settings:
         """Read the Connection.
 
@@ -68,9 +74,10 @@ class OsonSmsHook(BaseHook):
 
     async def aget_settings(self) -> Settings:
         """Read the Connection without blocking the event loop; see `get_settings`."""
-        with self._explain_missing_connection():
-            connection = await _aget_connection(self.osonsms_conn_id)
-        return self._read_settings(connection)
+        with task_errors():
+            with self._explain_missing_connection():
+                connection = await _aget_connection(self.osonsms_conn_id)
+            return self._read_settings(connection)
 
     def get_conn(self) -> Settings:
         """Return the settings; open clients with `open_client`."""
@@ -79,16 +86,18 @@ class OsonSmsHook(BaseHook):
     @contextmanager
     def open_client(self) -> Iterator[OsonSmsClient]:
         """Open a blocking client with one kept-alive session."""
-        with open_client(self.get_settings().account) as client:
+        with task_errors(), open_client(self.get_settings().account) as client:
             yield client
 
     @asynccontextmanager
     async def open_async_client(self) -> AsyncIterator[AsyncOsonSmsClient]:
         """Open an asynchronous client with one kept-alive session."""
         settings = await self.aget_settings()
-        async with open_async_client(settings.account) as client:
-            yield client
+        with task_errors():
+            async with open_async_client(settings.account) as client:
+                yield client
 
+    @task_errors()
     def send_sms(
         self,
         phone: str,
@@ -168,6 +177,7 @@ class OsonSmsHook(BaseHook):
         with self.open_client() as client:
             return client.query_balance()
 
+    @task_errors(may_repeat=False)
     def create_bulk(
         self,
         phones: Iterable[str],
@@ -217,6 +227,7 @@ class OsonSmsHook(BaseHook):
         with open_client(settings.account) as client:
             return client.create_bulk(job, history=TxnIdHistory.MAYBE_ACCEPTED)
 
+    @task_errors()
     def read_suppression(self, settings: Settings) -> "SuppressionList | None":
         """Return the Connection's ``suppression`` list, read once; None if it has none.
 
@@ -230,6 +241,7 @@ class OsonSmsHook(BaseHook):
             self._suppression = read_account_list(open_path(settings.suppression))
         return self._suppression
 
+    @task_errors()
     def refuse_suppressed(self, phones: Collection[str], settings: Settings) -> None:
         """Check that none of the MSISDNs *phones* is on the Connection's ``suppression`` list.
 

@@ -85,13 +85,17 @@ SendWindow = DailyWindow | NoWindow
 ALWAYS_OPEN: Final = NoWindow()
 
 
-def read_window(written: str | None) -> SendWindow:
+def read_window(written: str | None, name: str = "send_window") -> SendWindow:
     """Read ``"09:00-20:00"`` or ``"09:00-20:00 Asia/Dushanbe"``; None for no window.
+
+    Args:
+        written: What was given for the parameter *name*.
+        name: The name of the parameter, for the error.
 
     Raises:
         InvalidArgumentError: *written* is something else.
     """
-    return ALWAYS_OPEN if written is None else _parse_window(WINDOW.read(written, "send_window"))
+    return ALWAYS_OPEN if written is None else _parse_window(WINDOW.read(written, name))
 
 
 def _parse_window(written: Any) -> DailyWindow:

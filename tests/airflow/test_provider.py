@@ -39,6 +39,9 @@ def test_named_modules_exist():
         for entry in info[kind]:
             for module in entry["python-modules"]:
                 import_module(module)
+    for path in (*info["notifications"], *(one["class-name"] for one in info["task-decorators"])):
+        module, _, name = path.rpartition(".")
+        assert callable(getattr(import_module(module), name))
     for link in info["extra-links"]:
         module, _, name = link.rpartition(".")
         assert getattr(import_module(module), name)().name == "Delivery report"

@@ -9,16 +9,19 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
 LEAK = re.compile(r"e2e-salt|(?<!'checksum': ')\b[0-9a-f]{64}\b|str_hash=|\.php")
 """The checksum of a table, which Airflow 3.0 prints with the XCom, signs nothing."""
-DRIVER = "import runpy, sys; run = runpy.run_path(sys.argv[1])['dag'].test(); sys.exit(f'state: {run.state}')"
+DRIVER = (
+    "import json, runpy, sys; dag = runpy.run_path(sys.argv[1])['dag']; "
+    "run = dag.test(run_conf=json.loads(sys.argv[2])); sys.exit(f'state: {run.state}')"
+)
 
 
 @pytest.fixture
 def run_example(airflow: Any) -> Any:
     """Run an example to its end in a process of its own, and return the last line of its output."""
 
-    def run(name: str, **env: str) -> str:
+    def run(name: str, *, conf: str = "{}", **env: str) -> str:
         env |= {"AIRFLOW__CORE__DAGS_FOLDER": str(EXAMPLES), "EXAMPLE_OSONSMS_FOLDER": str(airflow.home)}
-        output = airflow.run("python", "-c", DRIVER, str(EXAMPLES / name), **env).stdout
+        output = airflow.run("python", "-c", DRIVER, str(EXAMPLES / name), conf, **env).stdout
         lines = [line for line in output.splitlines() if "MaskSecret(" not in line]  # Airflow 3.0's own
         assert not [line for line in lines if LEAK.search(line)]
         return lines[-1]
@@ -111,3 +114,17 @@ def test_example_parts(run_example, gateway, tmp_path):
         "992900000203",
     ]
     assert len(list((tmp_path / "results").glob("*.csv"))) == 2
+
+
+def test_example_alerts(run_example, gateway):
+    """The example texts a manager when the report is ready, and both who are on call when it is broken."""
+    already = len(gateway.sent)
+    assert run_example("example_osonsms_alerts.py") == "state: success"
+    assert run_example("example_osonsms_alerts.py", conf='{"is_broken": true}') == "state: failed"
+
+    told = [(sms.phone, sms.text.split(",")[0]) for sms in gateway.sent[already:]]
+    assert told == [
+        ("992900000103", "Hisobot omoda ast: example_osonsms_alerts"),
+        ("992900000101", "example_osonsms_alerts.load failed"),
+        ("992900000102", "example_osonsms_alerts.load failed"),
+    ]

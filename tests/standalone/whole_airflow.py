@@ -153,28 +153,28 @@ class Run:
 
     def wait(self) -> str:
         """Wait for the end, and return the state."""
-        wait_until(lambda: self._read()["state"] in ("success", "failed"), f"the end of {self.id}")
-        return self._read()["state"]
+        wait_until(lambda: self.read()["state"] in ("success", "failed"), f"the end of {self.id}")
+        return self.read()["state"]
 
     @property
     def seconds(self) -> float:
         """How long the run took."""
-        answer = self._read()
+        answer = self.read()
         began, ended = (datetime.fromisoformat(answer[name]) for name in ("start_date", "end_date"))
         return (ended - began).total_seconds()
 
     def task(self, task_id: str) -> dict[str, Any]:
         """Read a task instance."""
-        return self._read(f"/taskInstances/{task_id}")
+        return self.read(f"/taskInstances/{task_id}")
 
     def xcom(self, task_id: str) -> Any:
         """Read what a task returned."""
-        value = self._read(f"/taskInstances/{task_id}/xcomEntries/return_value")["value"]
+        value = self.read(f"/taskInstances/{task_id}/xcomEntries/return_value")["value"]
         return json.loads(value) if isinstance(value, str) else value
 
     def links(self, task_id: str) -> dict[str, str]:
         """Read the extra links of a task, by name."""
-        return self._read(f"/taskInstances/{task_id}/links")["extra_links"]
+        return self.read(f"/taskInstances/{task_id}/links")["extra_links"]
 
     def clear(self, task_id: str) -> None:
         """Clear a task, as a person does in the UI."""
@@ -186,7 +186,8 @@ class Run:
         folder = self._standalone.home / "logs" / f"dag_id={self._dag_id}" / f"run_id={self.id}"
         return {path.name: path.read_text() for path in folder.glob(f"task_id={task_id}/*")}
 
-    def _read(self, path: str = "") -> dict[str, Any]:
+    def read(self, path: str = "") -> dict[str, Any]:
+        """Read the run, or what is below its *path*."""
         return self._standalone.call("GET", self._path + path)
 
 

@@ -106,7 +106,13 @@ def public_methods(kind: type) -> dict[str, list[str]]:
 def test_both_clients_have_the_same_methods() -> None:
     """Whoever knows one client knows the other."""
     assert public_methods(OsonSmsClient) == public_methods(AsyncOsonSmsClient)
-    assert sorted(public_methods(OsonSmsClient)) == ["create_bulk", "query_balance", "query_status", "send"]
+    assert sorted(public_methods(OsonSmsClient)) == [
+        "create_bulk",
+        "drive",
+        "query_balance",
+        "query_status",
+        "send",
+    ]
 
 
 @pytest.mark.parametrize("open_any", [open_client, open_async_client])

@@ -1,0 +1,1 @@
+"""Airflow's notifiers: SMS from callbacks."""

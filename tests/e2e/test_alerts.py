@@ -1,0 +1,67 @@
+"""Alerts from the callbacks of a whole Airflow: workers, DAG processor, triggerer and executor."""
+
+import logging
+import os
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+
+from airflow_provider_osonsms.alerts.throttle import find_window
+
+log = logging.getLogger(__name__)
+VERSION = tuple(map(int, version("apache-airflow").split(".")[:2]))
+FAILING_RUNS = int(os.environ.get("OSONSMS_STORM", "12"))
+"""Two CPUs do it in a minute; OSONSMS_STORM=200 is the whole storm, -o log_cli=1 shows figures."""
+WINDOW = timedelta(minutes=10)
+
+
+def test_storm(standalone: Any, gateway: Any) -> None:
+    """Runs that fail with two callbacks each text once in a window, whoever calls them."""
+    runs = [standalone.start_run("e2e_storm") for _ in range(FAILING_RUNS)]
+    standalone.wait_until(
+        lambda: gateway.requests["send"] >= 2 * FAILING_RUNS,
+        "every callback of every run",
+        seconds=240 + 10 * FAILING_RUNS,
+    )
+    ends = []
+    for run in runs:
+        assert run.wait() == "failed"
+        ends += [datetime.fromisoformat(place["end_date"]) for place in (run.task("load"), run.read())]
+    windows = {find_window(end, WINDOW) for end in ends}
+    figures = (FAILING_RUNS, max(ends) - min(ends), len(windows), gateway.requests["send"], len(gateway.sent))
+    log.info("%d runs in %s, %d windows, %d requests, %d SMS", *figures)
+    assert [sms.phone for sms in gateway.sent] == ["992900000901"] * len(windows)
+    assert all("e2e_storm" in sms.text and sms.parts == 1 for sms in gateway.sent)
+
+
+def test_gateway_that_is_down(standalone: Any, gateway: Any) -> None:
+    """With alerts to a gateway that is down, no task differs from one without alerts."""
+    told, untold = (standalone.start_run(dag_id) for dag_id in ("e2e_alerts_to_nobody", "e2e_no_alerts"))
+    states = [run.wait() for run in (told, untold)]
+    tasks = [
+        {name: (run.task(name)["state"], run.task(name)["try_number"]) for name in ("good", "skipped", "bad")}
+        for run in (told, untold)
+    ]
+
+    assert states == ["failed", "failed"]
+    assert tasks[0] == tasks[1] == {"good": ("success", 1), "skipped": ("skipped", 1), "bad": ("failed", 2)}
+    standalone.wait_until(
+        lambda: all("992•••••903 was not sent" in told.logs(name)["attempt=1.log"] for name in tasks[0]),
+        "every callback has said that nothing was sent",
+    )
+
+
+@pytest.mark.skipif(VERSION < (3, 2), reason="deadlines came with Airflow 3.2")
+def test_missed_deadlines(standalone: Any, gateway: Any) -> None:
+    """A missed deadline texts from the triggerer and from the executor, once each."""
+    run = standalone.start_run("e2e_late")
+    standalone.wait_until(
+        lambda: gateway.inbox("992900000904") and gateway.inbox("992900000905"), "both alerts of a late run"
+    )
+
+    assert run.wait() == "success"
+    for phone in ("992900000904", "992900000905"):
+        (sms,) = gateway.inbox(phone)
+        assert sms.text.startswith("e2e_late missed its deadline")
