@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from airflow_provider_osonsms.arguments import SECONDS
 from airflow_provider_osonsms.preflight.balance import BalanceTooLowError
-from airflow_provider_osonsms.protocol.errors import BalanceExhaustedError, OsonSmsError
-from airflow_provider_osonsms.protocol.history import may_send_again
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.history import SendAgain, may_send_again, read_proof
 
 try:
     from airflow.sdk import RetryDecision, RetryPolicy
@@ -62,7 +62,8 @@ class OsonSmsRetryPolicy(RetryPolicy):
         if not isinstance(exception, OsonSmsError):
             return RetryDecision.default()
         reason = type(exception).__name__
-        if isinstance(exception, BalanceExhaustedError | BalanceTooLowError):
+        waits_for_money = read_proof(exception).send_again is SendAgain.IN_A_NEW_TRY
+        if waits_for_money or isinstance(exception, BalanceTooLowError):
             return RetryDecision.retry(timedelta(seconds=self.balance_delay), reason=reason)
         if not may_send_again(exception):
             return RetryDecision.fail(reason=reason)

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Final
 
 from airflow_provider_osonsms.audience.phones.one import mask_phone
-from airflow_provider_osonsms.protocol.errors import OsonSmsError, OutcomeUnknownError, PhoneNotAllowedError
+from airflow_provider_osonsms.protocol.errors import OsonSmsError, PhoneNotAllowedError
 from airflow_provider_osonsms.protocol.flows import send_once
-from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
 from airflow_provider_osonsms.protocol.models import Account, Flow, Message, Outcome, SendReceipt
 
 log = logging.getLogger(__name__)
@@ -53,10 +53,10 @@ def send_alert(messages: Iterable[Message], account: Account, *, clock: Callable
             )
         except PhoneNotAllowedError as error:
             log.info("No alert to %s: %s", phone, error)
-        except OutcomeUnknownError as error:
-            log.error("The alert to %s may have been sent: %s", phone, error)  # noqa: TRY400
         except OsonSmsError as error:
-            log.error("The alert to %s was not sent: %s", phone, error)  # noqa: TRY400
+            is_unsent = read_proof(error).history is TxnIdHistory.UNUSED
+            what = "was not sent" if is_unsent else "may have been sent"
+            log.error("The alert to %s %s: %s", phone, what, error)  # noqa: TRY400
         else:
             _log_receipt(receipt, phone)
 

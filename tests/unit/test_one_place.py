@@ -16,6 +16,7 @@ SILENT = (
     "InvalidSettingsError",
     "OsonSmsError",
     "PhoneNotAllowedError",
+    "PhoneSuppressedError",
 )
 SILENT += ("TransportError",)
 PROVING = {
