@@ -93,7 +93,8 @@ def _read_stretch(stretch: str) -> _Found:
     found.msisdns |= set(_read_endings(stretch))
     if found.msisdns or found.foreign or found.unread < _LOCAL_LENGTH:
         return found
-    return _read_part(stretch)
+    whole = _read_part(stretch)
+    return whole if whole.msisdns else found  # pieces of ours may look like one number from abroad
 
 
 def _read_endings(stretch: str) -> Iterator[int]:
