@@ -26,7 +26,8 @@ test: .venv/installed  ## run the tests on the newest Airflow
 test-model: .venv/installed  ## 2,000 examples of the model, where the other tests make 200
 	@OSONSMS_EXAMPLES=2000 $(NEWEST) $(PYTEST) tests/model
 
-fuzz: .venv/installed  ## 100,000 new examples of the model: campaigns, sends and bulk jobs under any faults (half an hour)
+fuzz: .venv/installed  ## 100,000 new examples of the model: campaigns, sends and bulk jobs under any faults, and new sources (half an hour)
+	@OSONSMS_FUZZ=1 $(NEWEST) -m pytest tests/airflow/test_never_texted.py tests/airflow/campaign/test_every_source.py -q -n 2
 	@OSONSMS_FUZZ=1 OSONSMS_EXAMPLES=100000 $(NEWEST) -m pytest tests/model -q -n 2
 
 check: lint types layers test .venv-oldest/installed .venv-parquet/installed  ## everything CI runs

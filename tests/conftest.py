@@ -23,8 +23,14 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["ear"]
 
-# A busy machine fails no property: seconds are for `make bench` to measure.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine fails no property: seconds are for `make bench` to measure. A change is judged by nothing but
+# itself, so each run draws the same examples; `make fuzz` draws new ones.
+settings.register_profile(
+    "patient",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="OSONSMS_FUZZ" not in os.environ,
+)
 settings.load_profile("patient")
 
 
