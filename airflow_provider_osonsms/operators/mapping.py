@@ -36,7 +36,15 @@ _SAME_IN_A_RUN: Final = frozenset(
     }
 )
 """The names of Airflow's templates that are the same in every task of a run."""
-_TEXTS: Final = ("message", "message_column")
+_TEXTS: Final = (
+    "message",
+    "message_column",
+    "language_column",
+    "default_language",
+    "timezone",
+    "transliterate",
+)
+"""The arguments that make a text another one."""
 _AUDIENCE: Final = ("recipients", "only", "exclude")
 
 
@@ -98,7 +106,9 @@ class _Mapping:
 
     def differs(self, name: str) -> bool:
         """Whether the argument *name* surely has values of their own in the tasks."""
-        return name in self.expanded or self._is_output(self.given.get(name))
+        value = self.given.get(name)
+        values = value.values() if isinstance(value, Mapping) else [value]  # a text for each language
+        return name in self.expanded or any(map(self._is_output, values))
 
     def is_product_with(self, names: Iterable[str]) -> bool:
         """Whether one of the arguments *names* has the same values for each text."""

@@ -15,6 +15,10 @@ from airflow_provider_osonsms.protocol.models import Outcome
 
 A, B = "992900000001", "992900000002"
 PEOPLE = [{"phone": A}, {"phone": B}]
+IN_LANGUAGES: Any = {
+    "recipients": [{"phone": A, "a": "tg", "b": "ru", "c": "uz"}],
+    "message": {"tg": "One", "ru": "Two"},
+}
 
 
 @pytest.fixture
@@ -169,6 +173,10 @@ def test_both_ways_out(gateway, run_task, in_dag):
         ({"recipients": PEOPLE}, {"message": ["One", "Two"]}),
         ({}, {"message": ["One", "Two"], "recipients": [[A], [B]]}),
         ({"recipients": [{"phone": A, "a": "1", "b": "2"}]}, {"message_column": ["a", "b"]}),
+        (IN_LANGUAGES, {"language_column": ["a", "b"]}),
+        ({**IN_LANGUAGES, "language_column": "c"}, {"default_language": ["tg", "ru"]}),
+        ({"recipients": PEOPLE, "message": "Салом"}, {"transliterate": [True, False]}),
+        ({"recipients": PEOPLE, "message": "{due}"}, {"timezone": ["Asia/Dushanbe", "UTC"]}),
     ],
 )
 @pytest.mark.parametrize("name", ["spring", "{{ run_id }}", "{{ dag.dag_id }}-{{ params.month }}"])
@@ -239,6 +247,14 @@ def test_a_mapped_task_group(gateway, run_task, in_dag, monkeypatch):
         def group(text: str) -> None:
             OsonSmsCampaignOperator(task_id="unnamed", recipients=PEOPLE, message=text)
             OsonSmsCampaignOperator(task_id="named", recipients=PEOPLE, message=text, campaign_id="spring")
+            languages = {"tg": text, "ru": "Привет"}
+            OsonSmsCampaignOperator(
+                task_id="languages",
+                recipients=[{"phone": A, "a": "tg"}],
+                message=languages,
+                language_column="a",
+                campaign_id="spring",
+            )
             OsonSmsSendOperator(task_id="send", phone=A, message=text, txn_id="invoice")
 
         group.expand(text=["One", "Two"])
@@ -250,6 +266,7 @@ def test_a_mapped_task_group(gateway, run_task, in_dag, monkeypatch):
     assert {result.state for result in results.values()} == {"failed"}
     assert "needs a campaign_id" in str(results["group.unnamed"].error)
     assert "put {{ ti.map_index }} in campaign_id" in str(results["group.named"].error)
+    assert "put {{ ti.map_index }} in campaign_id" in str(results["group.languages"].error)
     assert "share one txn_id" in str(results["group.send"].error)
     assert gateway.sent == []
 
