@@ -165,7 +165,7 @@ class AudienceBuilder:
             rows = np.flatnonzero(is_kept)[[first, others[0]]].tolist()
             raise InvalidMessageError(
                 f"Column {self._key_column!r} holds one number in two spellings, as 1.1 and 1.10 are, in "
-                f"rows {rows[0]} and {rows[1]}: nobody can tell whether this is one key or two. If it is "
+                f"{self.numbers.describe(rows[0])} and {self.numbers.describe(rows[1])}: nobody can tell whether this is one key or two. If it is "
                 f"one, write it in one way; if they are two, put a letter before each key of the column"
             )
 

@@ -151,7 +151,7 @@ def test_two_texts_of_one_number_are_perhaps_two_keys(contracts: list[object], *
     if not is_refused:
         assert len(prepare_audience(frame, key_column="contract")) == (1 if contracts[1] != "1.2" else 2)
         return
-    with pytest.raises(InvalidMessageError, match=r"holds one number in two spellings.* rows 0 and"):
+    with pytest.raises(InvalidMessageError, match=r"holds one number in two spellings.* row 1 and row 2:"):
         prepare_audience(frame, key_column="contract")
 
 
