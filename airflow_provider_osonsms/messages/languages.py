@@ -64,5 +64,9 @@ def _find_default_problem(message: Mapping[object, object], default_language: ob
 
 def _is_name(name: object) -> bool:
     return (
-        isinstance(name, str) and not is_blank(name) and len(name) <= _MAX_NAME_LENGTH and name.isprintable()
+        isinstance(name, str)
+        and not is_blank(name)
+        and len(name) <= _MAX_NAME_LENGTH
+        and name.isprintable()
+        and "{" not in name  # Jinja renders the texts, not their languages
     )

@@ -284,6 +284,7 @@ def test_no_text_is_stored(run_task, campaign):
         ({"message": {5: "Салом!"}, "language_column": "language"}, "must be short texts"),
         ({"message": {None: "Салом!"}, "language_column": "language"}, "must be short texts"),
         ({"message": {"т" * 21: "Салом!"}, "language_column": "language"}, "must be short texts"),
+        ({"message": {"{{ x }}": "Салом!"}, "language_column": "language"}, "must be short texts"),
         ({"message": {"tg": "С", "TG ": "П"}, "language_column": "language"}, "each language once"),
         ({"message": TEXTS, "language_column": "language", "default_language": "en"}, "(tg, ru, uz)"),
         ({"message": TEXTS, "language_column": "language", "default_language": 5}, "(tg, ru, uz)"),
