@@ -29,6 +29,7 @@ from airflow_provider_osonsms.tables.rows import ReportRow
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
 T = TypeVar("T")
@@ -98,6 +99,12 @@ class DeadNumbers:
                 campaigns.nameless,
             )
         return np.array(sorted(dead), dtype=np.int64)
+
+    def read_table(self, column: str) -> "pd.DataFrame":
+        """Return a table with the MSISDNs in *column*; see `read`."""
+        import pandas as pd
+
+        return pd.DataFrame({column: self.read()})
 
     def _find_tables(self, table: object) -> list[Any]:
         """Return the tables that one of the paths names."""

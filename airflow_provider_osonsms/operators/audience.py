@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Collection, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException
 from airflow_provider_osonsms._storage import resolve_path, spell_path
@@ -33,6 +33,8 @@ from airflow_provider_osonsms.tables.rows import RejectRow
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
 
+_SOURCES: Final = ("recipients", "exclude", "only")
+
 
 class AudienceOperator(RedactingOperator):
     """Reads an audience, reports the rejected rows, and checks the limits of the task.
@@ -60,7 +62,7 @@ class AudienceOperator(RedactingOperator):
         osonsms_conn_id: Id of the Connection; if it has ``allowed_phones``, all other phones are rejected.
     """
 
-    template_fields: Sequence[str] = ("recipients", "exclude", "only")
+    template_fields: Sequence[str] = _SOURCES
 
     phone_column = TemplateArgument(COLUMN)
     on_invalid = TemplateArgument(choice(OnInvalid))
@@ -112,6 +114,7 @@ class AudienceOperator(RedactingOperator):
         Those are data, and may hold anything: ``{{ conn.osonsms_default.password }}`` would be texted as what
         it stands for, and a column may be named like a method that Airflow calls.
         """
+        content = unwrap(content)
         rest = (context, jinja_env, seen_oids)
         if id(content) in (seen_oids or ()):
             return content
@@ -133,6 +136,13 @@ class AudienceOperator(RedactingOperator):
         if isinstance(content, str) or (hasattr(type(content), "resolve") and not is_local_path):
             return super().render_template(content, *rest)
         return content
+
+    def _do_render_template_fields(self, parent: Any, *args: Any, **kwargs: Any) -> None:
+        if parent is self:
+            for name in _SOURCES:  # Airflow logs a field that cannot be rendered
+                if isinstance(source := getattr(self, name), list | tuple) and source:
+                    self._redact_source(name)
+        super()._do_render_template_fields(parent, *args, **kwargs)
 
     def _read_audience(
         self,
@@ -162,7 +172,7 @@ class AudienceOperator(RedactingOperator):
             columns=columns,
             languages=languages,
             allowed_phones=settings.account.allowed_phones,
-            exclude=_read_dead_numbers(resolve_path(unwrap(self.exclude))),
+            exclude=_read_dead_numbers(resolve_path(unwrap(self.exclude)), self.phone_column),
             max_ignored_ratio=self.max_ignored_ratio,
             suppressed=None if self.ignore_suppression else hook.read_suppression(settings),
             only=resolve_path(unwrap(self.only)),
@@ -173,7 +183,7 @@ class AudienceOperator(RedactingOperator):
         from airflow_provider_osonsms.audience.sources.files import SUFFIXES, is_path
 
         read: dict[str, object] = {"the Connection's suppression": settings.suppression}
-        for name in ("recipients", "exclude", "only"):
+        for name in _SOURCES:
             source = unwrap(getattr(self, name))
             for place, one in enumerate(source if isinstance(source, list | tuple) else [source]):
                 if is_path(one) or (isinstance(one, str) and one.lower().endswith(SUFFIXES)):
@@ -211,7 +221,7 @@ class AudienceOperator(RedactingOperator):
         raise (AirflowSkipException if self.on_empty is OnEmpty.SKIP else AirflowFailException)(text)
 
     def _redact(self) -> None:
-        for name in ("recipients", "exclude", "only"):
+        for name in _SOURCES:
             self._redact_source(name)
 
     def _redact_source(self, name: str) -> None:
@@ -221,10 +231,13 @@ class AudienceOperator(RedactingOperator):
         self._redact_field(name, describe_source(source, name))
 
 
-def _read_dead_numbers(source: Any) -> Any:
-    """Return *source* with the numbers in the place of each `DeadNumbers`, also in a list."""
+def _read_dead_numbers(source: Any, phone_column: str) -> Any:
+    """Return *source* with a table of the numbers in the place of each `DeadNumbers`, also in a list.
+
+    In a list, an array without the name of a column might be a row.
+    """
     if isinstance(source, DeadNumbers):
-        return source.read()
+        return source.read_table(phone_column)
     if isinstance(source, list | tuple) and any(isinstance(one, DeadNumbers) for one in source):
-        return [_read_dead_numbers(one) for one in source]
+        return [_read_dead_numbers(one, phone_column) for one in source]
     return source
