@@ -163,10 +163,11 @@ class AudienceBuilder:
         if (others := np.flatnonzero(is_duplicate[is_kept] & ~is_same_text)).size:
             first = int(np.flatnonzero(keys == keys[others[0]])[0])
             rows = np.flatnonzero(is_kept)[[first, others[0]]].tolist()
+            places = " and ".join(map(self.numbers.describe, rows))
             raise InvalidMessageError(
                 f"Column {self._key_column!r} holds one number in two spellings, as 1.1 and 1.10 are, in "
-                f"{self.numbers.describe(rows[0])} and {self.numbers.describe(rows[1])}: nobody can tell whether this is one key or two. If it is "
-                f"one, write it in one way; if they are two, put a letter before each key of the column"
+                f"{places}: nobody can tell whether this is one key or two. If it is one, write it in one "
+                f"way; if they are two, put a letter before each key of the column"
             )
 
     def list_rejects(self) -> Rejects:
