@@ -233,3 +233,25 @@ def test_the_preview_shows_the_ignored_entries(run_task, make_audience_task, gat
     preview = result.xcom if is_preview else result.xcom["preview"]
     assert preview["ignored_exclusions"] == 1
     assert "| Ignored in exclude | 1 |" in preview["markdown"]
+
+
+@pytest.mark.parametrize("other", [{"tel": PEOPLE[1], "name": "Зарина"}, {"tel": PEOPLE[1]}])
+@pytest.mark.parametrize("kind", [list, iter])
+def test_a_row_whose_phone_has_another_name(run_task, texted, make_audience_task, *, other, kind):
+    """Somebody in a row of another shape is not passed over: the task fails, and says why."""
+    rows = [{"phone": PEOPLE[0]}, other]
+
+    result = run_task(make_audience_task(recipients=PEOPLE, exclude=kind(rows)))
+
+    assert (result.state, texted()) == ("failed", [])
+    assert "exclude holds 1 rows without 'phone'" in str(result.error)
+
+
+def test_a_row_whose_phone_is_empty(run_task, texted, make_audience_task):
+    """An empty phone under the name of the others is no entry, as in a table."""
+    rows = [{"phone": PEOPLE[0], "name": "Зарина"}, {"phone": None, "name": "Али"}]
+
+    result = run_task(make_audience_task(recipients=PEOPLE, exclude=rows))
+
+    assert result.state == "success", result.error
+    assert PEOPLE[0] not in texted()

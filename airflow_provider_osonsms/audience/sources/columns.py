@@ -1,6 +1,6 @@
 """The columns to read from a source, and the errors when one of them is missing."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -99,6 +99,19 @@ class ColumnSelection:
             )
         if len(column):
             yield from self.read_table(column.to_frame(name=self.phone_column))
+
+    def require_in_each(self, rows: Sequence[Mapping[Any, Any]]) -> None:
+        """Check that each of *rows* has a phone, be it an empty one, under its name.
+
+        Raises:
+            InvalidMessageError: One has none: its phone has perhaps another name, and would be passed over.
+        """
+        without = sum(self.phone_column not in row for row in rows)
+        if without:
+            raise InvalidMessageError(
+                f"{self.parameter} holds {without} rows without {self.phone_column!r} among others that have "
+                f"it: name it alike in every row"
+            )
 
     def make_empty(self) -> pd.DataFrame:
         """Return a table without rows."""

@@ -28,11 +28,16 @@ def read_rows(rows: Iterable[Any], selection: ColumnSelection) -> Iterator[pd.Da
     """Yield the *rows*, of which each has names, as tables.
 
     Raises:
-        InvalidMessageError: A column is not there.
+        InvalidMessageError: A column is not there; or, in a list of people who are not to be texted, it is
+            missing in a single row, whose phone has perhaps another name.
     """
     waiting = iter(rows)
     while batch := [_read_row(row) for row in islice(waiting, _ROWS_AT_ONCE)]:
-        yield from selection.read_table(pd.DataFrame(batch, dtype="object"))
+        table = pd.DataFrame(batch, dtype="object")
+        tables = list(selection.read_table(table))
+        if selection.one_column_is_phones and len(table.columns) > 1:
+            selection.require_in_each(batch)
+        yield from tables
 
 
 def _read_row(row: Any) -> dict[Any, Any]:
