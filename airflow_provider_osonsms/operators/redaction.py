@@ -6,6 +6,7 @@ from typing import Any
 
 from airflow_provider_osonsms._compat import BaseOperator
 from airflow_provider_osonsms._storage import spell_path
+from airflow_provider_osonsms.audience.dead_numbers import DeadNumbers
 from airflow_provider_osonsms.audience.sources.files import is_path, is_text_path, print_path
 from airflow_provider_osonsms.operators.rendering import render_each
 from airflow_provider_osonsms.operators.text_file import load_text
@@ -67,6 +68,8 @@ def describe_source(source: Any, name: str) -> str:
         return f"<{', '.join(map(print_path, source))}>"
     if _names_file(source):
         return f"<{print_path(source)}>"
+    if isinstance(source, DeadNumbers):
+        return f"<{source!r}>"
     if hasattr(source, "__len__") and not isinstance(source, str | bytes):
         return f"<{len(source)} {name}>"
     return f"<{type(source).__name__}>"

@@ -155,8 +155,8 @@ def _write_object(value: Any, form: Format) -> str | None:
         return None
     if isinstance(value, date | time):
         return _write_time(value, form)
-    if form.is_date:
-        return None
+    if form.is_date or (form.is_numeric and type(value).__name__ in _FLAGS):
+        return None  # True is no amount of 1.00, as little as the text "True" of a file
     if isinstance(value, Real | Decimal) and not isinstance(value, bool):
         return _write_number(value, form)
     text = format(value, form.spec)
@@ -262,6 +262,8 @@ def _format_all(values: list[Any], spec: str) -> list[str]:
     return list(map(format, values, repeat(spec)) if spec else map(str, values))
 
 
+_FLAGS: Final = ("bool", "bool_")
+"""The types of True and False, in Python and numpy."""
 _WRITERS: Final[dict[type, Callable[[Sequence[Any], Format], list[str] | None]]] = {
     Decimal: _write_decimals,
     float: _write_floats,

@@ -139,6 +139,7 @@ def test_a_number_in_a_text_stays_exact(text: str, spec: str, written: str) -> N
         *product([1255.5, "1255,5", Decimal("1255.5")], [".2g"]),
         *product([1, 1.5, "2026-11-05", Decimal(1), True], ["%d.%m.%Y"]),
         *product([DAY, MOMENT, MOMENT.time()], [">10", ".2f", "d", "%"]),
+        *product([True, False, np.bool_(True), "True"], [".2f", "d", ",", "+", "g"]),
         (1.5, "s"),
         (Decimal("1E+999999999"), ".2f"),
         (Decimal("1E+999999999"), "d"),
