@@ -74,10 +74,13 @@ def read_suppression_list(
             a phone; or too many are none. Somebody who must not be texted would be.
     """
     reading = _Reading(parameter)
+    names = set[object]()
     for phones, _ in read_phones(
-        exclude, phone_column=phone_column, parameter=parameter, one_column_is_phones=True
+        exclude, phone_column=phone_column, parameter=parameter, one_column_is_phones=True, seen=names
     ):
         reading.add(phones)
+    if len(names) > 1:
+        reading.refuse_blank_column(phone_column)
     return reading.finish(max_ignored_ratio)
 
 
@@ -122,6 +125,18 @@ class _Reading:
         self._found.append(phones.msisdns[is_read])
         self._phones += int(np.count_nonzero(is_read))
         self._add_others(phones.rejected, phones.codes[~is_read].tolist())
+
+    def refuse_blank_column(self, name: str) -> None:
+        """Check that the column *name* of a table with other columns, too, is not blank in all of its rows.
+
+        Raises:
+            InvalidMessageError: It is: the phones are perhaps in another column.
+        """
+        if self._entries and not self._phones + self._ignored + self._foreign:
+            raise InvalidMessageError(
+                f"{self._parameter}: its column {name!r} is blank in each of its {self._entries} rows, so "
+                f"nobody would be left out: is it the right column?"
+            )
 
     def finish(self, max_ignored_ratio: float) -> SuppressionList:
         """Return the list.

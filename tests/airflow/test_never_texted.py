@@ -255,3 +255,17 @@ def test_a_row_whose_phone_is_empty(run_task, texted, make_audience_task):
 
     assert result.state == "success", result.error
     assert PEOPLE[0] not in texted()
+
+
+@pytest.mark.parametrize("kind", ["rows", "frame", "file"])
+def test_a_column_without_any_phone(run_task, texted, make_audience_task, *, kind, tmp_path):
+    """Where the column is blank in all rows of a table, the phones are perhaps in another one."""
+    rows = [{"phone": "", "tel": phone} for phone in PEOPLE[:2]]
+    frame = pd.DataFrame(rows)
+    frame.to_csv(tmp_path / "stop.csv", index=False)
+    exclude = {"rows": rows, "frame": frame, "file": tmp_path / "stop.csv"}[kind]
+
+    result = run_task(make_audience_task(recipients=PEOPLE, exclude=exclude))
+
+    assert (result.state, texted()) == ("failed", [])
+    assert "exclude: its column 'phone' is blank in each of its 2 rows" in str(result.error)

@@ -36,6 +36,7 @@ def read_phones(
             phone_column=phone_column,
             columns=(),
             one_column_is_phones=one_column_is_phones,
+            seen=set() if seen is None else seen,
         )
         if (blocks := read_csv_phones(path, selection)) is not None:
             yield from _number_lines(blocks)
