@@ -117,9 +117,9 @@ def test_no_report_is_no_list(run_task, reports, texted, tmp_path, *, make_audie
 
 
 def test_no_number_is_rendered_into_the_ui(run_task, reports, make_audience_task):
-    """What Airflow shows of the field is a word."""
+    """What Airflow shows of the field is where its reports are."""
     from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
 
     result = run_task(make_audience_task(recipients=PEOPLE, exclude=dead_numbers(reports)))
 
-    assert _serialize_rendered_fields(result.ti.task)["exclude"] == "<DeadNumbers>"
+    assert _serialize_rendered_fields(result.ti.task)["exclude"] == f"<dead_numbers({reports}, after=3)>"

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from airflow_provider_osonsms.operators.osonsms import OsonSmsCampaignPreviewOperator
-from airflow_provider_osonsms.suppression import dead_numbers
 
 PHONE = "992900000101"
 PEOPLE = [PHONE, "992900000102"]
@@ -62,10 +61,3 @@ def test_the_other_lists_too(show, tmp_path):
     stored = show(PEOPLE, exclude=path, only=PEOPLE)
 
     assert (stored["exclude"], stored["only"]) == (f"<{path}>", "<2 only>")
-
-
-def test_dead_numbers_are_shown_by_their_tables(show, tmp_path):
-    """Of numbers from reports, the paths of these are shown."""
-    stored = show(PEOPLE, exclude=dead_numbers(tmp_path, after=2))
-
-    assert stored["exclude"] == f"<dead_numbers({tmp_path}, after=2)>"
