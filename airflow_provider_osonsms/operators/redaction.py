@@ -70,7 +70,9 @@ def describe_source(source: Any, name: str) -> str:
         return f"<{print_path(source)}>"
     if isinstance(source, DeadNumbers):
         return f"<{source!r}>"
-    if hasattr(source, "__len__") and not isinstance(source, str | bytes):
+    if isinstance(source, str | bytes):
+        return f"<1 {name}>"
+    if hasattr(source, "__len__"):
         return f"<{len(source)} {name}>"
     return f"<{type(source).__name__}>"
 

@@ -41,7 +41,7 @@ def show(run_task, gateway):
         (lambda file: f"{file.parent}/{{{{ 'people' }}}}.csv", "<{file}>"),
         (lambda file: lambda **_: file, "<{file}>"),
         (lambda file: [file, file], "<{file}, {file}>"),
-        (lambda _: PHONE, "<str>"),
+        (lambda _: PHONE, "<1 recipients>"),
         (lambda _: "s3://key:secret@bucket/folder/people.csv", "<people.csv>"),
     ],
 )
