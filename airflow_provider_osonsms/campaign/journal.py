@@ -188,15 +188,7 @@ class CampaignJournal:
         """
         history = max(self.history, TxnIdHistory.MAYBE_ACCEPTED)
         for backend in self._backends:
-            for pause in PAUSES_FOR_BACKENDS:
-                try:
-                    backend.mark_started(history, {})
-                except Exception:  # noqa: BLE001 - storages and stores have errors of their own
-                    sleep(pause)
-                else:
-                    break
-            else:
-                backend.mark_started(history, {})
+            _mark_patiently(backend, history)
         self._is_fanned_out = True
 
     def finish(self, *, may_have_sent: bool) -> None:
@@ -256,6 +248,15 @@ class CampaignJournal:
     def _learn(self, key: str, code: str) -> None:
         before = self._known.get(key)
         self._known[key] = code if before is None else join_codes(before, code)
+
+
+def _mark_patiently(backend: JournalBackend, history: TxnIdHistory) -> None:
+    for pause in PAUSES_FOR_BACKENDS:
+        try:
+            return backend.mark_started(history, {})
+        except Exception:  # noqa: BLE001 - storages and stores have errors of their own
+            sleep(pause)
+    return backend.mark_started(history, {})
 
 
 class JournalFlusher:
