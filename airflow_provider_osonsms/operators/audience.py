@@ -126,12 +126,11 @@ class AudienceOperator(RedactingOperator):
                 for name, value in content.items()
             }
         if type(content) in (list, tuple):
-            is_data = [isinstance(one, str) and "{" not in one for one in content]  # a phone: Jinja is slow
-            rendered = (
-                one if is_one_data else self.render_template(one, *rest)
-                for one, is_one_data in zip(content, is_data, strict=True)
+            return type(content)(
+                # a text without a brace may be a phone, and Jinja is slow
+                one if isinstance(one, str) and "{" not in one else self.render_template(one, *rest)
+                for one in content
             )
-            return type(content)(rendered)
         is_local_path = isinstance(content, PurePath) and "://" not in str(content)
         if isinstance(content, str) or (hasattr(type(content), "resolve") and not is_local_path):
             return super().render_template(content, *rest)
