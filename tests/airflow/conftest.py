@@ -252,3 +252,15 @@ def make_audience_task(request: pytest.FixtureRequest) -> Callable[..., Any]:
         return operator(**{"task_id": request.param, "message": "Салом!", "retries": 5, **options, **fields})
 
     return make
+
+
+@pytest.fixture
+def in_dag():
+    """Make what a function makes within a DAG; templates are rendered natively if that is asked for."""
+    from airflow.sdk import DAG
+
+    def make(build: Any, **options: Any) -> Any:
+        with DAG("unit", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), **options):
+            return build()
+
+    return make

@@ -74,18 +74,6 @@ CHECKED = [(kind, name) for kind, name in DECLARED if name != "phone"]
 """A phone has a reader of its own, which says what is wrong with it."""
 
 
-@pytest.fixture
-def in_dag():
-    """Make what a function makes within a DAG."""
-    from airflow.sdk import DAG
-
-    def make(build: Any, **options: Any) -> Any:
-        with DAG("unit", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), **options):
-            return build()
-
-    return make
-
-
 @pytest.mark.parametrize("kind", CLASSES)
 def test_every_plain_argument_is_declared(kind):
     """What an operator takes is declared with its kind, and with that a template field."""

@@ -22,18 +22,6 @@ IN_LANGUAGES: Any = {
 
 
 @pytest.fixture
-def in_dag():
-    """Make what a function makes within a DAG; templates are rendered natively if that is asked for."""
-    from airflow.sdk import DAG
-
-    def make(build: Any, **options: Any) -> Any:
-        with DAG("unit", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), **options):
-            return build()
-
-    return make
-
-
-@pytest.fixture
 def in_native_dag(in_dag):
     """Make an operator of a class in a DAG with native rendering."""
 
