@@ -43,8 +43,9 @@ _TEXTS: Final = (
     "default_language",
     "timezone",
     "transliterate",
+    "sender",
 )
-"""The arguments that make a text another one."""
+"""The arguments that make a message another one, and are no part of its txn_id."""
 _AUDIENCE: Final = ("recipients", "only", "exclude")
 
 
@@ -74,9 +75,9 @@ def refuse_shared_campaign_id(task: BaseOperator) -> None:
         return
     if mapping.is_product_with(_AUDIENCE) or all(map(mapping.is_shared, _AUDIENCE)):
         raise InvalidMessageError(
-            "the mapped tasks have texts of their own for the same people and share one campaign_id, under "
-            "which a person is texted once, so only the first text would reach them: put {{ ti.map_index }} "
-            "in campaign_id. Nothing was sent"
+            "the mapped tasks have texts, or senders, of their own for the same people and share one "
+            "campaign_id, under which a person is texted once, so only the first would reach them: put "
+            "{{ ti.map_index }} in campaign_id. Nothing was sent"
         )
 
 

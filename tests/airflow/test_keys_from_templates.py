@@ -164,6 +164,7 @@ def test_both_ways_out(gateway, run_task, in_dag):
         (IN_LANGUAGES, {"language_column": ["a", "b"]}),
         ({**IN_LANGUAGES, "language_column": "c"}, {"default_language": ["tg", "ru"]}),
         ({"recipients": PEOPLE, "message": "Салом"}, {"transliterate": [True, False]}),
+        ({"recipients": PEOPLE, "message": "Салом"}, {"sender": ["SHOP", "BANK"]}),
         ({"recipients": PEOPLE, "message": "{due}"}, {"timezone": ["Asia/Dushanbe", "UTC"]}),
     ],
 )
