@@ -7,8 +7,9 @@ The window is that of the moment at which it happened, not at which a callback r
 second time a minute later makes the same txn_id, also at the edge of a window. Windows follow each other
 without a gap from a Monday at midnight in Dushanbe, so a window of a day is a day there.
 
-Where Airflow does not say when it happened, as of a task whose worker was lost, the try (or the run) stands
-in the place of the window. It could be any of the last hours, and an alert of that time would hide this one.
+Where Airflow does not say when it happened, as of a task whose worker was lost, it is the moment at which the
+callback runs. A node that dies with two hundred tasks is a storm too, so such alerts share the window of the
+others; a callback of this kind that runs again after the border of a window texts again.
 
 Reference:
     docs/alerts.md "How few are sent"; OsonSMS protocol 1.5, §2.3.
@@ -51,16 +52,16 @@ def make_alert_txn_id(
     window: timedelta,
     channel: str | None,
     namespace: str,
+    now: datetime,
 ) -> str:
-    """Make the txn_id that all alerts have of which one SMS is enough."""
+    """Make the txn_id that all alerts have of which one SMS is enough; *now* is when the callback runs."""
     owner: dict[DedupeBy, tuple[str, ...]] = {
         DedupeBy.TASK: (event.dag_id, event.run_id, event.task_id, event.state),
         DedupeBy.DAG_RUN: (event.dag_id, event.run_id, event.kind),
         DedupeBy.DAG: (event.dag_id, event.kind),
         DedupeBy.MESSAGE: (text,),
     }
-    when: tuple[str | int, ...] = ("try", event.dag_id, event.run_id, event.task_id, event.try_number)
-    if event.moment is not None:
-        when = ("window", str(window.total_seconds()), find_window(event.moment, window).isoformat())
-    fields = ("alert", dedupe_by, *owner[dedupe_by], *when, channel or "", phone)
+    begin = find_window(event.moment or now, window)
+    fields = ("alert", dedupe_by, *owner[dedupe_by], "window", str(window.total_seconds()), begin.isoformat())
+    fields += (channel or "", phone)
     return make_txn_id(*fields, namespace=namespace)

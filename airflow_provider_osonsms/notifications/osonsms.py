@@ -168,7 +168,8 @@ class OsonSmsNotifier(BaseNotifier):
         settings = hook.get_settings()
         account = limit_patience(settings.account)
         quiet_hours = read_window(read("quiet_hours"), "quiet_hours")
-        if isinstance(quiet_hours.judge(self._clock()), Open):
+        now = self._clock()
+        if isinstance(quiet_hours.judge(now), Open):
             self.log.info("No alert was sent: these are quiet hours. It is not sent later")
             return account, []
         phones = self._read_phones(self._render_field("phones", context, event))
@@ -189,6 +190,7 @@ class OsonSmsNotifier(BaseNotifier):
             window=timedelta(seconds=read("window")),
             channel=read("channel"),
             namespace=settings.key_namespace,
+            now=now,
         )
         return account, [
             make_message(

@@ -18,17 +18,12 @@ WINDOW = timedelta(minutes=10)
 
 def test_storm(standalone: Any, gateway: Any) -> None:
     """Runs that fail with two callbacks each text once in a window, whoever calls them."""
-    runs: list[Any] = []
-
-    def are_all_told() -> bool:
-        return bool(gateway.requests["send"] >= 2 * len(runs))
-
-    while len(runs) < FAILING_RUNS:  # SQLite is not made for two hundred at once
-        runs += [standalone.start_run("e2e_storm") for _ in range(min(12, FAILING_RUNS - len(runs)))]
-        standalone.wait_until(are_all_told, "every callback of every run")
-    ends = []
+    runs = standalone.start_runs("e2e_storm", FAILING_RUNS)
     for run in runs:
         assert run.wait() == "failed"
+    standalone.wait_until(lambda: gateway.requests["send"] >= 2 * FAILING_RUNS, "every callback of every run")
+    ends = []
+    for run in runs:
         ends += [datetime.fromisoformat(place["end_date"]) for place in (run.task("load"), run.read())]
     windows = {find_window(end, WINDOW) for end in ends}
     sent, took = len(gateway.sent), max(ends) - min(ends)

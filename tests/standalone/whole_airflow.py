@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from urllib.parse import quote
 
 import psutil
 
+_COMPLAINT = re.compile(r"\[(error|critical) |locked|Error: |Timeout")
 BINARIES = Path(sys.executable).parent  # not resolved: beside the link stands the venv's airflow
 PATIENCE = 240.0
 """Seconds for anything that should happen; the machine may be busy."""
@@ -63,8 +65,6 @@ class Airflow:
 class Standalone:
     """A running ``airflow standalone``, driven over REST."""
 
-    wait_until = staticmethod(wait_until)
-
     def __init__(self, home: Path, port: int, *, env: dict[str, str]) -> None:
         self.home = home
         self.log = home / "standalone.log"
@@ -72,6 +72,15 @@ class Standalone:
         self._port = port
         self._token = ""
         self._leader: subprocess.Popen[bytes] | None = None
+
+    def wait_until(self, is_true: Callable[[], Any], what: str, *, seconds: float = PATIENCE) -> None:
+        """Ask again and again until something is true; what Airflow complains of is told if it never is."""
+        try:
+            wait_until(is_true, what, seconds=seconds)
+        except AssertionError as error:
+            lines = self.log.read_text(errors="replace").splitlines()
+            complaints = [line[:200] for line in lines if _COMPLAINT.search(line)]
+            raise AssertionError("\n".join([str(error), *complaints[-40:], *lines[-5:]])) from None
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Call the API server, and return the JSON of its answer.
@@ -117,13 +126,23 @@ class Standalone:
 
     def unpause(self, dag_id: str) -> None:
         """Let a DAG run, once it is parsed."""
-        wait_until(lambda: dag_id in str(self.call("GET", "/api/v2/dags")), f"{dag_id} parsed")
+        self._wait_for_dag(dag_id)
         self.call("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
 
     def start_run(self, dag_id: str) -> "Run":
         """Trigger a DAG, once it is parsed."""
+        return self.start_runs(dag_id, 1)[0]
+
+    def start_runs(self, dag_id: str, number: int) -> list["Run"]:
+        """Trigger a DAG so many times at once.
+
+        The DAG runs when all are there: SQLite lets Airflow lose tasks that begin while others are triggered.
+        """
+        self._wait_for_dag(dag_id)
+        path = f"/api/v2/dags/{dag_id}/dagRuns"
+        runs = [Run(self, self.call("POST", path, {"logical_date": None})) for _ in range(number)]
         self.unpause(dag_id)
-        return Run(self, self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None}))
+        return runs
 
     def count_versions(self, dag_id: str) -> int:
         """Count the versions of a DAG."""
@@ -132,6 +151,9 @@ class Standalone:
     def time_of_parse(self, dag_id: str) -> str:
         """Tell when a DAG was parsed last."""
         return self.call("GET", f"/api/v2/dags/{dag_id}")["last_parsed_time"]
+
+    def _wait_for_dag(self, dag_id: str) -> None:
+        self.wait_until(lambda: dag_id in str(self.call("GET", "/api/v2/dags")), f"{dag_id} parsed")
 
     def _is_healthy(self, process: subprocess.Popen[bytes]) -> bool:
         assert process.poll() is None, self.log.read_text()[-3000:]
@@ -153,7 +175,9 @@ class Run:
 
     def wait(self) -> str:
         """Wait for the end, and return the state."""
-        wait_until(lambda: self.read()["state"] in ("success", "failed"), f"the end of {self.id}")
+        self._standalone.wait_until(
+            lambda: self.read()["state"] in ("success", "failed"), f"the end of {self.id}"
+        )
         return self.read()["state"]
 
     @property

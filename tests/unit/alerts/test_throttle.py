@@ -21,6 +21,7 @@ def make_key(*, event=None, **options):
         "window": timedelta(minutes=10),
         "channel": None,
         "namespace": "",
+        "now": MOMENT + timedelta(days=1),
     }
     known = {**usual, "dedupe_by": DedupeBy.DAG, **options}
     return make_alert_txn_id(AlertEvent(**{**EVENT, **(event or {})}), **known)
@@ -93,7 +94,6 @@ def test_what_makes_another_key(dedupe_by, parts):
         {"event": {"moment": MOMENT + timedelta(seconds=1)}},
         {"event": {"state": "success"}},
         {"event": {"state": "awaiting_input"}},
-        {"event": {"moment": None}},
     ],
 )
 def test_what_is_always_part_of_the_key(options):
@@ -101,10 +101,8 @@ def test_what_is_always_part_of_the_key(options):
     assert make_key(**options) != make_key()
 
 
-def test_without_a_moment_each_try_has_a_key():
-    """Where it is not known when it happened, the try stands in the place of the window."""
-    first = make_key(event={"moment": None})
-
-    assert make_key(event={"moment": None}) == first
-    assert make_key(event={"moment": None, "try_number": 2}) != first
-    assert make_key(event={"moment": None, "task_id": "T"}) != first
+@pytest.mark.parametrize("event", [{}, {"try_number": 2}, {"task_id": "T"}, {"run_id": "R"}])
+def test_an_unknown_moment_is_that_of_the_callback(event):
+    """Where Airflow does not say when it happened, the alert shares the window of those that happen now."""
+    assert make_key(event={**event, "moment": None}, now=MOMENT) == make_key()
+    assert make_key(event={**event, "moment": None}, now=MOMENT + timedelta(minutes=1)) != make_key()
