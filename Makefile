@@ -3,6 +3,7 @@ PYTHON ?= python3
 NEWEST := .venv/bin/python
 OLDEST := .venv-oldest/bin/python
 PARQUET := .venv-parquet
+PACKAGING := .venv-packaging/bin/python
 # Half of the seconds of these tests are waits, so three of them run at a time on two cores.
 PYTEST := -m pytest -q -n 3 --dist worksteal
 # A file has an Airflow of its own; the one that keeps it running takes as long as the others together.
@@ -12,7 +13,8 @@ E2E := -m pytest -q -n 2 --dist loadfile tests/e2e
 OF_VERSIONS := tests/airflow tests/contract $(addprefix tests/unit/,audience bulk client delivery simulator transport)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz check lint types layers test-model test-parquet test-oldest e2e e2e-oldest bench format clean
+.PHONY: help demo test fuzz check lint types layers test-model test-parquet test-oldest e2e e2e-oldest package sbom audit \
+	bench format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,7 +33,7 @@ fuzz: .venv/installed  ## 100,000 new examples of the model: campaigns, sends an
 	@OSONSMS_FUZZ=1 OSONSMS_EXAMPLES=100000 $(NEWEST) -m pytest tests/model -q -n 2
 
 check: lint types layers test .venv-oldest/installed .venv-parquet/installed  ## everything CI runs
-	@$(MAKE) --no-print-directory -j2 --output-sync=target e2e test-oldest test-model e2e-oldest test-parquet
+	@$(MAKE) --no-print-directory -j2 --output-sync=target e2e test-oldest test-model e2e-oldest test-parquet package
 
 lint: .venv/installed  ## style and formatting
 	@.venv/bin/ruff check .
@@ -56,6 +58,19 @@ e2e: .venv/installed  ## a whole Airflow: command line, dag.test(), scheduler an
 e2e-oldest: .venv-oldest/installed  ## the same on the oldest supported Airflow
 	@$(OLDEST) $(E2E)
 
+package: .venv-packaging/packages  ## build wheel and sdist, check them, and install the wheel into a bare Airflow
+	@rm -rf dist && $(PACKAGING) -m build --no-isolation --outdir dist . >/dev/null
+	@$(PACKAGING) -m twine check --strict dist/*
+	@$(PACKAGING) scripts/check_package.py dist constraints/airflow-3.3.2.txt
+
+sbom: .venv-packaging/packages  ## write dist/sbom.json (CycloneDX): what the pins of the newest Airflow consist of
+	@mkdir -p dist
+	@.venv-packaging/bin/cyclonedx-py requirements constraints/airflow-3.3.2.txt --pyproject pyproject.toml \
+		--output-reproducible --of JSON -o dist/sbom.json
+
+audit: .venv-packaging/packages  ## look up known weaknesses of all pins (needs a network that reaches the advisories)
+	@for pins in constraints/*.txt; do .venv-packaging/bin/pip-audit --disable-pip --no-deps -r $$pins; done
+
 bench: .venv/installed  ## speed and memory against other ways, side by side
 	@for name in phones bulk texts simulator campaign campaign_memory scheduler delivery; do $(NEWEST) benchmarks/$$name.py; done
 
@@ -64,7 +79,7 @@ format: .venv/installed  ## let ruff format and fix
 	@.venv/bin/ruff check --fix .
 
 clean:  ## remove what make has built
-	@rm -rf .venv .venv-oldest .venv-parquet .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-oldest .venv-parquet .venv-packaging dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 .venv-parquet/installed: constraints/parquet.txt .venv/installed
 	@echo "setting up $(PARQUET) from $<"
@@ -74,6 +89,7 @@ clean:  ## remove what make has built
 
 .venv/packages: constraints/airflow-3.3.2.txt
 .venv-oldest/packages: constraints/airflow-3.0.6.txt
+.venv-packaging/packages: constraints/packaging.txt
 
 %/packages:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -47,7 +47,7 @@ class AlertEvent:
         map_index: -1 for a task that is not mapped.
         try_number: 0 when the alert is about a run.
         state: Airflow's word for the state of the task or run, or ``deadline_missed``.
-        moment: When it happened: the same, however often the callback runs; None where Airflow does not say it.
+        moment: When it happened, however often the callback runs; None where Airflow does not say it.
         base_url: Where a browser finds Airflow; empty if that is not configured.
     """
 

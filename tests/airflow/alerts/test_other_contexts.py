@@ -99,7 +99,7 @@ def test_task_and_dag_that_fail_together(gateway, make_notifier, make_dag, run_t
 
 
 def test_lost_workers(gateway, make_notifier, lost_task, monkeypatch):
-    """A node that dies with many tasks is told once in a window; their callbacks know no moment but their own."""
+    """A node that dies with many tasks is told once in a window: that in which the callbacks run."""
     notifier = make_notifier()
     for minute in (1, 2, 9, 11):
         monkeypatch.setattr(notifier, "_clock", lambda minute=minute: MOMENT.replace(minute=minute))
