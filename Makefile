@@ -1,8 +1,10 @@
 # The only front door: make demo, make test, make check (everything CI runs).
 PYTHON ?= python3
 NEWEST := .venv/bin/python
-OLDEST := .venv-oldest/bin/python
+OLDEST := .venv-3.0.6/bin/python
 PARQUET := .venv-parquet
+BETWEEN := 3.1.8 3.2.2
+NEXT := 3.4.0b2
 PACKAGING := .venv-packaging/bin/python
 # Half of the seconds of these tests are waits, so three of them run at a time on two cores.
 PYTEST := -m pytest -q -n 3 --dist worksteal
@@ -13,7 +15,8 @@ E2E := -m pytest -q -n 2 --dist loadfile tests/e2e
 OF_VERSIONS := tests/airflow tests/contract $(addprefix tests/unit/,audience bulk client delivery simulator transport)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz check lint types layers test-model test-parquet test-oldest e2e e2e-oldest package sbom audit \
+.SECONDARY:  # the stamps of packages stay
+.PHONY: help demo test fuzz check lint types layers test-model test-parquet test-oldest test-airflow matrix e2e e2e-oldest package sbom audit \
 	bench format clean
 
 help:  ## list the commands
@@ -32,8 +35,8 @@ fuzz: .venv/installed  ## 100,000 new examples of the model: campaigns, sends an
 	@OSONSMS_FUZZ=1 $(NEWEST) -m pytest tests/airflow/test_never_texted.py tests/airflow/campaign/test_every_source.py -q -n 2
 	@OSONSMS_FUZZ=1 OSONSMS_EXAMPLES=100000 $(NEWEST) -m pytest tests/model -q -n 2
 
-check: lint types layers test .venv-oldest/installed .venv-parquet/installed  ## everything CI runs
-	@$(MAKE) --no-print-directory -j2 --output-sync=target e2e test-oldest test-model e2e-oldest test-parquet package
+check: lint types layers test .venv-3.0.6/installed .venv-parquet/installed  ## everything CI runs
+	@$(MAKE) --no-print-directory -j2 --output-sync=target e2e test-oldest test-model e2e-oldest test-parquet package matrix
 
 lint: .venv/installed  ## style and formatting
 	@.venv/bin/ruff check .
@@ -49,13 +52,20 @@ layers: .venv/installed  ## who may import whom; references to the docs lead som
 test-parquet: .venv/installed .venv-parquet/installed  ## the tests of tables again, with pyarrow
 	@PYTHONPATH=$(PARQUET) $(NEWEST) $(PYTEST) tests/unit/audience tests/unit/delivery tests/unit/tables tests/airflow/bulk tests/airflow/campaign
 
-test-oldest: .venv-oldest/installed  ## run what depends on versions on the oldest supported Airflow
+test-oldest: .venv-3.0.6/installed  ## run what depends on versions on the oldest supported Airflow
 	@$(OLDEST) $(PYTEST) $(OF_VERSIONS)
+
+test-airflow: .venv-$(V)/installed  ## run the Airflow-facing tests on another Airflow: make test-airflow V=3.1.8
+	@.venv-$(V)/bin/python $(PYTEST) tests/airflow tests/contract
+
+matrix:  ## run test-airflow on the last patch of each minor between, and on the newest pre-release, which may fail
+	@for version in $(BETWEEN); do $(MAKE) --no-print-directory test-airflow V=$$version || exit 1; done
+	@$(MAKE) --no-print-directory test-airflow V=$(NEXT) || echo "the pre-release $(NEXT) fails: it may, look at it before it is released"
 
 e2e: .venv/installed  ## a whole Airflow: command line, dag.test(), scheduler and triggerer
 	@$(NEWEST) $(E2E)
 
-e2e-oldest: .venv-oldest/installed  ## the same on the oldest supported Airflow
+e2e-oldest: .venv-3.0.6/installed  ## the same on the oldest supported Airflow
 	@$(OLDEST) $(E2E)
 
 package: .venv-packaging/packages  ## build wheel and sdist, check them, and install the wheel into a bare Airflow
@@ -79,7 +89,7 @@ format: .venv/installed  ## let ruff format and fix
 	@.venv/bin/ruff check --fix .
 
 clean:  ## remove what make has built
-	@rm -rf .venv .venv-oldest .venv-parquet .venv-packaging dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-* dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 .venv-parquet/installed: constraints/parquet.txt .venv/installed
 	@echo "setting up $(PARQUET) from $<"
@@ -87,17 +97,24 @@ clean:  ## remove what make has built
 	@$(NEWEST) -m pip install --quiet --disable-pip-version-check --no-deps --target $(PARQUET) -r $<
 	@touch $@
 
-.venv/packages: constraints/airflow-3.3.2.txt
-.venv-oldest/packages: constraints/airflow-3.0.6.txt
-.venv-packaging/packages: constraints/packaging.txt
+# $(1) is the folder, $(2) the pins
+define build
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "python3 is older than 3.11: name a newer one, as in make demo PYTHON=python3.12"; exit 1; }
+@echo "setting up $(1) from $(2) (a minute or a few)"
+@$(PYTHON) -m venv --clear $(1)
+@$(1)/bin/python -m pip install --quiet --disable-pip-version-check -r $(2)
+@touch $(1)/packages
+endef
 
-%/packages:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "python3 is older than 3.11: name a newer one, as in make demo PYTHON=python3.12"; exit 1; }
-	@echo "setting up $* from $< (a minute or a few)"
-	@$(PYTHON) -m venv --clear $*
-	@$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
-	@touch $@
+.venv/packages: constraints/airflow-3.3.2.txt
+	$(call build,.venv,$<)
+
+.venv-packaging/packages: constraints/packaging.txt
+	$(call build,.venv-packaging,$<)
+
+.venv-%/packages: constraints/airflow-%.txt
+	$(call build,.venv-$*,$<)
 
 %/installed: %/packages pyproject.toml
 	@$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -46,11 +46,13 @@ class Kind(Generic[T_co]):
         parse: Returns the value that is meant; raises ValueError for any other.
         rendered: The types that a template may come out as. Native rendering makes ``1234`` of ``12_34`` and
             of ``1_234``, so where each character counts only a text is the one that was meant.
+        is_path: Whether it is one of a file: what fills a template may not lead out of the template's folder.
     """
 
     accepted: str
     parse: Callable[[Any], T_co]
     rendered: tuple[type, ...] = (object,)
+    is_path: bool = False
 
     def read(self, value: Any, name: str) -> T_co:
         """Return what *value* means for the argument *name*.
@@ -60,13 +62,13 @@ class Kind(Generic[T_co]):
         """
         return self._read(value, name, "it is")
 
-    def read_rendered(self, value: Any, name: str, *, was_text: bool = True) -> T_co:
+    def read_rendered(self, value: Any, name: str, *, template: str | None) -> T_co:
         """Return what *value* means for the argument *name* that Airflow rendered.
 
         Args:
             value: What it came out as.
             name: Its name, for the error.
-            was_text: Whether it was a template in a text, not the output of a task.
+            template: What it was before; None for the output of a task.
 
         Raises:
             InvalidArgumentError: It is None, is not accepted, or is perhaps not what the template says.
@@ -76,11 +78,16 @@ class Kind(Generic[T_co]):
                 f"{name} came out as None: check the template, or the task, that it comes from; to mean the "
                 f"default, leave {name} out"
             )
-        if was_text and not isinstance(value, self.rendered):
+        if template is not None and not isinstance(value, self.rendered):
             raise InvalidArgumentError(
                 f"{name} was rendered to {_name_type(value)} instead of a text, and so perhaps has lost a "
                 f"character (render_template_as_native_obj makes 1234 of '12_34' and of '1_234'): write "
                 f"quotes around the template, {name}=\"'{{{{ ... }}}}'\""
+            )
+        if self.is_path and _count_climbs(value) > _count_climbs(template):
+            raise InvalidArgumentError(
+                f"{name} was rendered to a path with '..', which its template does not have, and so may lead "
+                f"anywhere: check what fills the template"
             )
         return self._read(value, name, "it was rendered to")
 
@@ -98,7 +105,7 @@ def optional(kind: Kind[T], meaning: str = "the default") -> Kind[T | None]:
     def parse(value: Any) -> T | None:
         return None if value is None else kind.parse(value)
 
-    return Kind(f"{kind.accepted}, or None for {meaning}", parse, kind.rendered)
+    return Kind(f"{kind.accepted}, or None for {meaning}", parse, kind.rendered, is_path=kind.is_path)
 
 
 def describe_value(value: Any) -> str:
@@ -218,6 +225,12 @@ def _parse_path(value: Any) -> Any:
     return value
 
 
+def _count_climbs(path: Any) -> int:
+    """Return how often *path* goes to the folder above; for what is no path, 0."""
+    is_path = isinstance(path, str | PathLike)
+    return re.split(r"[/\\]", str(path)).count("..") if is_path else 0
+
+
 def _parse_zone(value: Any) -> str:
     try:
         return ZoneInfo(value.strip()).key
@@ -249,7 +262,7 @@ DURATION: Final = Kind(
 """Without bare numbers, where hours are as likely to be meant as seconds."""
 SOMONI: Final = Kind("a number of somoni, such as 50", _parse_somoni)
 NAME: Final = Kind("a printable text that is neither empty nor a missing value", _parse_name, (str,))
-PATH: Final = Kind("a path or a URL, as a text or a path object", _parse_path, rendered=(str,))
+PATH: Final = Kind("a path or a URL, as a text or a path object", _parse_path, rendered=(str,), is_path=True)
 COLUMN: Final = Kind("the name of a column, a text", _parse_column, rendered=(str,))
 """It is kept as it is, because a table may have a number or a text with blanks around it as a name."""
 ZONE: Final = Kind("the name of a time zone, such as 'Asia/Dushanbe'", _parse_zone, rendered=(str,))

@@ -4,7 +4,7 @@ A key alone names nobody: order 7 and invoice 7 are two people. So an entry that
 that its key comes from, matches a row with the same key only if these are the same, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from airflow_provider_osonsms.audience.phones.column import normalize_column
 from airflow_provider_osonsms.audience.row_keys import normalize_keys
 from airflow_provider_osonsms.audience.sources.readers import read_chunks
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
+from airflow_provider_osonsms.tables.formulas import unescape
 
 _KEY: Final = "key"
 _PHONE: Final = "phone"
@@ -138,8 +139,9 @@ def _choose_keys(
 ) -> tuple[NDArray[np.bool_], int]:
     wanted: set[tuple[str, int]] = set()
     unmatched = 0
+    known = set(row_keys.tolist())
     for entry in entries:
-        keys = normalize_keys(entry.cells, _KEY).texts.tolist()
+        keys = [_undo_escape(key, known) for key in normalize_keys(entry.cells, _KEY).texts.tolist()]
         if entry.key_column not in ("", key_column):
             unmatched += len(keys)
             continue
@@ -152,6 +154,11 @@ def _choose_keys(
     )
     matched = {(key, any_) for key, phone in rows for any_ in (0, phone)} & wanted
     return found, unmatched + len(wanted) - len(matched)
+
+
+def _undo_escape(key: str | None, known: Collection[str]) -> str | None:
+    """Return the key of ours that *key* stands for: in a CSV file of ours, ``=1`` is written as ``'=1``."""
+    return key if key is None or key in known else unescape(key)
 
 
 def _name_kind(key_column: str | None) -> str:

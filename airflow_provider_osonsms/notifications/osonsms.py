@@ -239,7 +239,7 @@ class OsonSmsNotifier(BaseNotifier):
         """
         given = getattr(self, name)
         if is_template(given):
-            return _KINDS[name].read_rendered(self._render_field(name, context, event), name)
+            return _KINDS[name].read_rendered(self._render_field(name, context, event), name, template=given)
         return _KINDS[name].read(given, name)
 
     def _render_field(self, name: str, context: Context, event: AlertEvent) -> Any:

@@ -57,7 +57,8 @@ class TemplateArgument(Generic[T_co]):
             given = vars(task).get(self._name)
             try:
                 if is_template(given):
-                    value = self.kind.read_rendered(value, self._name, was_text=isinstance(given, str))
+                    template = given if isinstance(given, str) else None
+                    value = self.kind.read_rendered(value, self._name, template=template)
                 else:
                     value = self.kind.read(value, self._name)
             except InvalidArgumentError as error:

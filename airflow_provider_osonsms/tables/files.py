@@ -16,6 +16,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import IO, Any, Final, NamedTuple, TypeVar
 
+from airflow_provider_osonsms.tables import formulas
 from airflow_provider_osonsms.tables.paths import replace_file
 
 ROWS_PER_BATCH: Final = 500
@@ -150,9 +151,12 @@ def _to_csv(rows: Sequence[tuple[Any, ...]]) -> str:
     the row after a key with a CR would be refused. So rows with one are written again, with every cell in
     quotes.
     """
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    written = text.getvalue()
+    written = _write_csv(rows)
+    if formulas.MAY_HAVE.search(written):
+        rows = [
+            tuple(formulas.escape(cell) if isinstance(cell, str) else cell for cell in row) for row in rows
+        ]
+        written = _write_csv(rows)
     if "\r" not in written:
         return written
     text = io.StringIO(newline="")
@@ -161,6 +165,12 @@ def _to_csv(rows: Sequence[tuple[Any, ...]]) -> str:
     for row in rows:
         has_cr = any(isinstance(cell, str) and "\r" in cell for cell in row)
         (quoted if has_cr else plain).writerow(row)
+    return text.getvalue()
+
+
+def _write_csv(rows: Sequence[tuple[Any, ...]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
 
 
@@ -200,7 +210,7 @@ def _read_row(row: list[str], pick: Any, numbers: list[int], kind: type[RowT], *
     if len(row) != width:
         raise DamagedTableError("a row of the table is cut")
     row.append("")  # for columns that are not there
-    cells = [cell or None for cell in pick(row)]
+    cells = [(formulas.unescape(cell) if cell[:1] == "'" else cell) or None for cell in pick(row)]
     for place in numbers:
         cell = cells[place]
         cells[place] = None if cell is None else _read_number(cell)

@@ -150,7 +150,7 @@ def test_none_is_accepted_where_it_has_a_meaning(kind: Any, value: object) -> No
 def test_a_template_that_came_out_as_none(kind: Any) -> None:
     """What was given and is missing now is refused, also where None would mean a default."""
     with pytest.raises(InvalidArgumentError, match="max_parts came out as None: check the template"):
-        kind.read_rendered(None, "max_parts")
+        kind.read_rendered(None, "max_parts", template="{{ x }}")
 
 
 @pytest.mark.parametrize("value", [1234, 12e4, True, {"a": 1}, ["a"], (1, 5)])
@@ -159,9 +159,29 @@ def test_a_name_that_native_rendering_has_changed(value: object) -> None:
     with pytest.raises(
         InvalidArgumentError, match=r"write quotes around the template, txn_id=\"'{{ ... }}'\""
     ):
-        NAME.read_rendered(value, "txn_id")
-    assert NAME.read_rendered("12_34", "txn_id") == "12_34"
-    assert NAME.read_rendered(1234, "txn_id", was_text=False) == "1234"
+        NAME.read_rendered(value, "txn_id", template="{{ x }}")
+    assert NAME.read_rendered("12_34", "txn_id", template="{{ x }}") == "12_34"
+    assert NAME.read_rendered(1234, "txn_id", template=None) == "1234"
+
+
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        ("/data/{{ run_id }}.csv", "/data/../../etc/cron.d/x.csv"),
+        ("/data/{{ run_id }}/a.csv", "/data/../a.csv"),
+        ("../data/{{ run_id }}.csv", "../data/../../x.csv"),
+        ("s3://bucket/{{ run_id }}.csv", "s3://bucket/../other/x.csv"),
+        (None, "../x.csv"),
+    ],
+)
+def test_what_fills_a_path_stays_in_its_folder(template: str | None, value: str) -> None:
+    """A run may be given any id, and a parameter any value: neither leads a table to another folder."""
+    for kind in (PATH, optional(PATH, "no file")):
+        with pytest.raises(InvalidArgumentError, match=r"results_path was rendered to a path with '\.\.'"):
+            kind.read_rendered(value, "results_path", template=template)
+    assert (
+        PATH.read_rendered("../data/a..b.csv", "x", template="../data/{{ run_id }}.csv") == "../data/a..b.csv"
+    )
 
 
 def test_bounds_include_themselves() -> None:

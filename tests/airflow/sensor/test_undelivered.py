@@ -214,3 +214,26 @@ def test_asset_events_of_a_campaign(gateway, run_task):
 
     assert event["extra"]["outcomes"]["accepted"] == 3
     assert "messages" not in event["extra"]
+
+
+def test_keys_like_formulas(gateway, run_task, wait, undelivered, tmp_path):
+    """A key that a spreadsheet would run is harmless in every file, and still names its person."""
+    keys = ("=1+1", "'=2", "@x", "-1")
+    people = [{"phone": f"99290000{row:02}93", "id": key} for row, key in enumerate(keys)]
+    options = {"recipients": people, "key_column": "id", "message": "x"}
+    first = OsonSmsCampaignOperator(task_id="one", results_path=str(tmp_path / "sent.csv"), **options)
+    waited = wait(
+        "poke",
+        messages=run_task(first).xcom,
+        timeout=60,
+        min_delivered=0.0,
+        undelivered_path=str(undelivered),
+    )
+    for path in (tmp_path / "sent.csv", undelivered):
+        with path.open(encoding="utf-8", newline="") as file:
+            assert [row["key"] for row in csv.DictReader(file)] == ["'=1+1", "''=2", "'@x", "-1"]
+
+    second = run_task(OsonSmsCampaignOperator(task_id="two", only=str(undelivered), **options))
+
+    assert (waited.state, second.state) == ("success", "success")
+    assert sorted(sms.phone for sms in gateway.sent) == sorted(2 * [one["phone"] for one in people])

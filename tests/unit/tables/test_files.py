@@ -1,5 +1,6 @@
 """What is written is read back, and what was changed since is refused."""
 
+import csv
 import itertools
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_osonsms.tables import formulas
 from airflow_provider_osonsms.tables.files import (
     ROWS_PER_BATCH,
     DamagedTableError,
@@ -73,6 +75,46 @@ def test_cells_that_break_readers(suffix, tmp_path, *, cell, place):
     assert list(read_table(path, kind=UndeliveredRow, expected=identity)) == [row, row]
 
 
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("+992 is it", "'+992 is it"),
+        ("-1+cmd|x", "'-1+cmd|x"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("＝1", "'＝1"),
+        ("'=1", "''=1"),
+        ("-5", "-5"),
+        ("+992900000001", "+992900000001"),
+        ("-1.5", "-1.5"),
+        ("a=1", "a=1"),
+        ("'tis", "'tis"),
+    ],
+)
+def test_no_cell_is_a_formula(tmp_path, cell, written):
+    """A spreadsheet shows a key that begins like a formula, and does not run it; we read it as it was."""
+    row = UndeliveredRow(cell, "992900000001", "x")
+    path = tmp_path / "t.csv"
+    write_table([row, row], path, kind=UndeliveredRow)
+
+    with path.open(newline="") as file:
+        assert [line[0] for line in csv.reader(file)][1:] == [written] * 2
+    assert list(read_table(path, kind=UndeliveredRow)) == [row, row]
+
+
+@settings(max_examples=200)
+@given(st.text("=+-@'\t\r1.,a＝"))
+def test_what_is_escaped_is_read_back(cell):
+    """Escaping is undone for any text, and what is written begins no formula unless it is a number."""
+    written = formulas.escape(cell)
+
+    assert formulas.unescape(written) == cell
+    if written[:1] in tuple("=+-@\t\r＝"):
+        assert float(written.replace(",", ".")) is not None
+
+
 @pytest.mark.parametrize("count", [0, 1, ROWS_PER_BATCH, ROWS_PER_BATCH + 1, 3 * ROWS_PER_BATCH - 1])
 def test_any_number_of_rows(suffix, tmp_path, count):
     """A table of no row, of one and of many batches comes back in its order."""
@@ -96,11 +138,11 @@ def test_both_formats_have_the_same_identity(tmp_path):
     pytest.importorskip("pyarrow")
     rows = [*make_rows(3), ResultRow(9, "a\r\n", None, "rejected", "empty", None, None, None)]
 
-    csv, parquet = (
+    text, parquet = (
         write_table(rows, tmp_path / f"t{suffix}", kind=ResultRow) for suffix in (".csv", ".parquet")
     )
 
-    assert csv == parquet
+    assert text == parquet
 
 
 def test_csv_is_plain(tmp_path):
