@@ -218,6 +218,13 @@ def _parse_somoni(value: Any) -> Decimal:
     return amount
 
 
+def _parse_limit(value: Any) -> Decimal:
+    amount = _parse_somoni(value)
+    if amount < 0:
+        raise ValueError
+    return amount
+
+
 def _parse_path(value: Any) -> Any:
     is_object = isinstance(value, PathLike) or hasattr(value, "open")  # pathlib's, or Airflow's
     if is_blank(value) if isinstance(value, str) else not is_object:
@@ -261,6 +268,7 @@ DURATION: Final = Kind(
 )
 """Without bare numbers, where hours are as likely to be meant as seconds."""
 SOMONI: Final = Kind("a number of somoni, such as 50", _parse_somoni)
+SOMONI_LIMIT: Final = Kind("a number of somoni, 0 or more, such as 50", _parse_limit)
 NAME: Final = Kind("a printable text that is neither empty nor a missing value", _parse_name, (str,))
 PATH: Final = Kind("a path or a URL, as a text or a path object", _parse_path, rendered=(str,), is_path=True)
 COLUMN: Final = Kind("the name of a column, a text", _parse_column, rendered=(str,))

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from airflow_provider_osonsms.bulk.memory import UNNAMED, JobMemory
-from airflow_provider_osonsms.bulk.receipts import PHONE_BYTES
+from airflow_provider_osonsms.bulk.receipts import count_recipients
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
 from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, OsonSmsError
@@ -235,7 +235,7 @@ class BulkRun:
         others = ", ".join(sorted(name for name in self._memory.names.values() if name))
         besides = f" besides {others}" if others else ""
         where = (
-            f"Look in the cabinet for a campaign of {len(job.csv) // PHONE_BYTES} numbers at "
+            f"Look in the cabinet for a campaign of {count_recipients(job)} numbers at "
             f"{_print_time(job)}{_OR_THEN}{besides}."
         )
         resend = "set on_unconfirmed='resend' and clear this task: it uploads the job again under the same"

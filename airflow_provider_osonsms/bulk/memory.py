@@ -57,6 +57,7 @@ class JobMemory:
     Attributes:
         names: As the store holds them, by txn_id.
         is_lasting: Whether a later try reads anything of what is written here.
+        receipts: As given.
         is_blind: Whether there may have been a try of which nothing is known: then each job may exist.
     """
 
@@ -67,13 +68,22 @@ class JobMemory:
         self.is_lasting = receipts is not None or not isinstance(store, NullStateStore)
         self._store = store
         self._store_key = store_key
-        self._receipts = receipts
+        self.receipts = receipts
         stored, has_receipts = self._read()
         is_remembered = isinstance(stored, dict) or has_receipts
         is_remembered = is_remembered or store.is_lasting or history is TxnIdHistory.UNUSED
         # A value that is not ours says nothing.
         is_strange = stored is not None and not isinstance(stored, dict)
         self.is_blind = is_strange or not is_remembered
+
+    def may_upload(self, job: BulkJob, *, assumes_created: bool) -> bool:
+        """Whether this try may upload *job*: it is not known to exist.
+
+        Args:
+            job: The job.
+            assumes_created: Whether one that was uploaded and not answered counts as created.
+        """
+        return not self.names.get(job.txn_id) and not (assumes_created and job.txn_id in self.names)
 
     def read_quietly(self) -> None:
         """Take in what a newer try has stored, should this one have been taken for dead meanwhile.
@@ -146,15 +156,15 @@ class JobMemory:
         self._write(job, state, name)
 
     def _write_receipt(self, job: BulkJob, state: JobState) -> None:
-        if (receipts := self._receipts) is not None:
+        if (receipts := self.receipts) is not None:
             guard_storage(lambda: receipts.write(job, state), "a receipt in receipt_path", "written")
 
     def _write(self, job: BulkJob, state: JobState, name: str | None) -> None:
         """Write what the gateway has answered; if that fails, the job stays one that may exist."""
         try:
             self._store.set(self._store_key, dict(self.names))
-            if self._receipts is not None:
-                self._receipts.write(job, state, bulk_name=name)
+            if self.receipts is not None:
+                self.receipts.write(job, state, bulk_name=name)
         except Exception as error:  # noqa: BLE001 - stores and storages have errors of their own
             text = "What became of a bulk job could not be stored (%s): for a later try it may exist"
             log.warning(text, type(error).__name__)
@@ -166,7 +176,7 @@ class JobMemory:
             ReceiptsUnreadableError: The receipts cannot be read.
         """
         stored = self._store.get(self._store_key)
-        received = {} if self._receipts is None else self._receipts.read()
+        received = {} if self.receipts is None else self.receipts.read()
         for txn_id, said in (stored if isinstance(stored, dict) else {}).items():
             if said is None:
                 self._learn(txn_id, JobState.REFUSED_FOR_NOW, None)

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from airflow_provider_osonsms.bulk.plan import BulkPlan
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
@@ -18,8 +18,13 @@ from airflow_provider_osonsms.tables.rows import ReceiptRow
 
 log = logging.getLogger(__name__)
 
-PHONE_BYTES = 13
+_PHONE_BYTES: Final = 13
 """Bytes of a phone in the file of a job: 12 digits and a line feed."""
+
+
+def count_recipients(job: BulkJob) -> int:
+    """Return how many people *job* texts."""
+    return len(job.csv) // _PHONE_BYTES
 
 
 class JobState(StrEnum):
@@ -45,10 +50,13 @@ class Receipts:
         folder: A local path, or Airflow's ObjectStoragePath.
         plan: Names the campaign.
         clock: Gives aware datetimes.
+
+    Attributes:
+        folder: Where they are.
     """
 
     def __init__(self, folder: Any, plan: BulkPlan, *, clock: Callable[[], datetime]) -> None:
-        self._folder = folder
+        self.folder = folder
         self._plan = plan
         self._clock = clock
 
@@ -60,7 +68,7 @@ class Receipts:
         """
         found = {}
         try:
-            files = sorted(self._folder.iterdir(), key=str) if self._folder.is_dir() else []
+            files = sorted(self.folder.iterdir(), key=str) if self.folder.is_dir() else []
             for file in files:
                 for row in read_table(file, kind=ReceiptRow) if file.suffix == ".csv" else ():
                     if (row.campaign_id, row.map_index) == (self._plan.name, self._plan.task.map_index):
@@ -86,8 +94,13 @@ class Receipts:
             txn_id=job.txn_id,
             state=str(state),
             bulk_name=bulk_name,
-            recipients=len(job.csv) // PHONE_BYTES,
+            recipients=count_recipients(job),
             send_at=job.send_at.astimezone(UTC).isoformat(),
             uploaded_at=self._clock().astimezone(UTC).isoformat(timespec="seconds"),
+            parts=self._plan.parts,
         )
-        write_table([receipt], self._folder / f"{job.txn_id}.csv", kind=ReceiptRow)
+        write_table([receipt], self.find_path(job), kind=ReceiptRow)
+
+    def find_path(self, job: BulkJob) -> Any:
+        """Return where the receipt of *job* is, or will be."""
+        return self.folder / f"{job.txn_id}.csv"

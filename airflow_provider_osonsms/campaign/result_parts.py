@@ -28,6 +28,21 @@ _HANDFUL: Final = "handful"
 _STARTED: Final = "started"
 
 
+def find_parts_folder(path: Any) -> Any:
+    """Return the folder of the part files of the results table at *path*."""
+    return path.with_name(f"{path.name}{_SUFFIX}")
+
+
+def is_part(path: Any) -> bool:
+    """Whether *path* is that of a part file."""
+    return str(path.parent.name).endswith(_SUFFIX)
+
+
+def says_all_may_be_sent(part: Any) -> bool:
+    """Whether a part file says that all rows may be on their way: those without an entry, too."""
+    return str(part.name).endswith(f"-{_STARTED}.csv")
+
+
 class ResultParts:
     """Reads the part files of tries that did not end, and writes those of this one.
 
@@ -42,7 +57,7 @@ class ResultParts:
         self.is_resumed = False
         self._campaign = campaign
         self._may_replace = may_replace
-        self._folder = path.with_name(f"{path.name}{_SUFFIX}")
+        self._folder = find_parts_folder(path)
         self._writer = token_hex(4)
         self._parts = 0
         self._folded: list[Any] = []
@@ -68,7 +83,7 @@ class ResultParts:
             )
         for part in own:
             self.is_resumed = True
-            if part.name.endswith(f"-{_STARTED}.csv"):
+            if says_all_may_be_sent(part):
                 self.history = TxnIdHistory.MAYBE_ACCEPTED
             self._folded.append(part)
             yield from _read_part(part)

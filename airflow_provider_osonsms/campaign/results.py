@@ -117,6 +117,10 @@ class CampaignResults:
             f"texts nobody twice"
         )
 
+    def read_settled(self) -> Iterator[ResultRow]:
+        """Read the rows that are not attempted again, of those who have left the audience too."""
+        return chain(self._read_recipients(settled_only=True), self._read_vanished())
+
     def read_rows(self) -> Iterator[ResultRow]:
         """Read what became of every row of the input, in its order."""
         rejects = (
@@ -133,10 +137,12 @@ class CampaignResults:
         known = set(map(self._rows.msg_id, positions)) - {None}
         yield from (result for result in self.vanished if result.msg_id not in known)
 
-    def _read_recipients(self) -> Iterator[ResultRow]:
+    def _read_recipients(self, *, settled_only: bool = False) -> Iterator[ResultRow]:
         rows, make_txn_id = self._rows, self._plan.txn_ids.make
         find_number = self._plan.audience.numbers.find
         for position, phone, row_key in self._plan.audience.read_row_keys():
+            if settled_only and rows.is_open(position):
+                continue
             state = rows.state(position)
             yield ResultRow(
                 find_number(position),

@@ -1,7 +1,7 @@
 """One try of a campaign, from what earlier tries have stored to what later ones must know."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -20,6 +20,7 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSm
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Account, Outcome
 from airflow_provider_osonsms.tables.files import TableIdentity
+from airflow_provider_osonsms.tables.rows import ResultRow
 
 log = logging.getLogger(__name__)
 
@@ -154,6 +155,15 @@ class CampaignRun:
             ResultsOverwrittenError, ResultsNotWrittenError: See `CampaignResults.write`.
         """
         return self._results.write()
+
+    def read_settled(self) -> Iterator[ResultRow]:
+        """Read what became of the rows that no try attempts again."""
+        return self._results.read_settled()
+
+    def count_open(self) -> tuple[int, int]:
+        """Return how many rows wait for an attempt, and how many parts their texts have, as estimated."""
+        parts = [parts for _, parts, _ in self._plan.render_messages(self.rows.is_open)]
+        return len(parts), sum(parts)
 
     def count_outcomes(self) -> dict[str, int]:
         """Count all rows of the input by outcome; every outcome is there."""

@@ -79,6 +79,20 @@ def send_exactly_once(
     return receipt
 
 
+def read_memory(
+    store: StateStore, txn_id: str, *, history: TxnIdHistory
+) -> tuple[SendReceipt | None, TxnIdHistory]:
+    """Return the receipt that an earlier try has stored, if there is one, and what is known of the txn_id.
+
+    Args:
+        store: Of the task.
+        txn_id: Of the message.
+        history: What is known of earlier tries without the store.
+    """
+    record = store.get(_name_record(txn_id))
+    return _read_receipt(record, txn_id), history if record is None else _read_record(record)
+
+
 def refuse_other_txn_ids(store: StateStore, txn_id: str, *, identity: str) -> None:
     """Return when this task has not sent its message under another txn_id, and note this one.
 

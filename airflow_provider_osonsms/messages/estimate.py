@@ -35,6 +35,16 @@ class Estimate:
         self._messages_by_parts: Counter[int] = Counter()
 
     @property
+    def messages(self) -> int:
+        """The number of messages."""
+        return self._messages_by_parts.total()
+
+    @property
+    def most_parts(self) -> int:
+        """Billed parts of the longest message, as estimated; 0 where there is none."""
+        return max(self._messages_by_parts, default=0)
+
+    @property
     def parts(self) -> int:
         """Billed parts of all messages, as estimated."""
         return sum(parts * messages for parts, messages in self._messages_by_parts.items())
@@ -53,6 +63,7 @@ class Estimate:
         balance: Decimal,
         max_rate: float | None = None,
         ignored_exclusions: int = 0,
+        timing: str | None = None,
     ) -> Preview:
         """Return the preview of the counted messages."""
         distribution = {parts: count for parts, count in sorted(self._messages_by_parts.items()) if count}
@@ -64,6 +75,7 @@ class Estimate:
             balance=balance,
             max_rate=max_rate,
             ignored_exclusions=ignored_exclusions,
+            timing=timing,
             languages=self.languages,
             samples=tuple(self.samples),
             advice=tuple(self.advice.list_sentences()),

@@ -24,6 +24,7 @@ class Preview:
         price_per_part: Somoni; None if the Connection has no price.
         balance: The balance now, in somoni.
         max_rate: Messages per second at most; None for no limit, or for a bulk job, which the gateway sends.
+        timing: What the guards of time would do, in words; None where there is none.
         languages: The number of recipients by language; empty where there is one text for all.
         samples: A few texts with every value masked, a few of each language.
         advice: Sentences on how to save parts.
@@ -36,6 +37,7 @@ class Preview:
     balance: Decimal
     max_rate: float | None = None
     ignored_exclusions: int = 0
+    timing: str | None = None
     languages: Mapping[str, int] = field(default_factory=dict)
     samples: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
@@ -79,6 +81,7 @@ class Preview:
             "balance": _to_float(self.balance),
             "balance_after": _to_float(self.balance_after),
             "seconds": self.seconds,
+            "timing": self.timing,
             "samples": list(self.samples),
             "advice": list(self.advice),
             "markdown": self.to_markdown(),
@@ -112,6 +115,8 @@ class Preview:
             figures.append(
                 ("Sending time", f"about {_print_seconds(self.seconds)} at {self.max_rate:g} per second")
             )
+        if self.timing is not None:
+            figures.append(("Timing", self.timing))
         return figures
 
     def _list_languages(self) -> list[tuple[str, str]]:

@@ -13,12 +13,8 @@ from airflow_provider_osonsms.audience.languages import Languages
 from airflow_provider_osonsms.audience.policy import OnEmpty, OnInvalid, Policy
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
-from airflow_provider_osonsms.operators.redaction import (
-    RedactingOperator,
-    describe_source,
-    make_stable,
-    unwrap,
-)
+from airflow_provider_osonsms.operators.guarded import GuardedOperator
+from airflow_provider_osonsms.operators.redaction import describe_source, make_stable, unwrap
 from airflow_provider_osonsms.operators.template_argument import TemplateArgument
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.files import write_table
@@ -36,7 +32,7 @@ if TYPE_CHECKING:
 _SOURCES: Final = ("recipients", "exclude", "only")
 
 
-class AudienceOperator(RedactingOperator):
+class AudienceOperator(GuardedOperator):
     """Reads an audience, reports the rejected rows, and checks the limits of the task.
 
     Args:
@@ -60,9 +56,10 @@ class AudienceOperator(RedactingOperator):
         rejects_path: Write row, masked phone, reason and column of each rejected row to this path (``.csv``
             or ``.parquet``). A relative path is, like every path, relative to where the worker runs.
         osonsms_conn_id: Id of the Connection; if it has ``allowed_phones``, all other phones are rejected.
+        kwargs: Guards of money and time: see `GuardedOperator`.
     """
 
-    template_fields: Sequence[str] = _SOURCES
+    template_fields: Sequence[str] = (*GuardedOperator.template_fields, *_SOURCES)
 
     phone_column = TemplateArgument(COLUMN)
     on_invalid = TemplateArgument(choice(OnInvalid))

@@ -1,14 +1,12 @@
 """The campaign operator: a personal message for each row of an audience, exactly once."""
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, Context, Stats
+from airflow_provider_osonsms._compat import Context, Stats
 from airflow_provider_osonsms._context import add_to_asset_events, identify_task, open_state_store
 from airflow_provider_osonsms._storage import resolve_path, spell_path
 from airflow_provider_osonsms.arguments import (
     CONCURRENCY,
-    DURATION,
     FLAG,
     NAME,
     PATH,
@@ -18,27 +16,27 @@ from airflow_provider_osonsms.arguments import (
 )
 from airflow_provider_osonsms.campaign.journal import CampaignJournal, JournalBackend
 from airflow_provider_osonsms.campaign.plan import CampaignPlan, SendOptions
-from airflow_provider_osonsms.campaign.result_parts import ResultParts
+from airflow_provider_osonsms.campaign.result_parts import ResultParts, find_parts_folder
 from airflow_provider_osonsms.campaign.run import CampaignRun
 from airflow_provider_osonsms.campaign.store_chunks import StoreChunks
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
+from airflow_provider_osonsms.messages.estimate import Estimate
 from airflow_provider_osonsms.messages.source import MessageSource
 from airflow_provider_osonsms.operators.errors import airflow_errors
 from airflow_provider_osonsms.operators.mapping import refuse_shared_campaign_id
 from airflow_provider_osonsms.operators.personalized import PersonalizedOperator
 from airflow_provider_osonsms.operators.template_argument import TemplateArgument, require_rendered
-from airflow_provider_osonsms.preflight.balance import check_balance
-from airflow_provider_osonsms.preflight.lateness import explain_lateness
+from airflow_provider_osonsms.preflight.cost import Spending
 from airflow_provider_osonsms.preflight.message import CHANNEL, check_sender_and_channel, choose_sender
 from airflow_provider_osonsms.preflight.results_path import check_results_path
-from airflow_provider_osonsms.preflight.window import ALWAYS_OPEN, WINDOW, Closed, SendWindow, read_window
+from airflow_provider_osonsms.preflight.window import SendWindow
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.spending.folder import NO_RECORDS, OwnRecords, count_spent, require_inside
 from airflow_provider_osonsms.tables.files import TableIdentity
-from airflow_provider_osonsms.tables.paths import check_table_path
-from airflow_provider_osonsms.triggers.send_window import OsonSmsWindowTrigger
+from airflow_provider_osonsms.tables.paths import check_table_path, name_file
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
@@ -56,11 +54,6 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         sender: One of the account's sender names; default: the Connection's.
         channel: ``telegram``, or None for an SMS; another channel is another message.
         concurrency: Requests under way at once.
-        require_balance: Send only if the balance covers the estimated cost (needs the Connection's
-            ``price_per_part``).
-        max_lateness: Skip a run that was due longer ago than this, such as a run of a catch-up.
-        send_window: ``"09:00-20:00"``, in Asia/Dushanbe or a zone that follows: outside it the task waits
-            without a worker slot.
         max_consecutive_failures: Stop when so many attempts fail in a row; the task's next try goes on.
         max_failed_ratio: Fail at the end if more than this share of the messages is not known to be accepted;
             the task always fails if none is.
@@ -70,7 +63,8 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         replace_results: Replace the table of another campaign at *results_path* instead of failing. It is for
             the table of another run: if this run has sent under other keys, it would text people twice.
         dry_run: Check everything, log a preview with the cost, and send nothing.
-        kwargs: The texts: see `PersonalizedOperator`. The audience: see `AudienceOperator`.
+        kwargs: The texts: see `PersonalizedOperator`. The audience: see `AudienceOperator`. Guards of money
+            and time: see `GuardedOperator`.
 
     Returns:
         ``{"campaign_id", "recipients", "outcomes", "rejected", "ignored_exclusions", "parts", "cost",
@@ -96,9 +90,6 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
     sender = TemplateArgument(optional(NAME))
     channel = TemplateArgument(CHANNEL)
     concurrency = TemplateArgument(CONCURRENCY)
-    require_balance = TemplateArgument(FLAG)
-    max_lateness = TemplateArgument(optional(DURATION, "no limit"))
-    send_window = TemplateArgument(optional(WINDOW, "any time"))
     max_consecutive_failures = TemplateArgument(whole_number())
     max_failed_ratio = TemplateArgument(optional(SHARE, "no limit"))
     results_path = TemplateArgument(optional(PATH, "no file"))
@@ -112,9 +103,6 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         sender: str | None = None,
         channel: str | None = None,
         concurrency: int = 16,
-        require_balance: bool = False,
-        max_lateness: timedelta | None = None,
-        send_window: str | None = None,
         max_consecutive_failures: int = 50,
         max_failed_ratio: float | None = None,
         results_path: Any = None,
@@ -127,9 +115,6 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         self.sender = sender
         self.channel = channel
         self.concurrency = concurrency
-        self.require_balance = require_balance
-        self.max_lateness = max_lateness
-        self.send_window = send_window
         self.max_consecutive_failures = max_consecutive_failures
         self.max_failed_ratio = max_failed_ratio
         self.results_path = spell_path(results_path)
@@ -148,27 +133,44 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         with airflow_errors():
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()
-            window = ALWAYS_OPEN if self.dry_run else read_window(self.send_window)
+            window = self._read_window()
             self._check_mapping(context)
-            if not self._will_be_late(context, window, was_interrupted=was_interrupted):
-                self._wait_for(window, was_interrupted=was_interrupted)
+            if not self.dry_run:
+                self._begin_in_time(context, window, was_interrupted=was_interrupted)
             source, audience, estimate = self._prepare_texts(settings)
             plan = self._make_plan(context, settings, source=source, audience=audience, window=window)
             path = self._check_results_path(len(audience))
             run = self._open_run(context, plan, path=path, was_interrupted=was_interrupted)
+            spending, own = self._find_spending(run, estimate, path=path)
             if self.dry_run:
-                preview = self._preview(audience, estimate, hook=hook, settings=settings)
+                preview = self._preview(
+                    audience,
+                    estimate,
+                    spending=spending,
+                    balance=hook.get_balance(),
+                    settings=settings,
+                    timing=self._describe_timing(context, window),
+                    own=own,
+                )
                 return {**run.summarize(price_per_part=settings.price_per_part), "preview": preview}
-            self._check_lateness(context, run, window, was_interrupted=was_interrupted)
-            self._check_policy(audience)
-            if self.require_balance:
-                left = estimate.parts - run.rows.total_parts
-                check_balance(left, price_per_part=settings.price_per_part, balance=hook.get_balance())
-            # the window may have closed while the audience was read
-            self._wait_for(window, was_interrupted=was_interrupted)
+            if run.rows.open_rows:
+                moment = self._find_moment(window)
+                sent = self._describe_sent(context, run, was_interrupted=was_interrupted)
+                self._refuse_lateness(context, moment, sent=sent)
+            if run.rows.open_rows or not run.settled:
+                self._check_policy(audience)
+            self._guard_money(
+                spending, price_per_part=settings.price_per_part, read_balance=hook.get_balance, own=own
+            )
+            if run.rows.open_rows:  # the window may have closed while the audience was read
+                self._wait_for(window, was_interrupted=was_interrupted, done=str(spending))
             table = self._send(run, settings)
             if run.is_closed:
-                self._wait_for(window, was_interrupted=was_interrupted or run.may_have_sent)
+                self._wait_for(
+                    window,
+                    was_interrupted=was_interrupted or run.may_have_sent,
+                    done=f"it closed with {run.rows.open_rows} of {len(audience)} messages left",
+                )
             run.finish(max_failed_ratio=self.max_failed_ratio)
         result = run.summarize(price_per_part=settings.price_per_part)
         add_to_asset_events(context, result)
@@ -185,10 +187,6 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         """Begin no other row; requests under way are finished and stored."""
         if self._run is not None:
             self._run.stop()
-
-    @staticmethod
-    def _clock() -> datetime:
-        return datetime.now(UTC)
 
     def _make_plan(
         self,
@@ -288,47 +286,33 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
                     Stats.incr(f"osonsms.campaign.{outcome}", count)
         return table
 
-    def _wait_for(self, window: SendWindow, *, was_interrupted: bool) -> None:
-        """Return if *window* is open; defer until it opens if it is closed."""
-        answer = window.judge(self._clock())
-        if not isinstance(answer, Closed):
-            return
-        moment = answer.until.isoformat()
-        self.log.info("Outside the send window %s: the task goes on at %s", self.send_window, moment)
-        trigger = OsonSmsWindowTrigger(moment, was_interrupted=was_interrupted)
-        self.defer(trigger=trigger, method_name="resume")
+    def _find_spending(
+        self, run: CampaignRun, estimate: Estimate, *, path: Any
+    ) -> tuple[Spending, OwnRecords]:
+        """Return what is left to send, and what the folder of a budget holds of this campaign."""
+        if not self._guards_money:
+            return Spending(messages=0, parts=0), NO_RECORDS
+        names: frozenset[str] = frozenset()
+        if (folder := self._open_budget_folder()) is not None:
+            require_inside(path, folder, argument="results_path")
+            names = frozenset(map(name_file, (path, find_parts_folder(path))))
+        own = OwnRecords(names, run.read_settled, estimate.most_parts)
+        if not run.settled and not run.may_have_sent:
+            return Spending(messages=estimate.messages, parts=estimate.parts), own
+        messages, parts = run.count_open()
+        sent = count_spent(run.read_settled(), since=0, most=estimate.most_parts)
+        spending = Spending(
+            messages=messages,
+            parts=parts,
+            sent_messages=sum(count for state, count in run.rows.count().items() if state.is_taken),
+            sent_parts=sent.parts,
+        )
+        return spending, own
 
-    def _will_be_late(self, context: Context, window: SendWindow, *, was_interrupted: bool) -> bool:
-        """Say whether the run is too late once the window is open: then it waits for nothing.
-
-        Raises:
-            AirflowSkipException: It is, and no earlier try can have sent anything.
-        """
-        why = self._find_lateness(context, window)
-        if why is not None and not was_interrupted and identify_task(context).try_number == 1:
-            raise AirflowSkipException(f"Nothing was sent: {why}")
-        return why is not None
-
-    def _check_lateness(
-        self, context: Context, run: CampaignRun, window: SendWindow, *, was_interrupted: bool
-    ) -> None:
-        why = self._find_lateness(context, window)
-        if why is None:
-            return
+    @staticmethod
+    def _describe_sent(context: Context, run: CampaignRun, *, was_interrupted: bool) -> str | None:
+        """Say what earlier tries have sent, or may have; None for nothing."""
         is_retry = identify_task(context).try_number > 1
         if run.is_resumed or was_interrupted or (is_retry and not run.remembers):
-            raise AirflowFailException(
-                f"Earlier tries may have texted a part of the audience, and now {why}. To text the others "
-                f"all the same, raise max_lateness and clear this task: a new run would text that part again"
-            )
-        raise AirflowSkipException(f"Nothing was sent: {why}")
-
-    def _find_lateness(self, context: Context, window: SendWindow) -> str | None:
-        """Return why the run is too late at the moment when it may send; None when it is not."""
-        due = getattr(context["dag_run"], "run_after", None)
-        if due is None or self.dry_run:
-            return None
-        now = self._clock()
-        answer = window.judge(now)
-        moment = answer.until if isinstance(answer, Closed) else now
-        return explain_lateness(self.max_lateness, due=due, now=moment)
+            return "Earlier tries may have texted a part of the audience"
+        return None

@@ -1,12 +1,12 @@
 """The base of the operators that send a personal text to each recipient."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from airflow_provider_osonsms.arguments import COLUMN, FLAG, NAME, RATE, ZONE, optional, whole_number
+from airflow_provider_osonsms.arguments import COLUMN, FLAG, NAME, RATE, ZONE, optional
 from airflow_provider_osonsms.connection import Settings
-from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.estimate import Estimate, estimate_campaign
 from airflow_provider_osonsms.messages.languages import find_language_problem
 from airflow_provider_osonsms.messages.source import MessageSource, read_message_source
@@ -17,6 +17,8 @@ from airflow_provider_osonsms.operators.template_argument import (
     WrongArgumentError,
     is_template,
 )
+from airflow_provider_osonsms.preflight.cost import Spending
+from airflow_provider_osonsms.spending.folder import NO_RECORDS, OwnRecords
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
@@ -37,10 +39,9 @@ class PersonalizedOperator(AudienceOperator):
         timezone: Time zone in which aware times of the columns are written.
         key_column: Column of a unique key, for an audience with several rows for one number.
         transliterate: Write the texts in Latin letters, which usually halves the parts.
-        max_parts: Reject rows whose text is billed as more parts.
         max_rate: Messages per second at most, evenly spread; default: the Connection's, else no limit.
         is_confidential: Ask the gateway not to keep the texts, and show no samples.
-        kwargs: The audience: see `AudienceOperator`.
+        kwargs: The audience: see `AudienceOperator`. Guards of money and time: see `GuardedOperator`.
     """
 
     template_fields: Sequence[str] = (*AudienceOperator.template_fields, "message")
@@ -52,7 +53,6 @@ class PersonalizedOperator(AudienceOperator):
     timezone = TemplateArgument(ZONE)
     key_column = TemplateArgument(optional(COLUMN, "the phone"))
     transliterate = TemplateArgument(FLAG)
-    max_parts = TemplateArgument(optional(whole_number(), "no limit"))
     max_rate = TemplateArgument(optional(RATE, "that of the Connection"))
     is_confidential = TemplateArgument(FLAG)
 
@@ -66,7 +66,6 @@ class PersonalizedOperator(AudienceOperator):
         timezone: str = "Asia/Dushanbe",
         key_column: str | None = None,
         transliterate: bool = False,
-        max_parts: int | None = None,
         max_rate: float | None = None,
         is_confidential: bool = False,
         **kwargs: Any,
@@ -87,7 +86,6 @@ class PersonalizedOperator(AudienceOperator):
             raise WrongArgumentError(problem)
         self.key_column = key_column
         self.transliterate = transliterate
-        self.max_parts = max_parts
         self.max_rate = max_rate
         self.is_confidential = is_confidential
 
@@ -128,18 +126,30 @@ class PersonalizedOperator(AudienceOperator):
         return source, audience, estimate
 
     def _preview(
-        self, audience: "Audience", estimate: Estimate, *, hook: OsonSmsHook, settings: Settings
+        self,
+        audience: "Audience",
+        estimate: Estimate,
+        *,
+        spending: Spending,
+        balance: Decimal,
+        settings: Settings,
+        timing: str | None,
+        own: OwnRecords = NO_RECORDS,
     ) -> dict[str, Any]:
         """Log the preview, check the limits of the task, and return the preview."""
         preview = estimate.make_preview(
             rejects=audience.rejects.count(),
             settings=settings,
-            balance=hook.get_balance(),
+            balance=balance,
             max_rate=self.max_rate or settings.max_rate,
             ignored_exclusions=audience.ignored_exclusions,
+            timing=timing,
         )
         self.log.info("Nothing is sent. Preview:\n%s", preview.to_markdown())
         self._check_policy(audience)
+        self._guard_money(
+            spending, price_per_part=settings.price_per_part, read_balance=lambda: balance, own=own
+        )
         return preview.to_dict()
 
     def _redact(self) -> None:

@@ -1,31 +1,46 @@
 """The send operator."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from airflow_provider_osonsms._compat import AirflowFailException, Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
-from airflow_provider_osonsms.arguments import FLAG, NAME, optional, whole_number
+from airflow_provider_osonsms.arguments import FLAG, NAME, optional
 from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.client.blocking import open_client
-from airflow_provider_osonsms.exactly_once.send import refuse_other_txn_ids, send_exactly_once
+from airflow_provider_osonsms.connection import Settings
+from airflow_provider_osonsms.exactly_once.send import (
+    read_memory,
+    refuse_other_txn_ids,
+    send_exactly_once,
+)
+from airflow_provider_osonsms.exactly_once.task import TaskIdentity
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.estimate import estimate_text
 from airflow_provider_osonsms.messages.languages import find_mapping_problem
 from airflow_provider_osonsms.operators.errors import airflow_errors
+from airflow_provider_osonsms.operators.guarded import GuardedOperator
 from airflow_provider_osonsms.operators.mapping import refuse_shared_txn_id
-from airflow_provider_osonsms.operators.redaction import RedactingOperator, unwrap
+from airflow_provider_osonsms.operators.redaction import unwrap
 from airflow_provider_osonsms.operators.template_argument import (
     TemplateArgument,
     WrongArgumentError,
     require_rendered,
 )
+from airflow_provider_osonsms.preflight.cost import Spending
 from airflow_provider_osonsms.preflight.message import CHANNEL, PHONE, check_parts, make_message, read_phone
-from airflow_provider_osonsms.protocol.history import TxnIdHistory
-from airflow_provider_osonsms.protocol.models import Outcome, SendReceipt
+from airflow_provider_osonsms.preflight.window import SendWindow
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
+from airflow_provider_osonsms.protocol.models import Message, Outcome, SendReceipt
+from airflow_provider_osonsms.spending.folder import NO_RECORDS, OwnRecords
+from airflow_provider_osonsms.spending.send_table import SendTable
+from airflow_provider_osonsms.tables.paths import name_file
 
 
-class OsonSmsSendOperator(RedactingOperator):
+class OsonSmsSendOperator(GuardedOperator):
     """Send one message to one number, exactly once, however often the task runs.
 
     Args:
@@ -38,11 +53,12 @@ class OsonSmsSendOperator(RedactingOperator):
         channel: ``telegram``, or None for an SMS.
         is_confidential: Ask the gateway not to keep the text.
         transliterate: Write the text in Latin letters, which usually halves its parts.
-        max_parts: Fail if the text is billed as more parts.
         ignore_suppression: Send even to somebody on the Connection's ``suppression`` list: for a text that
             the person waits for, such as a code.
         dry_run: Check everything, log a preview with the cost, and send nothing.
         osonsms_conn_id: Id of the Connection.
+        kwargs: Guards of money and time: see `GuardedOperator`. With a ``budget``, a table of one row is
+            written to ``budget_path``.
 
     Returns:
         ``{"txn_id", "msg_id", "parts", "outcome", "osonsms_conn_id"}``. The outcome is ``accepted``;
@@ -50,7 +66,7 @@ class OsonSmsSendOperator(RedactingOperator):
 
     Raises:
         AirflowSkipException: The number is on the Connection's ``suppression`` list, or not on its
-        ``allowed_phones``.
+        ``allowed_phones``; or the run is too late.
         AirflowFailException: A retry would not help; the text says what would.
         OsonSmsError: A retry may help, and sends under the same key.
 
@@ -58,7 +74,7 @@ class OsonSmsSendOperator(RedactingOperator):
         OsonSMS protocol 1.5, §2.
     """
 
-    template_fields: Sequence[str] = ("message",)
+    template_fields: Sequence[str] = (*GuardedOperator.template_fields, "message")
     template_fields_renderers: ClassVar[dict[str, str]] = {"message": "txt"}
     ui_color = "#d8ecf8"
 
@@ -68,7 +84,6 @@ class OsonSmsSendOperator(RedactingOperator):
     channel = TemplateArgument(CHANNEL)
     is_confidential = TemplateArgument(FLAG)
     transliterate = TemplateArgument(FLAG)
-    max_parts = TemplateArgument(optional(whole_number(), "no limit"))
     ignore_suppression = TemplateArgument(FLAG)
     dry_run = TemplateArgument(FLAG)  # type: ignore[assignment]  # hides a method that Airflow left
     osonsms_conn_id = TemplateArgument(NAME)
@@ -83,7 +98,6 @@ class OsonSmsSendOperator(RedactingOperator):
         channel: str | None = None,
         is_confidential: bool = False,
         transliterate: bool = False,
-        max_parts: int | None = None,
         ignore_suppression: bool = False,
         dry_run: bool = False,
         osonsms_conn_id: str = OsonSmsHook.default_conn_name,
@@ -99,13 +113,16 @@ class OsonSmsSendOperator(RedactingOperator):
         self.channel = channel
         self.is_confidential = is_confidential
         self.transliterate = transliterate
-        self.max_parts = max_parts
         self.ignore_suppression = ignore_suppression
         self.dry_run = dry_run
         self.osonsms_conn_id = osonsms_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the message; see the class."""
+        return self.resume(context)
+
+    def resume(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
+        """Send the message once the send window is open; see the class."""
         require_rendered(self)
         with airflow_errors():
             hook = OsonSmsHook(self.osonsms_conn_id)
@@ -113,38 +130,88 @@ class OsonSmsSendOperator(RedactingOperator):
             identity = identify_task(context)
             if identity.map_index >= 0 and self.txn_id is not None:
                 refuse_shared_txn_id(self)
-            phone = read_phone(unwrap(self.phone))
-            own_txn_id = identity.make_send_txn_id(
-                phone, channel=self.channel, namespace=settings.key_namespace
-            )
-            message = make_message(
-                phone,
-                unwrap(self.message),
-                settings=settings,
-                txn_id=self.txn_id or own_txn_id,
-                sender=self.sender,
-                channel=self.channel,
-                is_confidential=self.is_confidential,
-                is_latin=self.transliterate,
-            )
+            message = self._make_message(identity, settings)
             parts = check_parts(message.text, max_parts=self.max_parts)
             if not self.ignore_suppression:
-                hook.refuse_suppressed([phone], settings)
-            if self.dry_run:
-                preview = estimate_text(message.text, recipients=1).make_preview(
-                    rejects={}, settings=settings, balance=hook.get_balance()
-                )
-                self.log.info("Dry run: nothing is sent to %s\n%s", mask_phone(phone), preview.to_markdown())
-                return self._to_dict(SendReceipt(txn_id=message.txn_id, parts=parts, outcome=Outcome.PENDING))
-            self.log.info("Sending to %s as txn_id %s (%d parts)", mask_phone(phone), message.txn_id, parts)
-            history = TxnIdHistory.MAYBE_ACCEPTED if self.txn_id else identity.history
+                hook.refuse_suppressed([message.phone], settings)
             store = open_state_store(context)
+            table = self._open_table(message, parts=parts, try_number=identity.try_number)
+            receipt, known = read_memory(store, message.txn_id, history=identity.history)
+            is_sent = receipt is not None or (table is not None and table.is_accepted)
+            spending = Spending(messages=0, parts=0) if is_sent else Spending(messages=1, parts=parts)
+            own = NO_RECORDS if table is None else OwnRecords(frozenset({name_file(table.path)}))
+            window = self._read_window()
+            if self.dry_run:
+                return self._preview(
+                    message,
+                    spending=spending,
+                    own=own,
+                    balance=hook.get_balance(),
+                    settings=settings,
+                    timing=self._describe_timing(context, window),
+                )
             if self.txn_id is None:
-                message_id = identity.identify_message(phone, channel=self.channel)
-                refuse_other_txn_ids(store, own_txn_id, identity=message_id)
-            with open_client(settings.account) as client:
-                receipt = send_exactly_once(client, message, store=store, history=history)
-        return self._report(receipt, phone, parts)
+                message_id = identity.identify_message(message.phone, channel=self.channel)
+                refuse_other_txn_ids(store, message.txn_id, identity=message_id)
+            if not is_sent:
+                self._guard_time(context, window, known=known)
+            self._guard_money(
+                spending, price_per_part=settings.price_per_part, read_balance=hook.get_balance, own=own
+            )
+            self.log.info(
+                "Sending to %s as txn_id %s (%d parts)", mask_phone(message.phone), message.txn_id, parts
+            )
+            history = TxnIdHistory.MAYBE_ACCEPTED if self.txn_id else identity.history
+            with open_client(settings.account) as client, _keep(table) as keep:
+                receipt = keep(send_exactly_once(client, message, store=store, history=history))
+        return self._report(receipt, message.phone, parts)
+
+    def _make_message(self, identity: TaskIdentity, settings: Settings) -> Message:
+        phone = read_phone(unwrap(self.phone))
+        own_txn_id = identity.make_send_txn_id(phone, channel=self.channel, namespace=settings.key_namespace)
+        return make_message(
+            phone,
+            unwrap(self.message),
+            settings=settings,
+            txn_id=self.txn_id or own_txn_id,
+            sender=self.sender,
+            channel=self.channel,
+            is_confidential=self.is_confidential,
+            is_latin=self.transliterate,
+        )
+
+    def _open_table(self, message: Message, *, parts: int, try_number: int) -> SendTable | None:
+        """Open the table that a budget needs of this send; None without a budget."""
+        folder = self._open_budget_folder()
+        if folder is None:
+            return None
+        return SendTable(folder, message, parts=parts, try_number=try_number, clock=self._clock)
+
+    def _guard_time(self, context: Context, window: SendWindow, *, known: TxnIdHistory) -> None:
+        """Skip a run that is too late, and wait for the window."""
+        is_unused = known is TxnIdHistory.UNUSED
+        sent = None if is_unused else "An earlier try may have sent the message"
+        self._refuse_lateness(context, self._find_moment(window), sent=sent)
+        self._wait_for(window)
+
+    def _preview(
+        self,
+        message: Message,
+        *,
+        spending: Spending,
+        own: OwnRecords,
+        balance: Decimal,
+        settings: Settings,
+        timing: str | None,
+    ) -> dict[str, Any]:
+        preview = estimate_text(message.text, recipients=1).make_preview(
+            rejects={}, settings=settings, balance=balance, timing=timing
+        )
+        self.log.info("Dry run: nothing is sent to %s\n%s", mask_phone(message.phone), preview.to_markdown())
+        self._guard_money(
+            spending, price_per_part=settings.price_per_part, read_balance=lambda: balance, own=own
+        )
+        return self._to_dict(SendReceipt(txn_id=message.txn_id, parts=preview.parts, outcome=Outcome.PENDING))
 
     def _report(self, receipt: SendReceipt, phone: str, parts: int) -> dict[str, Any]:
         if receipt.outcome is Outcome.UNCERTAIN:
@@ -181,3 +248,23 @@ class OsonSmsSendOperator(RedactingOperator):
     def _redact(self) -> None:
         self._redact_field("phone", mask_phone(self.phone))
         self._redact_text("message")
+
+
+@contextmanager
+def _keep(table: SendTable | None) -> Iterator[Callable[[SendReceipt], SendReceipt]]:
+    """Let *table* say what becomes of the message that is sent in this block."""
+    if table is None:
+        yield lambda receipt: receipt
+        return
+    table.begin()
+
+    def keep(receipt: SendReceipt) -> SendReceipt:
+        table.end(receipt)
+        return receipt
+
+    try:
+        yield keep
+    except OsonSmsError as error:
+        if read_proof(error).history is TxnIdHistory.UNUSED:
+            table.withdraw()
+        raise

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from airflow_provider_osonsms.protocol.errors import InvalidSettingsError, OsonSmsError
+from airflow_provider_osonsms.preflight.cost import Spending, price_parts
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
 
 
 class BalanceTooLowError(OsonSmsError):
@@ -21,20 +22,20 @@ def check_min_balance(balance: Decimal, *, minimum: Decimal | None) -> None:
         )
 
 
-def check_balance(parts: int, *, price_per_part: Decimal | None, balance: Decimal) -> None:
-    """Check that *balance*, in somoni, covers the cost of *parts*.
+def check_balance(
+    spending: Spending, *, price_per_part: Decimal | None, balance: Decimal, reserve: Decimal | None = None
+) -> None:
+    """Check that *balance* covers what is left to send, and that *reserve* remains; all in somoni.
 
     Raises:
         InvalidSettingsError: The price of a part is not set.
-        BalanceTooLowError: The balance is below the cost.
+        BalanceTooLowError: The balance is below.
     """
-    if price_per_part is None:
-        raise InvalidSettingsError(
-            "require_balance needs the price of a part: set 'price_per_part' in the Connection's extra"
-        )
-    cost = price_per_part * parts
-    if cost > balance:
+    needed_by = "require_balance" if reserve is None else "balance_reserve"
+    cost = price_parts(spending.parts, price_per_part, needed_by=needed_by)
+    if cost + (reserve or 0) > balance:
+        rest = "" if reserve is None else f", of which balance_reserve={reserve:.2f} must remain"
         raise BalanceTooLowError(
-            f"This try sent nothing: the estimated cost is {cost:.2f} somoni ({parts} parts) and the balance "
-            f"is {balance:.2f}. Top up; the task's next try, or a Clear, sends"
+            f"{spending}: the estimated cost is {cost:.2f} somoni ({spending.parts} parts) and the balance "
+            f"is {balance:.2f}{rest}. Top up; the task's next try, or a Clear, sends"
         )

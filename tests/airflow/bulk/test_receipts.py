@@ -59,6 +59,7 @@ def test_a_receipt_says_what_exists(gateway, run_task, make, folder):
         "bulk_name": gateway.bulks[0].name,
         "recipients": "5",
         "send_at": SEND_AT.isoformat(),
+        "parts": "1",
     }
     assert PEOPLE[0] not in next(folder.iterdir()).read_text()
 

@@ -1,0 +1,89 @@
+"""The results table of a single send with a budget: one row in the folder of the budget."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow_provider_osonsms.protocol.models import Message, Outcome, SendReceipt
+from airflow_provider_osonsms.tables.files import read_table, write_table
+from airflow_provider_osonsms.tables.paths import guard_storage
+from airflow_provider_osonsms.tables.rows import ResultRow
+
+log = logging.getLogger(__name__)
+
+
+class SendTable:
+    """Writes that a message may have been sent before it is, and what became of it afterwards.
+
+    Args:
+        folder: Of the budget.
+        message: What is sent.
+        parts: Of its text, as estimated: they stand in the table where the billed ones are unknown.
+        try_number: Of the task.
+        clock: Gives aware datetimes.
+
+    Attributes:
+        path: Of the table.
+        is_accepted: Whether an earlier try says that the message was accepted.
+
+    Raises:
+        InvalidMessageError, PathUnavailableError: What an earlier try wrote cannot be read.
+    """
+
+    def __init__(
+        self, folder: Any, message: Message, *, parts: int, try_number: int, clock: Callable[[], datetime]
+    ) -> None:
+        self.path = folder / f"send-{message.txn_id}.csv"
+        self._message = message
+        self._parts = parts
+        self._try_number = try_number
+        self._clock = clock
+        rows = guard_storage(self._read, "the table of an earlier try in budget_path", "read")
+        self.is_accepted = any(row.outcome in (Outcome.ACCEPTED, Outcome.ACCEPTED_UNTRACKED) for row in rows)
+        self._may_be_sent = any(row.may_have_been_sent for row in rows)
+
+    def begin(self) -> None:
+        """Write that the message may have been sent, before it is: the process may be killed then.
+
+        Raises:
+            InvalidMessageError, PathUnavailableError: It cannot be written; nothing was sent.
+        """
+        if not self.is_accepted:
+            guard_storage(lambda: self._write(Outcome.UNCERTAIN), "the table in budget_path", "written")
+
+    def end(self, receipt: SendReceipt) -> None:
+        """Write what became of the message; if that fails, it stays one that may have been sent."""
+        if not self.is_accepted:
+            self._try_to_write(receipt.outcome, receipt)
+
+    def withdraw(self) -> None:
+        """Write that nothing was sent, unless an earlier try may have sent it."""
+        if not self._may_be_sent:
+            self._try_to_write(Outcome.PENDING)
+
+    def _try_to_write(self, outcome: Outcome, receipt: SendReceipt | None = None) -> None:
+        try:
+            self._write(outcome, receipt)
+        except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
+            text = "The table in budget_path cannot be written (%s): the message counts as sent"
+            log.warning(text, type(error).__name__)
+
+    def _read(self) -> list[ResultRow]:
+        return list(read_table(self.path, kind=ResultRow)) if self.path.exists() else []
+
+    def _write(self, outcome: Outcome, receipt: SendReceipt | None = None) -> None:
+        message = self._message
+        row = ResultRow(
+            row=1,
+            key=message.phone,
+            phone=message.phone,
+            outcome=str(outcome),
+            reason=None,
+            txn_id=message.txn_id,
+            msg_id=None if receipt is None else receipt.msg_id,
+            parts=self._parts if receipt is None or receipt.parts is None else receipt.parts,
+            accepted_at=self._clock().astimezone(UTC).isoformat(timespec="seconds"),
+            try_=self._try_number,
+        )
+        write_table([row], self.path, kind=ResultRow)
