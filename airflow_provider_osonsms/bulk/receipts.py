@@ -13,8 +13,8 @@ from typing import Any, Final
 from airflow_provider_osonsms.bulk.plan import BulkPlan
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.models import BulkJob
-from airflow_provider_osonsms.tables.files import read_table, write_table
-from airflow_provider_osonsms.tables.rows import ReceiptRow
+from airflow_provider_osonsms.tables.files import read_columns, read_table, write_table
+from airflow_provider_osonsms.tables.rows import ReceiptRow, find_kind
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class ReceiptsUnreadableError(OsonSmsError):
 
 
 class Receipts:
-    """The receipts of one campaign in a folder, which may hold those of others.
+    """The receipts of one campaign in a folder, which may hold those of others, and results tables.
 
     Args:
         folder: A local path, or Airflow's ObjectStoragePath.
@@ -70,7 +70,7 @@ class Receipts:
         try:
             files = sorted(self.folder.iterdir(), key=str) if self.folder.is_dir() else []
             for file in files:
-                for row in read_table(file, kind=ReceiptRow) if file.suffix == ".csv" else ():
+                for row in read_table(file, kind=ReceiptRow) if _may_be_receipt(file) else ():
                     if (row.campaign_id, row.map_index) == (self._plan.name, self._plan.task.map_index):
                         found[str(row.txn_id)] = (JobState(str(row.state)), row.bulk_name)
         except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
@@ -104,3 +104,8 @@ class Receipts:
     def find_path(self, job: BulkJob) -> Any:
         """Return where the receipt of *job* is, or will be."""
         return self.folder / f"{job.txn_id}.csv"
+
+
+def _may_be_receipt(file: Any) -> bool:
+    """Whether *file* is a CSV file, and no other table of ours."""
+    return file.suffix == ".csv" and find_kind(read_columns(file)) in (ReceiptRow, None)

@@ -16,16 +16,14 @@ from airflow_provider_osonsms.campaign.result_parts import is_part, says_all_may
 from airflow_provider_osonsms.preflight.budget import Spent
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.protocol.models import Outcome
-from airflow_provider_osonsms.tables.files import DamagedTableError, name_columns, read_columns, read_table
+from airflow_provider_osonsms.tables.files import DamagedTableError, read_columns, read_table
 from airflow_provider_osonsms.tables.paths import is_final_storage_error, name_file
 from airflow_provider_osonsms.tables.rows import (
     PartRow,
     ReceiptRow,
-    RejectRow,
-    ReportRow,
     ResultRow,
     SpentRow,
-    UndeliveredRow,
+    find_kind,
     may_have_been_sent,
     read_seconds,
 )
@@ -40,9 +38,6 @@ _TABLES: Final = (".csv", ".parquet")
 _PAGES: Final = (".html",)
 _PASSING: Final = (".probe",)
 """Files that check for a moment whether a place can be written."""
-_FREE: Final = tuple(set(name_columns(kind)) for kind in (RejectRow, ReportRow, UndeliveredRow))
-_RECEIPT: Final = {"state", "recipients", "uploaded_at"}
-_RESULT: Final = {"outcome", "reason", "parts"}
 
 
 class UnreadableSpendingError(InvalidMessageError):
@@ -200,14 +195,14 @@ def _use(path: Any, read: Callable[[], T]) -> T:
 
 
 def _read_file(path: Any, since: float) -> Spent:
-    columns = read_columns(path) if path.suffix in _TABLES else set()
-    if columns >= _RESULT:
+    kind = find_kind(read_columns(path) if path.suffix in _TABLES else ())
+    if kind is ResultRow:
         return count_spent(read_table(path, kind=SpentRow), since=since)
-    if columns >= _RECEIPT:
+    if kind is ReceiptRow:
         return sum((_read_receipt(row, since) for row in read_table(path, kind=ReceiptRow)), Spent())
-    if columns in _FREE:
-        return Spent()
-    raise DamagedTableError("it is of no kind that is known")
+    if kind in (None, PartRow):
+        raise DamagedTableError("it is of no kind that is known here")
+    return Spent()
 
 
 def _read_receipt(row: ReceiptRow, since: float) -> Spent:

@@ -78,12 +78,12 @@ def write_table(rows: Iterable[RowT], path: Any, *, kind: type[RowT], campaign_i
     Raises:
         OSError: The place cannot be written.
     """
-    fingerprint = _Fingerprint(_to_csv([name_columns(kind)]))
+    fingerprint = _Fingerprint(_to_csv([_name_columns(kind)]))
     batches = _cut(rows, _ROWS_PER_GROUP if path.suffix == ".parquet" else ROWS_PER_BATCH)
     with replace_file(path) as file:
         if path.suffix == ".parquet":
             return _write_parquet(batches, file, kind=kind, fingerprint=fingerprint, campaign_id=campaign_id)
-        file.write(_to_csv([name_columns(kind)]).encode())
+        file.write(_to_csv([_name_columns(kind)]).encode())
         for batch in batches:
             text = _to_csv(batch)
             fingerprint.add(text, len(batch))
@@ -109,7 +109,7 @@ def read_table(path: Any, *, kind: type[RowT], expected: TableIdentity | None = 
             for batch in batches:
                 yield from batch
             return
-        fingerprint = _Fingerprint(_to_csv([name_columns(kind)]))
+        fingerprint = _Fingerprint(_to_csv([_name_columns(kind)]))
         for batch in batches:
             fingerprint.add(_to_csv(batch), len(batch))
             yield from batch
@@ -139,11 +139,6 @@ def read_columns(path: Any) -> set[str]:
             return set(pq.ParquetFile(file).schema_arrow.names)
         except (pa.ArrowException, ValueError):
             raise DamagedTableError("the table is no Parquet file") from None
-
-
-def name_columns(kind: type[NamedTuple]) -> tuple[str, ...]:
-    """Return the names of the columns of a table of *kind*, in their order."""
-    return tuple(name.rstrip("_") for name in kind._fields)
 
 
 def read_identity(path: Any) -> TableIdentity | None:
@@ -202,6 +197,10 @@ def _write_csv(rows: Sequence[tuple[Any, ...]]) -> str:
     return text.getvalue()
 
 
+def _name_columns(kind: type[NamedTuple]) -> tuple[str, ...]:
+    return tuple(name.rstrip("_") for name in kind._fields)
+
+
 def _find_numbers(kind: type[NamedTuple]) -> list[int]:
     """Return the places of the columns that hold whole numbers."""
     return [place for place, column in enumerate(kind.__annotations__.values()) if column == int | None]
@@ -222,7 +221,7 @@ def _read_csv(file: IO[bytes], kind: type[RowT]) -> Iterator[list[RowT]]:
 
 def _find_columns(header: list[str], kind: type[NamedTuple]) -> list[int]:
     """Return the place of each column; behind the last one for a column that may be missing and is."""
-    names = dict(zip(name_columns(kind), kind._fields, strict=True))
+    names = dict(zip(_name_columns(kind), kind._fields, strict=True))
     is_missing = [name not in header and field in kind._field_defaults for name, field in names.items()]
     return [
         len(header) if missing else header.index(name)
@@ -260,7 +259,7 @@ def _write_parquet(
     schema = pa.schema(
         [
             (name, pa.int64() if place in numbers else pa.string())
-            for place, name in enumerate(name_columns(kind))
+            for place, name in enumerate(_name_columns(kind))
         ]
     )
     with closing(pq.ParquetWriter(file, schema)) as writer:

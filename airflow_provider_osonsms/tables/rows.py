@@ -5,6 +5,7 @@ in CSV, a null in Parquet. An underscore at the end of a field is no part of its
 is a field here, a value where the row is made, and a line in ``docs/``.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -166,3 +167,15 @@ class UndeliveredRow(NamedTuple):
     status: str | None
     reach: str | None = None
     key_column: str | None = None
+
+
+_KINDS: Final = (ResultRow, ReceiptRow, RejectRow, ReportRow, UndeliveredRow, PartRow)
+
+
+def find_kind(columns: Collection[str]) -> type[NamedTuple] | None:
+    """Return the kind of table that has *columns*; None for a table that is none of ours."""
+    for kind in _KINDS:
+        needed = (name for name in kind._fields if name not in kind._field_defaults)
+        if all(name in columns for name in needed):
+            return kind
+    return None

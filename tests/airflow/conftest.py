@@ -148,6 +148,7 @@ def _make_task_instance(
     map_index: int = -1,
     run_id: str = "run-1",
     next_event: Any = None,
+    next_method: str = "execute_complete",
     reschedules: int = 0,
     max_tries: int | None = None,
     has_date: bool = True,
@@ -166,7 +167,7 @@ def _make_task_instance(
         "max_tries": operator.retries,
         "should_retry": try_number <= operator.retries,
         "task_reschedule_count": reschedules,
-        "next_method": None if next_event is None else "execute_complete",
+        "next_method": None if next_event is None else next_method,
         "next_kwargs": None if next_event is None else _encode({"event": next_event}),
         "xcom_keys_to_clear": [],
     }

@@ -22,12 +22,15 @@ from airflow_provider_osonsms.arguments import (
     SECONDS,
     SHARE,
     SOMONI,
+    SOMONI_LIMIT,
     InvalidArgumentError,
     choice,
     optional,
     seconds,
     whole_number,
 )
+from airflow_provider_osonsms.preflight.budget import BUDGET
+from airflow_provider_osonsms.preflight.days import DATES, DAYS
 from airflow_provider_osonsms.preflight.window import WINDOW
 
 
@@ -40,7 +43,8 @@ class Color(StrEnum):
 
 COUNT = whole_number()
 COLOR = choice(Color)
-KINDS = (COLOR, COLUMN, COUNT, DURATION, FLAG, NAME, PATH, RATE, SECONDS, SHARE, SOMONI, WINDOW)
+KINDS = (COLOR, COLUMN, COUNT, DURATION, FLAG, NAME, PATH, RATE, SECONDS, SHARE, SOMONI, SOMONI_LIMIT, WINDOW)
+KINDS += (BUDGET, DATES, DAYS)
 ODD = st.one_of(
     st.booleans(),
     st.integers(),
