@@ -45,6 +45,7 @@ def run_airflow(home: Path, environment: dict[str, str]) -> bool:
         environment = {**environment, "DEMO_REPORT_FD": str(report.fileno())}
         steps = {
             "Airflow creates its database ...": ["-m", "airflow", "db", "migrate"],
+            "Airflow creates the pool ...": ["-m", "airflow", "pools", "set", "osonsms", "1", "SMS"],
             "Airflow runs the DAGs ...": [str(ROOT / "demo" / "run_dags.py"), *DAGS],
         }
         is_done = True

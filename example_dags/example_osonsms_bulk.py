@@ -48,6 +48,7 @@ with DAG(
 ) as dag:
     create = OsonSmsBulkCreateOperator(
         task_id="create_bulk_job",
+        pool="osonsms",
         recipients="{{ ti.xcom_pull(task_ids='select_customers') }}",
         message="Танҳо имрӯз: тахфиф 20% ба ҳамаи молҳо!",
         send_at="{{ (dag_run.run_after + macros.timedelta(hours=1)).isoformat() }}",

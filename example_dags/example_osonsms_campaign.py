@@ -51,6 +51,7 @@ with DAG(
     preview = OsonSmsCampaignPreviewOperator(task_id="preview", **WHO_AND_WHAT)
     campaign = OsonSmsCampaignOperator(
         task_id="campaign",
+        pool="osonsms",
         max_lateness=timedelta(hours=6),
         results_path=str(FOLDER / "results-{{ run_id }}.csv"),
         **WHO_AND_WHAT,

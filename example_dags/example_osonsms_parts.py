@@ -34,6 +34,7 @@ with DAG(
 ) as dag:
     OsonSmsCampaignOperator.partial(
         task_id="campaign",
+        pool="osonsms",  # with one slot the parts go one by one; a pool with more sends them side by side
         campaign_id="new-year-{{ dag_run.run_after.year }}",
         message="Соли нав муборак, {name}!",
         results_path=str(FOLDER / "results" / "{{ run_id }}-{{ ti.map_index }}.csv"),

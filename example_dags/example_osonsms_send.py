@@ -22,6 +22,7 @@ with DAG(
 ) as dag:
     send = OsonSmsSendOperator(
         task_id="send_sms",
+        pool="osonsms",
         phone="{{ params.phone }}",
         message="Салом, {{ params.name }}! Фармоиши шумо омода аст.",
         max_parts=2,

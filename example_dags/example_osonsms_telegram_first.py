@@ -38,6 +38,7 @@ with DAG(
 ) as dag:
     telegram = OsonSmsCampaignOperator(
         task_id="telegram",
+        pool="osonsms",
         channel="telegram",
         results_path=str(FOLDER / "telegram-{{ run_id }}.csv"),
         **WHO_AND_WHAT,
@@ -53,6 +54,7 @@ with DAG(
     )
     sms = OsonSmsCampaignOperator(
         task_id="sms",
+        pool="osonsms",
         only=UNDELIVERED,
         results_path=str(FOLDER / "sms-{{ run_id }}.csv"),
         **WHO_AND_WHAT,

@@ -111,7 +111,7 @@ def test_snippets_run_without_a_date(code: str, run_task: Callable[..., Any], tm
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-@pytest.mark.usefixtures("gateway")
+@pytest.mark.usefixtures("priced")
 def test_examples_run_without_a_date(
     path: Path, run_task: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,8 +30,11 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, gateway: SimulatedGateway)
     """An Airflow with a fresh database, and the gateway behind its default Connection."""
     airflow = Airflow(tmp_path_factory.mktemp("airflow"))
     airflow.env["AIRFLOW_CONN_OSONSMS_DEFAULT"] = gateway.connection_json(timeout=60)
+    airflow.env["AIRFLOW_CONN_OSONSMS_PRICED"] = gateway.connection_json(timeout=60, price_per_part="0.10")
     migration = airflow.run("airflow", "db", "migrate")
     assert migration.returncode == 0, migration.stdout
+    pool = airflow.run("airflow", "pools", "set", "osonsms", "1", "SMS: one task spends at a time")
+    assert pool.returncode == 0, pool.stdout
     return airflow
 
 

@@ -99,5 +99,17 @@ with DAG("e2e_telegram_first", schedule=None, default_args=RETRY_AT_ONCE):
         sms = OsonSmsCampaignOperator(task_id=f"sms{name}", only=undelivered, **PEOPLE)
         wait >> sms
 
+with DAG("e2e_pool", schedule=None, max_active_runs=2):
+    OsonSmsCampaignOperator(
+        task_id="campaign",
+        pool="osonsms",
+        osonsms_conn_id="osonsms_priced",
+        recipients=[f"9929006{number:05}" for number in range(80)],
+        message="Two campaigns, and money for one",
+        require_balance=True,
+        max_rate=20,  # four seconds: without the pool, both would begin
+        retries=0,
+    )
+
 with DAG("e2e_clock_in_file", schedule=None):
     OsonSmsSendOperator(task_id="send_sms", phone="992900000304", message=f"{time_ns()}", dry_run=True)
