@@ -1,4 +1,4 @@
-"""A bulk job whose hour is when the data is ready, and which never goes out at night, on Sundays and holidays.
+"""A bulk job that is made when the data is ready, and never goes out at night, on Sundays and holidays.
 
 The gateway sends it, and nobody can cancel it: so its time is moved before it is created, to nine o'clock of
 the next day that is allowed. A retry moves it to the same time.

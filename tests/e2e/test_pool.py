@@ -5,7 +5,7 @@ from typing import Any
 
 
 def test_two_campaigns_at_once_and_money_for_one(standalone: Any, gateway: Any) -> None:
-    """Of two runs that start at once, one sends its 80 messages, and the other, which comes after it, none."""
+    """Of two runs that start at once, one sends its 80 messages, and the other, after it, none."""
     gateway.backend.change_account("demo", balance=Decimal(10))
     standalone.unpause("e2e_pool")
 
