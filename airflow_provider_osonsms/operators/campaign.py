@@ -295,6 +295,11 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         names: frozenset[str] = frozenset()
         if (folder := self._open_budget_folder()) is not None:
             require_inside(path, folder, argument="results_path")
+            if self.replace_results:
+                raise InvalidMessageError(
+                    "replace_results would remove a table that a budget reads, and what was spent with it: "
+                    "put {{ run_id }} into results_path instead. This try sent nothing"
+                )
             names = frozenset(map(name_file, (path, find_parts_folder(path))))
         own = OwnRecords(names, run.read_settled, estimate.most_parts)
         if not run.settled and not run.may_have_sent:

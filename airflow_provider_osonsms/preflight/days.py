@@ -142,4 +142,5 @@ DATES: Final = Kind(
     "ISO dates, such as ['2026-12-31', '2027-01-01'], or the path of a file with one a line",
     _parse_dates,
     (str, list, tuple, set, frozenset, date),
+    is_path=True,
 )

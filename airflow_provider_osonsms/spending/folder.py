@@ -85,7 +85,7 @@ def read_spent(folder: Any, *, since: datetime, own: OwnRecords) -> Spent:
         if file.may_count(since) and not is_part(file.path):
             spent += _use(file.path, partial(_read_file, file.path, since.timestamp()))
     spent += _read_parts([file.path for file in parts if file.may_count(since)], since.timestamp())
-    if _list_files(folder, own) != files:
+    if _list_times(_list_files(folder, own)) != _list_times(files):
         raise SpendingUnknownError(
             "another task has written to budget_path while it was read: this try sent nothing, and the next "
             "one reads it again. Let the tasks of one budget run one after the other, with pool='osonsms'"
@@ -154,6 +154,10 @@ def _list_files(folder: Any, own: OwnRecords) -> dict[str, _File]:
             "by an empty file .keep in it); a disk that is missing must not read as nothing spent"
         )
     return dict(_use(folder, lambda: list(_walk(folder, own, set()))))
+
+
+def _list_times(files: dict[str, _File]) -> dict[str, float | None]:
+    return {name: file.written for name, file in files.items()}
 
 
 def _walk(folder: Any, own: OwnRecords, seen: set[str]) -> Iterator[tuple[str, _File]]:

@@ -180,6 +180,14 @@ def test_own_spending_must_not_be_forgotten(run_task, make, texted, budget_folde
     assert f"a budget needs {argument} in the folder budget_path" in str(stopped.error)
 
 
+def test_what_was_spent_is_not_replaced(run_task, make, texted):
+    """A table that a budget reads is not replaced by that of another campaign."""
+    stopped = run_task(make("campaign", 100, replace_results=True))
+
+    assert (stopped.state, texted()) == ("failed", [])
+    assert "replace_results would remove a table that a budget reads" in str(stopped.error)
+
+
 def test_own_rows_count_once(run_task, make, texted, set_balance):
     """A later try counts what it has sent once, and fits into a budget that holds the campaign exactly."""
     people = [f"99290000{number:04}" for number in range(20)]
