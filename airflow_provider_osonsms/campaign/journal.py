@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from threading import Lock
 from time import sleep
 from typing import Final, Protocol, Self
 
@@ -19,10 +20,12 @@ from airflow_provider_osonsms.campaign.acceptance import Acceptance, read_accept
 from airflow_provider_osonsms.campaign.rows import (
     UNANSWERED_CODE,
     CampaignRows,
+    is_capped_code,
     is_code,
     is_settled_code,
     join_codes,
 )
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 
 log = logging.getLogger(__name__)
@@ -36,6 +39,10 @@ PAUSES_FOR_BACKENDS: Final = (0.2, 0.5, 1.0)
 PREFIX: Final = 16
 """Characters of a txn_id that name a row: with 64 bits two rows of a million share them once in 30
 million."""
+
+
+class JournalUnavailableError(OsonSmsError):
+    """What a later try must know cannot be written for now, so nothing more is sent in this one."""
 
 
 class JournalBackend(Protocol):
@@ -58,7 +65,7 @@ class JournalBackend(Protocol):
 
         Args:
             history: Of txn_ids that no entry names.
-            handful: Entries of the rows that go alone at first; empty once all rows may go.
+            handful: Entries of the only rows that may go now, in place of those before; empty once all may.
         """
         ...
 
@@ -81,6 +88,7 @@ class CampaignJournal:
 
     Attributes:
         history: What is known beforehand of txn_ids that no entry names.
+        tried: What of this is due to earlier tries of this task, and not to other tasks of the campaign.
         is_resumed: Whether an earlier try has begun to send.
     """
 
@@ -96,6 +104,7 @@ class CampaignJournal:
         self._kept: list[dict[str, str]] = [{} for _ in backends]
         self._known: dict[str, str] = {}
         self._is_fanned_out = False
+        self._flushing = Lock()
         strange = 0
         for backend in backends:
             for txn_id, code in backend.read():
@@ -109,6 +118,7 @@ class CampaignJournal:
         written = [backend.history for backend in backends if backend.is_resumed]
         self.is_resumed = bool(written)
         self.history = max(written) if written else max(history, try_history)
+        self.tried = max(written) if written else try_history
         self._history_of_others = history
 
     @property
@@ -142,10 +152,11 @@ class CampaignJournal:
             code = self._known.pop(txn_id[:PREFIX], None)
             if code is not None:
                 rows.decode(position, code)
-        vanished = sum(map(is_settled_code, self._known.values()))
+        left = self._known.values()
+        vanished = sum(is_settled_code(code) and not is_capped_code(code) for code in left)
         if vanished:
             log.warning("%d rows that were sent before are not in the audience any more", vanished)
-        accepted = [read_acceptance(code) for code in self._known.values()]
+        accepted = [read_acceptance(code) for code in left]
         self._known = {}
         return [acceptance for acceptance in accepted if acceptance is not None]
 
@@ -159,6 +170,8 @@ class CampaignJournal:
             may_have_sent: Whether one of its rows was sent, or may have been.
             has_accepted: Whether one was surely accepted, so that the txn_ids are ours.
         """
+        if not self.is_resumed:
+            self.tried = TxnIdHistory.UNUSED
         if has_accepted:
             self.history = max(self.history, TxnIdHistory.MAYBE_ACCEPTED)
         elif not self.is_resumed:
@@ -177,6 +190,19 @@ class CampaignJournal:
         for backend in self._backends:
             backend.mark_started(self.history, handful)
 
+    def mark_next(self, txn_ids: Iterable[str]) -> None:
+        """Write all results so far, and then the same as `mark_handful`; what fails is tried a few times.
+
+        Raises:
+            JournalUnavailableError: It cannot be written; no row of *txn_ids* was sent.
+        """
+        self.write_all()
+        if self.is_behind:
+            raise JournalUnavailableError("the journal does not take in the results of the rows sent so far")
+        handful = dict.fromkeys(txn_ids, UNANSWERED_CODE)
+        for backend in self._backends:
+            _mark_patiently(backend, self.history, handful)
+
     def mark_started(self) -> None:
         """Write that all rows may be on their way from now on, whatever happens to this process.
 
@@ -188,7 +214,7 @@ class CampaignJournal:
         """
         history = max(self.history, TxnIdHistory.MAYBE_ACCEPTED)
         for backend in self._backends:
-            _mark_patiently(backend, history)
+            _mark_patiently(backend, history, {})
         self._is_fanned_out = True
 
     def finish(self, *, may_have_sent: bool) -> None:
@@ -197,7 +223,8 @@ class CampaignJournal:
         Args:
             may_have_sent: Whether a row may have been accepted, in this try or in one that is known.
         """
-        self._write_the_rest()
+        self.write_all()
+        self._warn_of_unwritten()
         if self.is_behind or (self._is_fanned_out and may_have_sent):
             return
         for backend in self._backends:
@@ -216,21 +243,22 @@ class CampaignJournal:
 
     def flush(self, entries: Mapping[str, str]) -> None:
         """Write *entries*, and those that could not be written before; blocks for some 15 ms."""
-        for backend, kept in zip(self._backends, self._kept, strict=True):
-            was_behind = bool(kept)
-            kept.update(entries)
-            if not kept:
-                continue
-            try:
-                backend.append(kept)
-            except Exception as error:  # noqa: BLE001 - storages and stores have errors of their own
-                if not was_behind:
-                    text = "%s fails to write for now (%s): what it misses is written again"
-                    log.warning(text, type(backend).__name__, type(error).__name__)
-            else:
-                kept.clear()
+        with self._flushing:
+            for backend, kept in zip(self._backends, self._kept, strict=True):
+                was_behind = bool(kept)
+                kept.update(entries)
+                if not kept:
+                    continue
+                try:
+                    backend.append(kept)
+                except Exception as error:  # noqa: BLE001 - storages and stores have errors of their own
+                    if not was_behind:
+                        text = "%s fails to write for now (%s): what it misses is written again"
+                        log.warning(text, type(backend).__name__, type(error).__name__)
+                else:
+                    kept.clear()
 
-    def _write_the_rest(self) -> None:
+    def write_all(self) -> None:
         """Write what is left; a backend that fails is waited for, a few times."""
         self.flush(self.drain())
         for pause in PAUSES_FOR_BACKENDS:
@@ -238,6 +266,8 @@ class CampaignJournal:
                 break
             sleep(pause)
             self.flush({})
+
+    def _warn_of_unwritten(self) -> None:
         for backend, kept in zip(self._backends, self._kept, strict=True):
             if kept:
                 text = (
@@ -250,13 +280,13 @@ class CampaignJournal:
         self._known[key] = code if before is None else join_codes(before, code)
 
 
-def _mark_patiently(backend: JournalBackend, history: TxnIdHistory) -> None:
+def _mark_patiently(backend: JournalBackend, history: TxnIdHistory, handful: Mapping[str, str]) -> None:
     for pause in PAUSES_FOR_BACKENDS:
         try:
-            return backend.mark_started(history, {})
+            return backend.mark_started(history, handful)
         except Exception:  # noqa: BLE001 - storages and stores have errors of their own
             sleep(pause)
-    return backend.mark_started(history, {})
+    return backend.mark_started(history, handful)
 
 
 class JournalFlusher:

@@ -13,8 +13,8 @@ from airflow_provider_osonsms.audience.languages import Languages
 from airflow_provider_osonsms.audience.policy import OnEmpty, OnInvalid, Policy
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
+from airflow_provider_osonsms.operators.capped import CappedOperator
 from airflow_provider_osonsms.operators.redaction import (
-    RedactingOperator,
     describe_source,
     make_stable,
     unwrap,
@@ -32,11 +32,12 @@ from airflow_provider_osonsms.tables.rows import RejectRow
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
+    from airflow_provider_osonsms.audience.suppression import SuppressionList
 
 _SOURCES: Final = ("recipients", "exclude", "only")
 
 
-class AudienceOperator(RedactingOperator):
+class AudienceOperator(CappedOperator):
     """Reads an audience, reports the rejected rows, and checks the limits of the task.
 
     Args:
@@ -60,6 +61,7 @@ class AudienceOperator(RedactingOperator):
         rejects_path: Write row, masked phone, reason and column of each rejected row to this path (``.csv``
             or ``.parquet``). A relative path is, like every path, relative to where the worker runs.
         osonsms_conn_id: Id of the Connection; if it has ``allowed_phones``, all other phones are rejected.
+        kwargs: The caps: see `CappedOperator`.
     """
 
     template_fields: Sequence[str] = _SOURCES
@@ -150,8 +152,17 @@ class AudienceOperator(RedactingOperator):
         key_column: str | None = None,
         columns: Collection[str] = (),
         languages: Languages | None = None,
+        full: "SuppressionList | None" = None,
     ) -> "Audience":
-        """Read the audience, after checks of the sources and of the path of the rejects."""
+        """Read the audience, after checks of the sources and of the path of the rejects.
+
+        Args:
+            settings: Of the Connection.
+            key_column: The column of the keys.
+            columns: Those that the text needs.
+            languages: What texts in several languages need.
+            full: Who has had enough messages, and is rejected; None for nobody.
+        """
         from airflow_provider_osonsms.audience.audience import prepare_audience
 
         for name in self._expected:
@@ -175,6 +186,8 @@ class AudienceOperator(RedactingOperator):
             max_ignored_ratio=self.max_ignored_ratio,
             suppressed=None if self.ignore_suppression else hook.read_suppression(settings),
             only=resolve_path(unwrap(self.only)),
+            is_capped=self.once_per is not None,
+            full=full,
         )
 
     def _refuse_same_files(self, settings: Settings) -> None:
@@ -216,8 +229,13 @@ class AudienceOperator(RedactingOperator):
         if len(audience) or self.on_empty is OnEmpty.SUCCESS:
             return
         reasons = ", ".join(f"{count} {reason}" for reason, count in audience.rejects.count().items())
-        text = f"No recipient is left ({reasons or 'no rows'}): this try sent nothing"
-        raise (AirflowSkipException if self.on_empty is OnEmpty.SKIP else AirflowFailException)(text)
+        self._end_empty(f"No recipient is left ({reasons or 'no rows'})")
+
+    def _end_empty(self, why: str) -> None:
+        """End the task as `on_empty` says; return if nobody to text is a success."""
+        if self.on_empty is not OnEmpty.SUCCESS:
+            end = AirflowSkipException if self.on_empty is OnEmpty.SKIP else AirflowFailException
+            raise end(f"{why}: this try sent nothing")
 
     def _redact(self) -> None:
         for name in _SOURCES:

@@ -1,5 +1,6 @@
 """The preview operator."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_osonsms._compat import Context
@@ -39,5 +40,6 @@ class OsonSmsCampaignPreviewOperator(PersonalizedOperator):
         with airflow_errors():
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()
-            _, audience, estimate = self._prepare_texts(settings)
+            full = self._find_full(datetime.now(UTC))
+            _, audience, estimate = self._prepare_texts(settings, full=full)
             return self._preview(audience, estimate, hook=hook, settings=settings)

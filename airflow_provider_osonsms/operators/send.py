@@ -1,20 +1,25 @@
 """The send operator."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from airflow_provider_osonsms._compat import AirflowFailException, Context
+from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
 from airflow_provider_osonsms.arguments import FLAG, NAME, optional, whole_number
 from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.client.blocking import open_client
-from airflow_provider_osonsms.exactly_once.send import refuse_other_txn_ids, send_exactly_once
+from airflow_provider_osonsms.exactly_once.cap import Cap, recall_period
+from airflow_provider_osonsms.exactly_once.send import has_begun, refuse_other_txn_ids, send_exactly_once
+from airflow_provider_osonsms.exactly_once.store import NullStateStore, StateStore
+from airflow_provider_osonsms.exactly_once.task import TaskIdentity
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.estimate import estimate_text
 from airflow_provider_osonsms.messages.languages import find_mapping_problem
+from airflow_provider_osonsms.operators.capped import CappedOperator
 from airflow_provider_osonsms.operators.errors import airflow_errors
 from airflow_provider_osonsms.operators.mapping import refuse_shared_txn_id
-from airflow_provider_osonsms.operators.redaction import RedactingOperator, unwrap
+from airflow_provider_osonsms.operators.redaction import unwrap
 from airflow_provider_osonsms.operators.template_argument import (
     TemplateArgument,
     WrongArgumentError,
@@ -25,7 +30,7 @@ from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Outcome, SendReceipt
 
 
-class OsonSmsSendOperator(RedactingOperator):
+class OsonSmsSendOperator(CappedOperator):
     """Send one message to one number, exactly once, however often the task runs.
 
     Args:
@@ -43,6 +48,7 @@ class OsonSmsSendOperator(RedactingOperator):
             the person waits for, such as a code.
         dry_run: Check everything, log a preview with the cost, and send nothing.
         osonsms_conn_id: Id of the Connection.
+        kwargs: The caps: see `CappedOperator`. Under ``once_per`` there is no *txn_id* of yours.
 
     Returns:
         ``{"txn_id", "msg_id", "parts", "outcome", "osonsms_conn_id"}``. The outcome is ``accepted``;
@@ -50,7 +56,7 @@ class OsonSmsSendOperator(RedactingOperator):
 
     Raises:
         AirflowSkipException: The number is on the Connection's ``suppression`` list, or not on its
-        ``allowed_phones``.
+        ``allowed_phones``, or has had enough messages of the category.
         AirflowFailException: A retry would not help; the text says what would.
         OsonSmsError: A retry may help, and sends under the same key.
 
@@ -103,6 +109,8 @@ class OsonSmsSendOperator(RedactingOperator):
         self.ignore_suppression = ignore_suppression
         self.dry_run = dry_run
         self.osonsms_conn_id = osonsms_conn_id
+        if txn_id is not None and self.once_per is not None:
+            raise WrongArgumentError("txn_id and once_per are two keys of one message: give one of them")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the message; see the class."""
@@ -114,9 +122,9 @@ class OsonSmsSendOperator(RedactingOperator):
             if identity.map_index >= 0 and self.txn_id is not None:
                 refuse_shared_txn_id(self)
             phone = read_phone(unwrap(self.phone))
-            own_txn_id = identity.make_send_txn_id(
-                phone, channel=self.channel, namespace=settings.key_namespace
-            )
+            store = open_state_store(context)
+            cap = self._find_cap(context, store, phone=phone, namespace=settings.key_namespace)
+            own_txn_id = self._make_txn_id(identity, phone, cap=cap, namespace=settings.key_namespace)
             message = make_message(
                 phone,
                 unwrap(self.message),
@@ -126,10 +134,13 @@ class OsonSmsSendOperator(RedactingOperator):
                 channel=self.channel,
                 is_confidential=self.is_confidential,
                 is_latin=self.transliterate,
+                is_capped=cap is not None,
             )
             parts = check_parts(message.text, max_parts=self.max_parts)
             if not self.ignore_suppression:
                 hook.refuse_suppressed([phone], settings)
+            if not has_begun(store, message.txn_id):
+                self._skip_full(phone)
             if self.dry_run:
                 preview = estimate_text(message.text, recipients=1).make_preview(
                     rejects={}, settings=settings, balance=hook.get_balance()
@@ -138,7 +149,8 @@ class OsonSmsSendOperator(RedactingOperator):
                 return self._to_dict(SendReceipt(txn_id=message.txn_id, parts=parts, outcome=Outcome.PENDING))
             self.log.info("Sending to %s as txn_id %s (%d parts)", mask_phone(phone), message.txn_id, parts)
             history = TxnIdHistory.MAYBE_ACCEPTED if self.txn_id else identity.history
-            store = open_state_store(context)
+            if cap is not None:
+                history = cap.history
             if self.txn_id is None:
                 message_id = identity.identify_message(phone, channel=self.channel)
                 refuse_other_txn_ids(store, own_txn_id, identity=message_id)
@@ -146,7 +158,53 @@ class OsonSmsSendOperator(RedactingOperator):
                 receipt = send_exactly_once(client, message, store=store, history=history)
         return self._report(receipt, phone, parts)
 
+    @staticmethod
+    def _clock() -> datetime:
+        return datetime.now(UTC)
+
+    def _make_txn_id(self, identity: TaskIdentity, phone: str, *, cap: Cap | None, namespace: str) -> str:
+        if cap is not None:
+            return cap.make_txn_ids(namespace).make(phone)
+        return identity.make_send_txn_id(phone, channel=self.channel, namespace=namespace)
+
+    def _find_cap(self, context: Context, store: StateStore, *, phone: str, namespace: str) -> Cap | None:
+        if self.once_per is None or self.category is None:
+            return None
+        category = self.category
+
+        def has_begun_in(period: str) -> bool:
+            txn_ids = Cap(category=category, period=period).make_txn_ids(namespace)
+            return has_begun(store, txn_ids.make(phone))
+
+        is_first = identify_task(context).try_number == 1
+        return self._open_cap(
+            context,
+            now=self._clock(),
+            begun=recall_period(store, has_begun_in),
+            is_first=is_first,
+            knows_all=is_first and not isinstance(store, NullStateStore),
+        )
+
+    def _skip_full(self, phone: str) -> None:
+        full = self._find_full(self._clock())
+        if full is not None and full.choose([phone]):
+            raise AirflowSkipException(
+                f"This try sent nothing: {mask_phone(phone)} has had {self.at_most} messages of category "
+                f"'{self.category}' in the last {self.within}"
+            )
+
     def _report(self, receipt: SendReceipt, phone: str, parts: int) -> dict[str, Any]:
+        if receipt.outcome is Outcome.CAPPED:
+            raise AirflowSkipException(
+                f"Nothing was sent: {mask_phone(phone)} has a message of category '{self.category}' of this "
+                f"{self.once_per} already"
+            )
+        if receipt.outcome is Outcome.UNCERTAIN and self.once_per is not None:
+            raise AirflowFailException(
+                f"It is unknown whether this message was sent to {mask_phone(phone)}, or another one of "
+                f"category '{self.category}': an answer was lost, then txn_id {receipt.txn_id} was taken. It "
+                f"is not sent again. Look in the cabinet which one it is, and mark this task as success"
+            )
         if receipt.outcome is Outcome.UNCERTAIN:
             raise AirflowFailException(
                 f"It is unknown whether the message to {mask_phone(phone)} was sent: the gateway reported "
