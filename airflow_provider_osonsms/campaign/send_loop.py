@@ -41,8 +41,8 @@ _STOPPING: Final = frozenset({Shown.NO_MONEY, Shown.ACCOUNT_REFUSED})
 """What would happen to every other row too."""
 _FIRST_GROUP: Final = 20
 _MAX_GROUP: Final = 1000
-"""Rows of a capped campaign that are in doubt if it is killed: few at first, then twice as many each time. The
-names of more would not fit into a value of the store."""
+"""Rows of a capped campaign that are in doubt if it is killed: few at first, then twice as many each time.
+The names of more would not fit into a value of the store."""
 _HANDFUL: Final = 5
 """Rows that go alone at first: if the txn_ids of all are taken, another installation makes the same ones."""
 

@@ -64,7 +64,7 @@ class AudienceOperator(CappedOperator):
         kwargs: The caps: see `CappedOperator`.
     """
 
-    template_fields: Sequence[str] = _SOURCES
+    template_fields: Sequence[str] = (*CappedOperator.template_fields, *_SOURCES)
 
     phone_column = TemplateArgument(COLUMN)
     on_invalid = TemplateArgument(choice(OnInvalid))

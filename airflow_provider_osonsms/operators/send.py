@@ -64,7 +64,7 @@ class OsonSmsSendOperator(CappedOperator):
         OsonSMS protocol 1.5, §2.
     """
 
-    template_fields: Sequence[str] = ("message",)
+    template_fields: Sequence[str] = (*CappedOperator.template_fields, "message")
     template_fields_renderers: ClassVar[dict[str, str]] = {"message": "txt"}
     ui_color = "#d8ecf8"
 
