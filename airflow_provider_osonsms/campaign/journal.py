@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from threading import Lock
 from time import sleep
 from typing import Final, Protocol, Self
 
@@ -104,7 +103,6 @@ class CampaignJournal:
         self._kept: list[dict[str, str]] = [{} for _ in backends]
         self._known: dict[str, str] = {}
         self._is_fanned_out = False
-        self._flushing = Lock()
         strange = 0
         for backend in backends:
             for txn_id, code in backend.read():
@@ -243,20 +241,19 @@ class CampaignJournal:
 
     def flush(self, entries: Mapping[str, str]) -> None:
         """Write *entries*, and those that could not be written before; blocks for some 15 ms."""
-        with self._flushing:
-            for backend, kept in zip(self._backends, self._kept, strict=True):
-                was_behind = bool(kept)
-                kept.update(entries)
-                if not kept:
-                    continue
-                try:
-                    backend.append(kept)
-                except Exception as error:  # noqa: BLE001 - storages and stores have errors of their own
-                    if not was_behind:
-                        text = "%s fails to write for now (%s): what it misses is written again"
-                        log.warning(text, type(backend).__name__, type(error).__name__)
-                else:
-                    kept.clear()
+        for backend, kept in zip(self._backends, self._kept, strict=True):
+            was_behind = bool(kept)
+            kept.update(entries)
+            if not kept:
+                continue
+            try:
+                backend.append(kept)
+            except Exception as error:  # noqa: BLE001 - storages and stores have errors of their own
+                if not was_behind:
+                    text = "%s fails to write for now (%s): what it misses is written again"
+                    log.warning(text, type(backend).__name__, type(error).__name__)
+            else:
+                kept.clear()
 
     def write_all(self) -> None:
         """Write what is left; a backend that fails is waited for, a few times."""
@@ -306,6 +303,7 @@ class JournalFlusher:
         self._journal = journal
         self._max_unwritten = MAX_UNWRITTEN - reserve
         self._is_due = asyncio.Event()
+        self._lock = asyncio.Lock()
         self._is_over = False
 
     async def __aenter__(self) -> Self:
@@ -326,10 +324,20 @@ class JournalFlusher:
         if unwritten >= self._max_unwritten:
             self.is_ready.clear()
 
+    async def mark_next(self, txn_ids: Iterable[str]) -> None:
+        """Let the journal name the rows that go next; see `CampaignJournal.mark_next`.
+
+        Results that are being flushed at this moment must not come after the mark, which takes the place of
+        the one that names their rows.
+        """
+        async with self._lock:
+            await asyncio.to_thread(self._journal.mark_next, txn_ids)
+
     async def _run(self) -> None:
         while not self._is_over:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._is_due.wait(), SECONDS_BETWEEN_FLUSHES)
             self._is_due.clear()
-            await asyncio.to_thread(self._journal.flush, self._journal.drain())
+            async with self._lock:
+                await asyncio.to_thread(self._journal.flush, self._journal.drain())
             self.is_ready.set()

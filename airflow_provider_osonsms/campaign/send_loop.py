@@ -131,7 +131,7 @@ class SendLoop:
         while not self._stop.is_set and (group := list(islice(messages, size))):
             size = min(2 * size, _MAX_GROUP)
             txn_ids = [message.txn_id for _, _, message in group]
-            await asyncio.to_thread(self._journal.mark_next, txn_ids)
+            await self._flusher.mark_next(txn_ids)
             try:
                 await self._send_all(iter(group), len(group))
             finally:
