@@ -61,7 +61,7 @@ class ResultParts:
         own = [part for part in parts if part.name.startswith(f"{self._campaign}-")]
         others = [part for part in parts if part not in own and _read_end(part) != _PEOPLE]
         if others and not self._may_replace:
-            entries = dict(chain.from_iterable(map(read_part, others)))
+            entries = dict(chain.from_iterable(map(_read_part, others)))
             raise OtherCampaignError(
                 f"another campaign has begun to send with this results_path, and has not ended: at least "
                 f"{sum(map(may_have_texted, entries.values()))} messages were sent, or may have been, as the "
@@ -162,10 +162,10 @@ class ResultParts:
 def read_writer(parts: Iterable[Any]) -> Iterator[tuple[str, object]]:
     """Yield the txn_ids and codes of the parts of one try, in which its results come before its marks."""
     parts = list(parts)
-    marked = dict(chain.from_iterable(read_part(part) for part in parts if _read_end(part) == _HANDFUL))
+    marked = dict(chain.from_iterable(_read_part(part) for part in parts if _read_end(part) == _HANDFUL))
     for part in parts:
         if _read_end(part) not in (_HANDFUL, _PEOPLE):
-            entries = read_part(part)
+            entries = _read_part(part)
             drop_settled(marked, dict(entries))
             yield from entries
     yield from marked.items()
@@ -191,7 +191,7 @@ def _read_writer(part: Any) -> str:
     return str(part.name.rpartition("-")[0])
 
 
-def read_part(part: Any) -> list[tuple[str, object]]:
+def _read_part(part: Any) -> list[tuple[str, object]]:
     """Return the txn_ids and codes of a part file; of a damaged one those before the damage.
 
     Raises:

@@ -324,12 +324,13 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         # With a campaign_id of the user's, another task may have used a txn_id before. Under a cap, what
         # others have used is no message of this task.
         is_shared = plan.cap is None and (self.campaign_id is not None or was_interrupted)
+        tried = TxnIdHistory.MAYBE_ACCEPTED if was_interrupted else task.history
         return CampaignRun(
             plan,
             journal=CampaignJournal(
                 backends,
                 history=TxnIdHistory.MAYBE_ACCEPTED if is_shared else TxnIdHistory.UNUSED,
-                try_history=task.history if plan.cap is None else plan.cap.history,
+                try_history=tried if plan.cap is None else plan.cap.history,
             ),
             try_number=task.try_number,
             clock=self._clock,

@@ -34,16 +34,20 @@ class ProcessDied(BaseException):
 
 
 @pytest.fixture
-def make_dag_campaign(make_people):
-    """Make a campaign of a DAG of its own, with a cap."""
+def make_dag_campaign(make_people, monkeypatch):
+    """Make a campaign of a DAG of its own, with a cap; the run is due when it is made for the first time."""
+    due = {}
+    monkeypatch.setattr(
+        "airflow_provider_osonsms.operators.capped.find_due", lambda context: due[context["ti"].dag_id]
+    )
 
-    def make(dag_id, people=10, *, now=None, **options):
+    def make(dag_id, people=10, *, now=SUNDAY, **options):
         people = make_people(people) if isinstance(people, int) else people
         defaults = {"task_id": "campaign", "message": "Салом, {name}!", "retries": 5, "concurrency": 4}
         campaign = OsonSmsCampaignOperator(recipients=people, **{**defaults, **CAP, **options})
         campaign.dag = DAG(dag_id, schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC))
-        if now is not None:
-            campaign._clock = lambda: now
+        campaign._clock = lambda: now
+        due.setdefault(dag_id, now)
         return campaign
 
     return make
