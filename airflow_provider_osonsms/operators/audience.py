@@ -57,7 +57,7 @@ class AudienceOperator(CappedOperator):
         max_invalid_ratio: Fail above this share of wrong rows, such as 0.05. Duplicates, excluded and not
             allowed numbers are not wrong.
         max_recipients: Fail above this number of recipients.
-        on_empty: ``skip``, ``fail`` or ``success`` when no recipient is left.
+        on_empty: ``skip``, ``fail`` or ``success`` when no recipient is left, or all are capped.
         rejects_path: Write row, masked phone, reason and column of each rejected row to this path (``.csv``
             or ``.parquet``). A relative path is, like every path, relative to where the worker runs.
         osonsms_conn_id: Id of the Connection; if it has ``allowed_phones``, all other phones are rejected.

@@ -66,8 +66,8 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         max_consecutive_failures: Stop when so many attempts fail in a row; the task's next try goes on.
         max_failed_ratio: Fail at the end if more than this share of the messages is not known to be accepted;
             the task always fails if none is.
-        results_path: Write row, key, phone, outcome, reason, txn_id, msg_id, parts, accepted_at and try of
-            every row there (``.csv`` or ``.parquet``); required above 1,000 recipients. It is the second
+        results_path: Write row, key, phone, outcome, reason, txn_id, msg_id, parts, accepted_at, try and cap
+            of every row there (``.csv`` or ``.parquet``); required above 1,000 recipients. It is the second
             journal: a later try reads it, so each run needs a path of its own, with ``{{ run_id }}`` in it.
         replace_results: Replace the table of another campaign at *results_path* instead of failing. It is for
             the table of another run: if this run has sent under other keys, it would text people twice.
