@@ -28,6 +28,12 @@ def identify_task(context: Context) -> TaskIdentity:
     )
 
 
+def find_due(context: Context) -> datetime | None:
+    """Return since when the run may have worked; None where Airflow does not say it."""
+    due = getattr(context["dag_run"], "run_after", None)
+    return due if isinstance(due, datetime) else None
+
+
 def add_to_asset_events(context: Context, facts: Mapping[str, Any]) -> None:
     """Let the events of the running task's ``outlets`` carry *facts*, should it succeed."""
     for outlet in context["task"].outlets:

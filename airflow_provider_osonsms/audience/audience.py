@@ -116,6 +116,10 @@ class Audience:
                 source_columns=self.source_columns,
             )
 
+    def find_phones(self, phones: SuppressionList) -> list[int]:
+        """Return the positions of the recipients whose phone is among *phones*."""
+        return list(map(int, self.positions[phones.find(self.msisdns)]))
+
     def reject(self, problems: Mapping[int, tuple[RejectReason, str]]) -> "Audience":
         """Return the audience without the recipients of *problems*.
 
@@ -170,6 +174,8 @@ def prepare_audience(
     max_ignored_ratio: float = 0,
     suppressed: SuppressionList | None = None,
     only: object = None,
+    is_capped: bool = False,
+    full: SuppressionList | None = None,
 ) -> Audience:
     """Split the rows of *recipients* into recipients and rejects.
 
@@ -187,6 +193,8 @@ def prepare_audience(
         suppressed: More phones that are never texted, read already; None for none.
         only: The keys of the only rows that are texted, in a column ``key`` or in the only column; None for
             all rows.
+        is_capped: Whether a phone gets one message, however many keys it has.
+        full: Phones that have had enough messages; None for none.
 
     Raises:
         InvalidMessageError: A source or a column is not usable.
@@ -215,6 +223,10 @@ def prepare_audience(
     else:
         default_languages = builder.reject_missing_values_by_language(languages)
     builder.reject_duplicates()
+    if full is not None:
+        builder.reject_capped(full)
+    if is_capped:
+        builder.reject_repeated_phones()
     positions = builder.positions
     return Audience(
         positions=positions,

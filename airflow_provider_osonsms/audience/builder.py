@@ -152,6 +152,14 @@ class AudienceBuilder:
             self._refuse_other_spellings(keys, is_kept, is_duplicate)
         self._reject(RejectReason.DUPLICATE, is_duplicate)
 
+    def reject_capped(self, full: SuppressionList) -> None:
+        """Reject the rows whose phone has had enough messages."""
+        self._reject(RejectReason.CAPPED, full.find(self.msisdns))
+
+    def reject_repeated_phones(self) -> None:
+        """Reject each row whose phone an earlier row has: under a cap one message is enough."""
+        self._reject(RejectReason.CAPPED, find_duplicates(self.msisdns, self.codes == 0))
+
     def _refuse_other_spellings(
         self, keys: "pd.Series[Any]", is_kept: NDArray[np.bool_], is_duplicate: NDArray[np.bool_]
     ) -> None:

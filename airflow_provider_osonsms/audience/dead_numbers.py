@@ -8,7 +8,6 @@ Reference:
 """
 
 import logging
-import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +19,7 @@ from airflow_provider_osonsms.audience.sources.files import is_path, print_path
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.tables.files import DamagedTableError, read_table
+from airflow_provider_osonsms.tables.listing import list_tables, split_pattern
 from airflow_provider_osonsms.tables.paths import (
     PathUnavailableError,
     is_final_storage_error,
@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-_SUFFIXES: Final = (".csv", ".parquet")
 _MEMORY: Final = (".wait.csv",)
 """What a running wait keeps beside its report."""
-_WILDCARD: Final = re.compile(r"[*?\[]")
 
 
 class DeadNumbers:
@@ -108,12 +106,9 @@ class DeadNumbers:
 
     def _find_tables(self, table: object) -> list[Any]:
         """Return the tables that one of the paths names."""
-        text = str(table)
-        parts = text.split("/")
-        fixed = next((place for place, part in enumerate(parts) if _WILDCARD.search(part)), len(parts))
-        start, pattern = "/".join(parts[:fixed]) or "/", "/".join(parts[fixed:])
-        path = self._open_path(start)
-        return _guard(path, lambda: _list_tables(path, pattern))
+        path, pattern = split_pattern(str(table), self._open_path)
+        tables = _guard(path, lambda: list_tables(path, pattern))
+        return [one for one in tables if not one.name.endswith(_MEMORY)]
 
 
 class _Campaigns:
@@ -166,21 +161,6 @@ class _Campaigns:
             for msisdn, moments in self._undeliverable.items()
             if sum(moment > self._delivered.get(msisdn, 0) for moment in moments) >= after
         ]
-
-
-def _list_tables(path: Any, pattern: str) -> list[Any]:
-    if pattern:
-        if not path.is_dir():
-            raise FileNotFoundError
-        found = path.glob(pattern)
-    elif path.is_dir():
-        found = path.glob("**/*")
-    elif path.exists():
-        return [path]
-    else:
-        raise FileNotFoundError
-    tables = [one for one in found if one.suffix in _SUFFIXES and not one.name.startswith(".")]
-    return sorted((one for one in tables if not one.name.endswith(_MEMORY)), key=str)
 
 
 def _guard(path: Any, use: Callable[[], T]) -> T:

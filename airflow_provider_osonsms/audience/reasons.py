@@ -24,6 +24,7 @@ class RejectReason(StrEnum):
     EMPTY_TEXT = "empty_text"
     TOO_MANY_PARTS = "too_many_parts"
     DUPLICATE = "duplicate"
+    CAPPED = "capped"
     SUPPRESSED = "suppressed"
     NOT_ALLOWED = "not_allowed"
     NOT_CHOSEN = "not_chosen"
@@ -62,12 +63,19 @@ _ADVICE: Final = {
     RejectReason.EMPTY_TEXT: "Fill in the text or leave the row out",
     RejectReason.TOO_MANY_PARTS: "Shorten the text, or raise max_parts",
     RejectReason.DUPLICATE: "Nothing to do: an earlier row with the same phone or key is kept",
+    RejectReason.CAPPED: "Nothing to do: the phone has enough messages of this category (once_per, at_most)",
     RejectReason.SUPPRESSED: "Nothing to do: the phone is in exclude= or in the Connection's suppression",
     RejectReason.NOT_ALLOWED: "Add the phone to the Connection's allowed_phones if it should be texted here",
     RejectReason.NOT_CHOSEN: "Nothing to do: the key of the row is not in only=",
 }
 _ON_PURPOSE: Final = frozenset(
-    {RejectReason.DUPLICATE, RejectReason.SUPPRESSED, RejectReason.NOT_ALLOWED, RejectReason.NOT_CHOSEN}
+    {
+        RejectReason.DUPLICATE,
+        RejectReason.CAPPED,
+        RejectReason.SUPPRESSED,
+        RejectReason.NOT_ALLOWED,
+        RejectReason.NOT_CHOSEN,
+    }
 )
 _CODES: Final = {reason: code for code, reason in enumerate(RejectReason, start=1)}
 REASONS: Final = (None, *RejectReason)

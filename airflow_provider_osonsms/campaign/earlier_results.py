@@ -47,8 +47,9 @@ def load_earlier_results(
         raise OtherCampaignError(
             f"results_path holds the table of another campaign: {loader.others_sent} of its "
             f"{loader.others} rows were sent. Nothing was sent now. If this run has sent under another "
-            f"key_namespace, campaign_id or channel, restore that: under new txn_ids the same people would "
-            f"be texted again. If it is the table of another run, put {{{{ run_id }}}} into results_path"
+            f"key_namespace, campaign_id, channel, category or once_per, restore that: under new txn_ids the "
+            f"same people would be texted again. If it is the table of another run, put {{{{ run_id }}}} "
+            f"into results_path"
         )
     return loader.finish(), loader.has_sent
 
@@ -81,7 +82,7 @@ class _Loader:
                 self._nameless.append(result)
                 self.others_sent += 1
             return
-        if self._plan.txn_ids.make(result.key) != result.txn_id:
+        if not self._is_ours(result):
             self.others += 1
             self.others_sent += not result.is_unsent
             return
@@ -100,11 +101,18 @@ class _Loader:
         else:
             self._elsewhere[result.txn_id] = result
 
+    def _is_ours(self, result: ResultRow) -> bool:
+        """Whether a row is of this campaign; with a cap others make its txn_ids, so it has a name, too."""
+        plan = self._plan
+        if plan.cap is not None and result.campaign != plan.campaign_id:
+            return False
+        return plan.make_txn_id(result.phone or "", result.key or "") == result.txn_id
+
     def finish(self) -> list[ResultRow]:
         """Look for the rows that have moved, and return those that have left the audience and were sent."""
         if self._elsewhere:
-            for position, _, row_key in self._plan.audience.read_row_keys():
-                result = self._elsewhere.pop(self._plan.txn_ids.make(row_key), None)
+            for position, txn_id in self._plan.read_txn_ids():
+                result = self._elsewhere.pop(txn_id, None)
                 if result is not None:
                     self._rows.load_result(position, result)
         left = [result for result in self._elsewhere.values() if result.may_have_been_sent]

@@ -19,10 +19,12 @@ from airflow_provider_osonsms.campaign.acceptance import Acceptance, read_accept
 from airflow_provider_osonsms.campaign.rows import (
     UNANSWERED_CODE,
     CampaignRows,
+    is_capped_code,
     is_code,
     is_settled_code,
     join_codes,
 )
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,10 @@ PAUSES_FOR_BACKENDS: Final = (0.2, 0.5, 1.0)
 PREFIX: Final = 16
 """Characters of a txn_id that name a row: with 64 bits two rows of a million share them once in 30
 million."""
+
+
+class JournalUnavailableError(OsonSmsError):
+    """What a later try must know cannot be written for now, so nothing more is sent in this one."""
 
 
 class JournalBackend(Protocol):
@@ -58,7 +64,7 @@ class JournalBackend(Protocol):
 
         Args:
             history: Of txn_ids that no entry names.
-            handful: Entries of the rows that go alone at first; empty once all rows may go.
+            handful: Entries of the only rows that may go now, in place of those before; empty once all may.
         """
         ...
 
@@ -81,6 +87,7 @@ class CampaignJournal:
 
     Attributes:
         history: What is known beforehand of txn_ids that no entry names.
+        tried: What of this is due to earlier tries of this task, and not to other tasks of the campaign.
         is_resumed: Whether an earlier try has begun to send.
     """
 
@@ -109,6 +116,7 @@ class CampaignJournal:
         written = [backend.history for backend in backends if backend.is_resumed]
         self.is_resumed = bool(written)
         self.history = max(written) if written else max(history, try_history)
+        self.tried = max(written) if written else try_history
         self._history_of_others = history
 
     @property
@@ -142,10 +150,11 @@ class CampaignJournal:
             code = self._known.pop(txn_id[:PREFIX], None)
             if code is not None:
                 rows.decode(position, code)
-        vanished = sum(map(is_settled_code, self._known.values()))
+        left = self._known.values()
+        vanished = sum(is_settled_code(code) and not is_capped_code(code) for code in left)
         if vanished:
             log.warning("%d rows that were sent before are not in the audience any more", vanished)
-        accepted = [read_acceptance(code) for code in self._known.values()]
+        accepted = [read_acceptance(code) for code in left]
         self._known = {}
         return [acceptance for acceptance in accepted if acceptance is not None]
 
@@ -159,6 +168,8 @@ class CampaignJournal:
             may_have_sent: Whether one of its rows was sent, or may have been.
             has_accepted: Whether one was surely accepted, so that the txn_ids are ours.
         """
+        if not self.is_resumed:
+            self.tried = TxnIdHistory.UNUSED
         if has_accepted:
             self.history = max(self.history, TxnIdHistory.MAYBE_ACCEPTED)
         elif not self.is_resumed:
@@ -177,6 +188,19 @@ class CampaignJournal:
         for backend in self._backends:
             backend.mark_started(self.history, handful)
 
+    def mark_next(self, txn_ids: Iterable[str]) -> None:
+        """Write all results so far, and then the same as `mark_handful`; what fails is tried a few times.
+
+        Raises:
+            JournalUnavailableError: It cannot be written; no row of *txn_ids* was sent.
+        """
+        self.write_all()
+        if self.is_behind:
+            raise JournalUnavailableError("the journal does not take in the results of the rows sent so far")
+        handful = dict.fromkeys(txn_ids, UNANSWERED_CODE)
+        for backend in self._backends:
+            _mark_patiently(backend, self.history, handful)
+
     def mark_started(self) -> None:
         """Write that all rows may be on their way from now on, whatever happens to this process.
 
@@ -188,7 +212,7 @@ class CampaignJournal:
         """
         history = max(self.history, TxnIdHistory.MAYBE_ACCEPTED)
         for backend in self._backends:
-            _mark_patiently(backend, history)
+            _mark_patiently(backend, history, {})
         self._is_fanned_out = True
 
     def finish(self, *, may_have_sent: bool) -> None:
@@ -197,7 +221,8 @@ class CampaignJournal:
         Args:
             may_have_sent: Whether a row may have been accepted, in this try or in one that is known.
         """
-        self._write_the_rest()
+        self.write_all()
+        self._warn_of_unwritten()
         if self.is_behind or (self._is_fanned_out and may_have_sent):
             return
         for backend in self._backends:
@@ -230,7 +255,7 @@ class CampaignJournal:
             else:
                 kept.clear()
 
-    def _write_the_rest(self) -> None:
+    def write_all(self) -> None:
         """Write what is left; a backend that fails is waited for, a few times."""
         self.flush(self.drain())
         for pause in PAUSES_FOR_BACKENDS:
@@ -238,6 +263,8 @@ class CampaignJournal:
                 break
             sleep(pause)
             self.flush({})
+
+    def _warn_of_unwritten(self) -> None:
         for backend, kept in zip(self._backends, self._kept, strict=True):
             if kept:
                 text = (
@@ -250,13 +277,13 @@ class CampaignJournal:
         self._known[key] = code if before is None else join_codes(before, code)
 
 
-def _mark_patiently(backend: JournalBackend, history: TxnIdHistory) -> None:
+def _mark_patiently(backend: JournalBackend, history: TxnIdHistory, handful: Mapping[str, str]) -> None:
     for pause in PAUSES_FOR_BACKENDS:
         try:
-            return backend.mark_started(history, {})
+            return backend.mark_started(history, handful)
         except Exception:  # noqa: BLE001 - storages and stores have errors of their own
             sleep(pause)
-    return backend.mark_started(history, {})
+    return backend.mark_started(history, handful)
 
 
 class JournalFlusher:
@@ -276,6 +303,7 @@ class JournalFlusher:
         self._journal = journal
         self._max_unwritten = MAX_UNWRITTEN - reserve
         self._is_due = asyncio.Event()
+        self._lock = asyncio.Lock()
         self._is_over = False
 
     async def __aenter__(self) -> Self:
@@ -296,10 +324,20 @@ class JournalFlusher:
         if unwritten >= self._max_unwritten:
             self.is_ready.clear()
 
+    async def mark_next(self, txn_ids: Iterable[str]) -> None:
+        """Let the journal name the rows that go next; see `CampaignJournal.mark_next`.
+
+        Results that are being flushed at this moment must not come after the mark, which takes the place of
+        the one that names their rows.
+        """
+        async with self._lock:
+            await asyncio.to_thread(self._journal.mark_next, txn_ids)
+
     async def _run(self) -> None:
         while not self._is_over:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._is_due.wait(), SECONDS_BETWEEN_FLUSHES)
             self._is_due.clear()
-            await asyncio.to_thread(self._journal.flush, self._journal.drain())
+            async with self._lock:
+                await asyncio.to_thread(self._journal.flush, self._journal.drain())
             self.is_ready.set()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from airflow_provider_osonsms.exactly_once.cap import Cap
 from airflow_provider_osonsms.messages.source import MessageSource
 from airflow_provider_osonsms.preflight.window import ALWAYS_OPEN, SendWindow
 from airflow_provider_osonsms.protocol.models import Message
@@ -53,8 +54,10 @@ class CampaignPlan:
         campaign_id: Names it, for people.
         audience: Who is texted.
         source: Where their texts come from.
-        txn_ids: One for each row key.
+        txn_ids: One for each row key; with a cap, one for each phone.
         options: How it is sent.
+        category: Of its messages; None for none.
+        cap: How often a phone gets one of this category; None where only the campaign itself counts.
     """
 
     campaign_id: str
@@ -62,20 +65,31 @@ class CampaignPlan:
     source: MessageSource = field(repr=False)
     txn_ids: TxnIdSeries = field(repr=False)
     options: SendOptions
+    category: str | None = None
+    cap: Cap | None = None
+
+    def make_txn_id(self, phone: str, row_key: str) -> str:
+        """Make the txn_id of a row."""
+        return self.txn_ids.make(row_key if self.cap is None else phone)
+
+    def read_txn_ids(self) -> "Iterator[tuple[int, str]]":
+        """Yield the position and txn_id of each recipient."""
+        for position, phone, row_key in self.audience.read_row_keys():
+            yield position, self.make_txn_id(phone, row_key)
 
     def render_messages(self, is_open: "Callable[[int], bool]") -> Iterator[PlannedMessage]:
         """Render the messages of those rows that are open now, a chunk at a time, as they are asked for."""
-        options = self.options
+        options, is_capped = self.options, self.cap is not None
         for whole in self.audience.read_chunks(_ROWS_PER_CHUNK):
             rows = [row for row, position in enumerate(whole.positions) if is_open(position)]
             if not rows:
                 continue
             chunk = self.source.render(whole if len(rows) == len(whole.positions) else whole.take(rows))
             measured = chunk.measured
-            for position, phone, row_key, text, parts in zip(
+            for position, phone, unique, text, parts in zip(
                 chunk.positions,
                 chunk.phones,
-                chunk.row_keys,
+                chunk.phones if is_capped else chunk.row_keys,
                 measured.texts,
                 measured.parts.tolist(),
                 strict=True,
@@ -87,8 +101,9 @@ class CampaignPlan:
                         phone=phone,
                         text=text,
                         sender=options.sender,
-                        txn_id=self.txn_ids.make(row_key),
+                        txn_id=self.txn_ids.make(unique),
                         channel=options.channel,
                         is_confidential=options.is_confidential,
+                        is_capped=is_capped,
                     ),
                 )

@@ -3,44 +3,42 @@
 They serve where there is no state store (Airflow below 3.3), and where it was emptied. They are folded into
 the table at the end of each try and removed, so a part that is there says that a try has begun and did not
 end. Its name begins with the campaign's: parts of another campaign are neither read nor removed. Its end
-tells how far the try has come: ``handful`` names the rows that go alone at first, ``started`` says that all
-may be on their way, and numbers hold what became of them.
+tells how far the try has come: ``handful`` names the only rows that may be on their way, ``started`` says
+that all may be, and numbers hold what became of them. Of a campaign with a category, ``people`` holds the
+phones of all, for the ``history`` of other campaigns; it says nothing of what was sent.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from itertools import chain
+from itertools import chain, groupby
 from secrets import token_hex
 from typing import Any, Final
 
 from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
 from airflow_provider_osonsms.campaign.rows import may_have_texted
+from airflow_provider_osonsms.campaign.store_chunks import drop_settled
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.tables.files import DamagedTableError, read_table, write_table
 from airflow_provider_osonsms.tables.paths import guard_storage, is_local
-from airflow_provider_osonsms.tables.rows import PartRow
+from airflow_provider_osonsms.tables.rows import PartRow, PersonRow
 
 log = logging.getLogger(__name__)
 
-_SUFFIX: Final = ".parts"
+SUFFIX: Final = ".parts"
 _HANDFUL: Final = "handful"
 _STARTED: Final = "started"
+_PEOPLE: Final = "people"
 
 
 def find_parts_folder(path: Any) -> Any:
     """Return the folder of the part files of the results table at *path*."""
-    return path.with_name(f"{path.name}{_SUFFIX}")
+    return path.with_name(f"{path.name}{SUFFIX}")
 
 
 def is_part(path: Any) -> bool:
     """Whether *path* is that of a part file."""
-    return str(path.parent.name).endswith(_SUFFIX)
-
-
-def says_all_may_be_sent(part: Any) -> bool:
-    """Whether a part file says that all rows may be on their way: those without an entry, too."""
-    return str(part.name).endswith(f"-{_STARTED}.csv")
+    return str(path.parent.name).endswith(SUFFIX)
 
 
 class ResultParts:
@@ -69,24 +67,46 @@ class ResultParts:
             OtherCampaignError: Another campaign has begun to write its table here, and did not end.
             InvalidMessageError, PathUnavailableError: They cannot be read.
         """
-        parts = guard_storage(self._list, f"the folder {_SUFFIX} beside results_path", "read")
+        parts = guard_storage(self._list, f"the folder {SUFFIX} beside results_path", "read")
         own = [part for part in parts if part.name.startswith(f"{self._campaign}-")]
-        if len(own) < len(parts) and not self._may_replace:
-            entries = dict(chain.from_iterable(_read_part(part) for part in parts if part not in own))
+        others = [part for part in parts if part not in own and _read_end(part) != _PEOPLE]
+        if others and not self._may_replace:
+            entries = dict(chain.from_iterable(map(_read_part, others)))
             raise OtherCampaignError(
                 f"another campaign has begun to send with this results_path, and has not ended: at least "
                 f"{sum(map(may_have_texted, entries.values()))} messages were sent, or may have been, as the "
                 f"folder beside it that ends in .parts says. Nothing was sent now. If this run has sent "
-                f"under another key_namespace, campaign_id or channel, restore that: under new txn_ids the "
-                f"same people would be texted again. If it is another run, put {{{{ run_id }}}} into "
-                f"results_path"
+                f"under another key_namespace, campaign_id, channel, category or once_per, restore that: "
+                f"under new txn_ids the same people would be texted again. If it is another run, put "
+                f"{{{{ run_id }}}} into results_path"
             )
-        for part in own:
-            self.is_resumed = True
-            if says_all_may_be_sent(part):
-                self.history = TxnIdHistory.MAYBE_ACCEPTED
-            self._folded.append(part)
-            yield from _read_part(part)
+        self._folded += own
+        self.is_resumed |= any(_read_end(part) != _PEOPLE for part in own)
+        if any(_read_end(part) == _STARTED for part in own):
+            self.history = TxnIdHistory.MAYBE_ACCEPTED
+        for _, some in groupby(own, key=_read_writer):
+            yield from read_writer(some)
+
+    def find_periods(self, campaign: str) -> list[str]:
+        """Return the periods in which tries of a *campaign* with a cap have begun and did not end."""
+        parts = guard_storage(self._list, f"the folder {SUFFIX} beside results_path", "read")
+        names = [part.name for part in parts if _read_end(part) != _PEOPLE]
+        start = f"{campaign}_"
+        return [name[len(start) :].rsplit("-", 2)[0] for name in names if name.startswith(start)]
+
+    def write_people(self, people: Iterable[PersonRow]) -> None:
+        """Write to whom messages may be on their way from now on.
+
+        Raises:
+            InvalidMessageError, PathUnavailableError: It cannot be written; nothing was sent.
+        """
+        part = self._name_part(_PEOPLE)
+        self._folded.append(part)
+        guard_storage(
+            lambda: write_table(people, part, kind=PersonRow),
+            f"the folder {SUFFIX} beside results_path",
+            "written",
+        )
 
     def mark_started(self, history: TxnIdHistory, handful: Mapping[str, str]) -> None:  # noqa: ARG002
         """Write what may be on its way; see `JournalBackend`. The history is in the name of the part.
@@ -96,7 +116,7 @@ class ResultParts:
         """
         name = _HANDFUL if handful else _STARTED
         guard_storage(
-            lambda: self._write(handful, name), f"the folder {_SUFFIX} beside results_path", "written"
+            lambda: self._write(handful, name), f"the folder {SUFFIX} beside results_path", "written"
         )
         if not handful:
             self._remove_handful()
@@ -149,7 +169,44 @@ class ResultParts:
         return sorted((part for part in self._folder.iterdir() if part.suffix == ".csv"), key=str)
 
 
+def read_writer(parts: Iterable[Any]) -> Iterator[tuple[str, object]]:
+    """Yield the txn_ids and codes of the parts of one try, in which its results come before its marks."""
+    parts = list(parts)
+    marked = dict(chain.from_iterable(_read_part(part) for part in parts if _read_end(part) == _HANDFUL))
+    for part in parts:
+        if _read_end(part) not in (_HANDFUL, _PEOPLE):
+            entries = _read_part(part)
+            drop_settled(marked, dict(entries))
+            yield from entries
+    yield from marked.items()
+
+
+def is_people(part: Any) -> bool:
+    """Whether a part file holds the phones of a campaign."""
+    return _read_end(part) == _PEOPLE
+
+
+def is_started(part: Any) -> bool:
+    """Whether a part file says that all rows of its campaign may be on their way."""
+    return _read_end(part) == _STARTED
+
+
+def _read_end(part: Any) -> str:
+    """Return what a part says of its try: the end of its name."""
+    return str(part.name.removesuffix(".csv").rpartition("-")[2])
+
+
+def _read_writer(part: Any) -> str:
+    """Return the name of campaign and try that a part is of."""
+    return str(part.name.rpartition("-")[0])
+
+
 def _read_part(part: Any) -> list[tuple[str, object]]:
+    """Return the txn_ids and codes of a part file; of a damaged one those before the damage.
+
+    Raises:
+        InvalidMessageError, PathUnavailableError: It cannot be read.
+    """
     entries: list[tuple[str, object]] = []
 
     def read() -> None:

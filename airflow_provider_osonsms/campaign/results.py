@@ -123,8 +123,21 @@ class CampaignResults:
 
     def read_rows(self) -> Iterator[ResultRow]:
         """Read what became of every row of the input, in its order."""
+        category, period, campaign = self._name_columns()
         rejects = (
-            ResultRow(reject.row, None, reject.phone, str(Outcome.REJECTED), reject.reason, None, None, None)
+            ResultRow(
+                row=reject.row,
+                key=None,
+                phone=reject.phone,
+                outcome=str(Outcome.REJECTED),
+                reason=reject.reason,
+                txn_id=None,
+                msg_id=None,
+                parts=None,
+                category=category,
+                period=period,
+                campaign=campaign,
+            )
             for reject in self._plan.audience.rejects.read_rows()
         )
         return chain(merge(self._read_recipients(), rejects, key=_BY_POSITION), self._read_vanished())
@@ -138,8 +151,9 @@ class CampaignResults:
         yield from (result for result in self.vanished if result.msg_id not in known)
 
     def _read_recipients(self, *, settled_only: bool = False) -> Iterator[ResultRow]:
-        rows, make_txn_id = self._rows, self._plan.txn_ids.make
+        rows, make_txn_id = self._rows, self._plan.make_txn_id
         find_number = self._plan.audience.numbers.find
+        names = self._name_columns()
         for position, phone, row_key in self._plan.audience.read_row_keys():
             if settled_only and rows.is_open(position):
                 continue
@@ -150,12 +164,20 @@ class CampaignResults:
                 phone,
                 str(state.outcome),
                 rows.reason(position),
-                make_txn_id(row_key),
+                make_txn_id(phone, row_key),
                 rows.msg_id(position),
                 rows.parts(position),
                 print_moment(rows.accepted_at(position)),
                 rows.tried_in(position),
+                *names,
             )
+
+    def _name_columns(self) -> tuple[str | None, str | None, str | None]:
+        """Return what each row says of the campaign: category, and with a cap also period and campaign."""
+        cap = self._plan.cap
+        if cap is None:
+            return self._plan.category, None, None
+        return cap.category, cap.period, self._plan.campaign_id
 
 
 def name_vanished(acceptance: Acceptance) -> ResultRow:

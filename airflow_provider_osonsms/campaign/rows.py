@@ -55,14 +55,19 @@ class RowState(IntEnum):
     """108, explained by an attempt whose answer was lost: accepted, and its msg_id is unknown for ever."""
     UNDECIDED = 6
     """Nobody can tell whether it was sent: a person has to look."""
-    KEY_TAKEN = 7
+    LOST_OR_CAPPED = 7
+    """108 under the txn_id of a cap, after an attempt of ours: that attempt was accepted, or another message
+    of the category. The phone has one message of the period, so nobody has to look."""
+    KEY_TAKEN = 8
     """108, and nothing explains it: its txn_id belongs to another message, or to one of ours that nobody
     knows of."""
-    ACCOUNT_REFUSED = 8
+    CAPPED = 9
+    """Not sent: another message of the category has reached the phone in this period."""
+    ACCOUNT_REFUSED = 10
     """The gateway refused the account, the sender or the address."""
-    UNSENDABLE = 9
+    UNSENDABLE = 11
     """The message breaks a rule that only shows when its request is built."""
-    REJECTED = 10
+    REJECTED = 12
     """The row was rejected before the campaign began, with a `RejectReason` of its own."""
 
     @property
@@ -88,15 +93,28 @@ class RowState(IntEnum):
     @property
     def may_be_accepted(self) -> bool:
         """Whether a message of ours may have been accepted for it."""
-        return self in (RowState.NO_ANSWER, RowState.ACCEPTED, RowState.ANSWER_LOST, RowState.UNDECIDED)
+        return RowState.NO_ANSWER <= self <= RowState.LOST_OR_CAPPED
 
     @property
     def is_failed(self) -> bool:
         """Whether it has ended without being surely accepted, though it was worth an attempt."""
-        return RowState.UNDECIDED <= self <= RowState.UNSENDABLE
+        return self in _FAILED
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether it was not sent because its phone has had enough."""
+        return self is RowState.CAPPED
+
+    @property
+    def may_be_capped(self) -> bool:
+        """Whether nobody can tell if it was accepted, or not sent because its phone has had enough."""
+        return self is RowState.LOST_OR_CAPPED
 
 
 _LAST_OPEN: Final = RowState.NO_ANSWER
+_FAILED: Final = frozenset(
+    {RowState.UNDECIDED, RowState.KEY_TAKEN, RowState.ACCOUNT_REFUSED, RowState.UNSENDABLE}
+)
 _OUTCOMES: Final = {
     RowState.NOT_ATTEMPTED: Outcome.PENDING,
     RowState.NOT_REACHED: Outcome.PENDING,
@@ -105,7 +123,9 @@ _OUTCOMES: Final = {
     RowState.ACCEPTED: Outcome.ACCEPTED,
     RowState.ANSWER_LOST: Outcome.ACCEPTED_UNTRACKED,
     RowState.UNDECIDED: Outcome.UNCERTAIN,
+    RowState.LOST_OR_CAPPED: Outcome.UNCERTAIN,
     RowState.KEY_TAKEN: Outcome.UNCERTAIN,
+    RowState.CAPPED: Outcome.CAPPED,
     RowState.ACCOUNT_REFUSED: Outcome.REFUSED,
     RowState.UNSENDABLE: Outcome.REJECTED,
     RowState.REJECTED: Outcome.REJECTED,
@@ -122,6 +142,8 @@ class Shown(Enum):
     NO_ANSWER = "no answer, or one that cannot be read"
     REFUSED_FOR_NOW = "109, 112, 113"
     TAKEN = "108, and nothing explains it"
+    CAPPED = "108 under the txn_id of a cap"
+    TAKEN_BY_SOME = "108 under the txn_id of a cap, after a lost answer"
     NO_MONEY = "119: it was not sent"
     ACCOUNT_REFUSED = "100, 105, 106, 107, 114"
     UNSENDABLE = "no request could be built"
@@ -137,17 +159,22 @@ _NEXT_STATE: Final[dict[Shown, tuple[RowState, RowState, RowState, RowState]]] =
     Shown.NO_ANSWER:        (_S.NO_ANSWER,       _S.NO_ANSWER,       _S.NO_ANSWER,       _S.NO_ANSWER),
     Shown.REFUSED_FOR_NOW:  (_S.REFUSED_FOR_NOW, _S.REFUSED_FOR_NOW, _S.REFUSED_FOR_NOW, _S.NO_ANSWER),
     Shown.TAKEN:            (_S.KEY_TAKEN,       _S.KEY_TAKEN,       _S.UNDECIDED,       _S.UNDECIDED),
+    Shown.CAPPED:           (_S.CAPPED,          _S.CAPPED,          _S.UNDECIDED,       _S.LOST_OR_CAPPED),
+    Shown.TAKEN_BY_SOME:    (_S.LOST_OR_CAPPED,  _S.LOST_OR_CAPPED,  _S.UNDECIDED,       _S.LOST_OR_CAPPED),
     Shown.NO_MONEY:         (_S.NOT_ATTEMPTED,   _S.NOT_REACHED,     _S.REFUSED_FOR_NOW, _S.NO_ANSWER),
     Shown.ACCOUNT_REFUSED:  (_S.ACCOUNT_REFUSED, _S.ACCOUNT_REFUSED, _S.ACCOUNT_REFUSED, _S.NO_ANSWER),
     Shown.UNSENDABLE:       (_S.UNSENDABLE,      _S.UNSENDABLE,      _S.UNSENDABLE,      _S.UNDECIDED),
 }  # fmt: skip
 
 _LOST_CODE, _UNDECIDED_CODE, _TAKEN_CODE = "lost", "undecided", "taken"
+_LOST_OR_CAPPED_CODE, _CAPPED_CODE = "lost_or_capped", "capped"
 _REFUSED_CODE, UNANSWERED_CODE, _BOTH_CODE = "refused", "unanswered", "unanswered_after_refusal"
 _CODES: Final = {
     RowState.ANSWER_LOST: _LOST_CODE,
     RowState.UNDECIDED: _UNDECIDED_CODE,
+    RowState.LOST_OR_CAPPED: _LOST_OR_CAPPED_CODE,
     RowState.KEY_TAKEN: _TAKEN_CODE,
+    RowState.CAPPED: _CAPPED_CODE,
 }
 _STATES_BY_CODE: Final = {code: state for state, code in _CODES.items()}
 _DOUBTS_BY_CODE: Final = {
@@ -187,9 +214,24 @@ def may_have_texted(code: object) -> bool:
     return state is not None and state.may_be_accepted
 
 
+def was_refused_for_now(code: object) -> bool:
+    """Whether the journal's *code* is that of an open row whose last attempt met 109, 112 or 113."""
+    return code == _REFUSED_CODE
+
+
+def is_capped_code(code: object) -> bool:
+    """Whether the journal's *code* is that of a row that was not sent because of a cap."""
+    return code == _CAPPED_CODE
+
+
 def join_codes(code: str, other: str) -> str:
-    """Return what two tries together say of a row: the one that knows more is right, and doubts add up."""
+    """Return what two tries together say of a row: the one that knows more is right, and doubts add up.
+
+    A row that one try has found capped, and another may have sent: perhaps that one has taken its txn_id.
+    """
     said = {code, other}
+    if _CAPPED_CODE in said and said & {_REFUSED_CODE, _BOTH_CODE, UNANSWERED_CODE}:
+        return _LOST_OR_CAPPED_CODE if UNANSWERED_CODE in said else _UNDECIDED_CODE
     if said == {_REFUSED_CODE, UNANSWERED_CODE}:
         return _BOTH_CODE
     if _LOST_CODE in said and said & {_REFUSED_CODE, _BOTH_CODE, _UNDECIDED_CODE}:
@@ -211,11 +253,15 @@ def _find_state(code: object) -> RowState | None:
     return RowState.ACCEPTED if read_acceptance(code) is not None else _STATES_BY_CODE.get(code)
 
 
-def read_receipt(receipt: SendReceipt) -> Shown:
-    """Return what an answered attempt has shown."""
+def read_receipt(receipt: SendReceipt, history: TxnIdHistory) -> Shown:
+    """Return what an answered attempt at a row with this *history* has shown."""
     if receipt.outcome is Outcome.ACCEPTED and receipt.msg_id is not None:
         return Shown.ACCEPTED
-    return Shown.TAKEN_UNPROVEN if receipt.outcome is Outcome.UNCERTAIN else Shown.ACCEPTED_BEFORE
+    if receipt.outcome is Outcome.CAPPED:
+        return Shown.CAPPED
+    if receipt.outcome is not Outcome.UNCERTAIN:
+        return Shown.ACCEPTED_BEFORE
+    return Shown.TAKEN_UNPROVEN if history is TxnIdHistory.MAYBE_CONSUMED else Shown.TAKEN_BY_SOME
 
 
 def read_failure(error: OsonSmsError) -> Shown:
@@ -302,6 +348,17 @@ class CampaignRows:
         self._states[position] = RowState.NOT_ATTEMPTED
         self._tries[position] = 0
 
+    def cap(self, position: int) -> bool:
+        """Let an open row not be sent, because its phone was texted too often; say whether it was open.
+
+        A row that an earlier try may have sent is not sent again either: then nobody can tell.
+        """
+        if not self.is_open(position):
+            return False
+        is_new = self._histories[position] == TxnIdHistory.UNUSED
+        self._states[position] = RowState.CAPPED if is_new else RowState.LOST_OR_CAPPED
+        return True
+
     def keep_acceptance(self, position: int, acceptance: Acceptance) -> None:
         """Keep that a row was accepted."""
         self._states[position] = RowState.ACCEPTED
@@ -375,7 +432,8 @@ class CampaignRows:
 
         ``"163938568/2/1764072000/1"`` is a msg_id with its billed parts, the second of its acceptance and the
         try, ``"lost"`` an ANSWER_LOST row, ``"undecided"`` and ``"taken"`` those that a person has to look
-        at, ``"refused"`` an open row whose txn_id may be consumed, ``"unanswered"`` one that may be accepted,
+        at, ``"capped"`` a CAPPED row, ``"lost_or_capped"`` one that may be either, ``"refused"`` an open row
+        whose txn_id may be consumed, ``"unanswered"`` one that may be accepted,
         ``"unanswered_after_refusal"`` one that may be either.
         """
         state = _STATES[self._states[position]]
@@ -420,8 +478,8 @@ class CampaignRows:
         self._add_history(position, history)
         if self._states[position] <= _LAST_OPEN:
             self._states[position] = max(self._states[position], state)
-        elif self._states[position] == RowState.ANSWER_LOST and self._is_consumed(position):
-            self._states[position] = RowState.UNDECIDED
+        else:
+            self._states[position] = self._doubt(position, _STATES[self._states[position]], doubt=state)
 
     def _settle(self, position: int, state: RowState) -> None:
         """Let a row be settled; of two tries the one that knows more is right.
@@ -429,14 +487,20 @@ class CampaignRows:
         A 108 that one try has explained by a lost answer is not explained for one that knows of a refusal.
         """
         before = _STATES[self._states[position]]
-        if state is RowState.ANSWER_LOST and (before is RowState.UNDECIDED or self._is_consumed(position)):
+        if state is RowState.ANSWER_LOST and before is RowState.UNDECIDED:
             state = RowState.UNDECIDED
+        state = self._doubt(position, state, doubt=before)
         is_doubted = before is RowState.ANSWER_LOST and state is RowState.UNDECIDED
         if before.is_open or before > state or is_doubted:
             self._states[position] = state
 
-    def _is_consumed(self, position: int) -> bool:
-        return self._histories[position] == TxnIdHistory.MAYBE_CONSUMED
+    def _doubt(self, position: int, state: RowState, *, doubt: RowState) -> RowState:
+        """Return what a settled *state* is in the light of the open state *doubt* of another try."""
+        is_consumed = self._histories[position] == TxnIdHistory.MAYBE_CONSUMED
+        if state in (RowState.ANSWER_LOST, RowState.CAPPED) and is_consumed:
+            return RowState.UNDECIDED
+        is_doubted = state is RowState.CAPPED and doubt is RowState.NO_ANSWER
+        return RowState.LOST_OR_CAPPED if is_doubted else state
 
     def _add_history(self, position: int, history: TxnIdHistory) -> None:
         self._histories[position] = max(self._histories[position], history)

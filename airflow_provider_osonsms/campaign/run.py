@@ -1,7 +1,7 @@
 """One try of a campaign, from what earlier tries have stored to what later ones must know."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSm
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Account, Outcome
 from airflow_provider_osonsms.tables.files import TableIdentity
-from airflow_provider_osonsms.tables.rows import ResultRow
+from airflow_provider_osonsms.tables.rows import PersonRow, ResultRow
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ class CampaignRun:
         results_path: A checked path of the results table; None for none.
         parts: The part files beside it; None where there is no table.
         may_replace: Whether the table of another campaign at *results_path* is replaced.
+        had_enough: Positions of rows whose phones were texted often enough by others; they are not sent.
         open_client: Opens what sends the messages.
 
     Raises:
@@ -66,6 +67,7 @@ class CampaignRun:
         results_path: Any = None,
         parts: ResultParts | None = None,
         may_replace: bool = False,
+        had_enough: Iterable[int] = (),
         open_client: Callable[..., AbstractAsyncContextManager[AsyncOsonSmsClient]] = open_async_client,
     ) -> None:
         # The table may know that no try has sent, whatever the number of the try lets us fear.
@@ -76,6 +78,7 @@ class CampaignRun:
         self._journal = journal
         self._clock = clock
         self._open_client = open_client
+        self._parts = parts
         self._stop = Stop()
         for position, _, _ in self._audience.read_row_keys():
             self.rows.expect(position)
@@ -83,13 +86,14 @@ class CampaignRun:
             plan, self.rows, path=results_path, parts=parts, may_replace=may_replace
         )
         has_sent = self._results.load()
-        txn_ids = (
-            (position, plan.txn_ids.make(row_key)) for position, _, row_key in self._audience.read_row_keys()
-        )
-        self._results.add_vanished(map(name_vanished, journal.load_rows(self.rows, txn_ids)))
+        vanished = journal.load_rows(self.rows, plan.read_txn_ids())
+        self._results.add_vanished(map(name_vanished, vanished))
         if has_sent is not None:
-            has_accepted = self.rows.has_accepted or bool(self._results.vanished)
+            # With a cap, the txn_ids are never ours alone: a row that the table does not name is not ours.
+            has_accepted = plan.cap is None and (self.rows.has_accepted or bool(self._results.vanished))
             journal.learn_of_table(may_have_sent=has_sent, has_accepted=has_accepted)
+        self.rows.raise_history(journal.tried)
+        self._newly_capped = [position for position in had_enough if self.rows.cap(position)]
         self.rows.raise_history(journal.history)
         self.settled = len(self._audience) - self.rows.open_rows
         self.is_resumed = journal.is_resumed
@@ -100,6 +104,16 @@ class CampaignRun:
     def is_closed(self) -> bool:
         """Whether the send window has closed before the end."""
         return isinstance(self._stop.cause, SendWindowClosedError) and self.rows.open_rows > 0
+
+    @property
+    def capped(self) -> int:
+        """How many rows were not sent because their phones have had enough."""
+        return sum(count for state, count in self.rows.count().items() if state.is_capped)
+
+    @property
+    def is_all_capped(self) -> bool:
+        """Whether everybody is, and this campaign has texted nobody."""
+        return 0 < self.capped == len(self._audience) and not self.may_have_sent
 
     @property
     def may_have_sent(self) -> bool:
@@ -117,13 +131,33 @@ class CampaignRun:
             BaseException: What came up in this thread meanwhile, such as a timeout of the task.
         """
         self._log_start()
-        if not self.rows.open_rows:
+        if not (self.rows.open_rows or self._newly_capped):
             return
         progress = Progress(len(self._audience), done=self.settled)
         try:
-            run_in_thread(lambda: self._send(account, progress), self._stop)
+            self._write_beforehand()
+            if self.rows.open_rows:
+                run_in_thread(lambda: self._send(account, progress), self._stop)
         finally:
             self._journal.finish(may_have_sent=self.may_have_sent)
+
+    def _write_beforehand(self) -> None:
+        """Write who had enough, and to whom messages may be on their way from now on.
+
+        A row that had enough must stay so in later tries, which cannot tell it from one that was sent.
+        """
+        if self._newly_capped:
+            had_enough = set(self._newly_capped)
+            for position, txn_id in self._plan.read_txn_ids():
+                code = self.rows.encode(position) if position in had_enough else None
+                if code is not None:
+                    self._journal.add(txn_id, code)
+            self._journal.write_all()
+        if self._parts is not None and self._plan.category is not None:
+            self._parts.write_people(
+                PersonRow(self._plan.make_txn_id(phone, row_key), phone, self._plan.category)
+                for _, phone, row_key in self._audience.read_row_keys()
+            )
 
     def log_end(self, *, price_per_part: Decimal | None, table: Any = None) -> None:
         """Log what has become of the campaign by now.
@@ -132,6 +166,7 @@ class CampaignRun:
             price_per_part: In somoni; None if unknown.
             table: The path of the results table that was written; None for none.
         """
+        self._log_capped()
         summary = self.summarize(price_per_part=price_per_part)
         outcomes = self.count_outcomes()
         outcomes[Outcome.ACCEPTED] += outcomes.pop(Outcome.ACCEPTED_UNTRACKED)
@@ -193,12 +228,12 @@ class CampaignRun:
         """Return txn_id, msg_id, parts and outcome of every row that the gateway has taken."""
         return [
             {
-                "txn_id": self._plan.txn_ids.make(row_key),
+                "txn_id": self._plan.make_txn_id(phone, row_key),
                 "msg_id": self.rows.msg_id(position),
                 "parts": self.rows.parts(position),
                 "outcome": str(self.rows.state(position).outcome),
             }
-            for position, _, row_key in self._audience.read_row_keys()
+            for position, phone, row_key in self._audience.read_row_keys()
             if self.rows.state(position).is_taken
         ]
 
@@ -230,13 +265,14 @@ class CampaignRun:
         if not failed:
             return
         words = self._count_words(lambda state: state.is_failed)
-        if failed == len(self._audience):
+        wanted = len(self._audience) - self.capped
+        if failed == wanted:
             raise TooManyFailedError(
                 f"None of {failed} rows is known to be accepted ({words}): see results_path"
             )
-        if max_failed_ratio is not None and failed > max_failed_ratio * len(self._audience):
+        if max_failed_ratio is not None and failed > max_failed_ratio * wanted:
             raise TooManyFailedError(
-                f"{failed} of {len(self._audience)} rows are not known to be accepted ({words}) and "
+                f"{failed} of {wanted} rows are not known to be accepted ({words}) and "
                 f"max_failed_ratio is {max_failed_ratio:.1%}: see results_path"
             )
         text = "%d rows are not known to be accepted (%s): a person has to look at them in the cabinet"
@@ -287,6 +323,21 @@ class CampaignRun:
             log.info(
                 "Nothing is remembered of earlier tries: rows that the gateway knows count as accepted, "
                 "without a msg_id"
+            )
+
+    def _log_capped(self) -> None:
+        if self.capped:
+            text = "%d rows are capped: a message of category '%s' has reached them, so they were not texted"
+            log.info(text, self.capped, self._plan.category)
+        doubtful = sum(count for state, count in self.rows.count().items() if state.may_be_capped)
+        if doubtful:
+            log.warning(
+                "%d rows are accepted or capped, nobody can tell: an answer, or what an earlier try has "
+                "stored, is lost. Each has one message of category '%s' in %s; do not text them again%s",
+                doubtful,
+                self._plan.category,
+                self._plan.cap.period if self._plan.cap is not None else "the time of at_most",
+                "" if self.remembers else ". Set results_path: then a later try can tell",
             )
 
     def _log_lost_answers(self) -> None:

@@ -3,6 +3,10 @@
 Rows that fail for now are not repeated at once, which would hold a worker: they come again in the next round,
 with the same txn_id.
 
+Under a cap, other tasks make the same txn_ids, so a 108 is normal, and what it means depends on whether this
+campaign has attempted the row before. So the rows of a capped campaign go in groups, and before a group
+begins the journal names its rows: however the process dies, a later try is in doubt about these rows only.
+
 Reference:
     OsonSMS protocol 1.5, §1, §2; docs/design.md "One try of a campaign".
 """
@@ -35,6 +39,10 @@ _FAILURES: Final = frozenset({Shown.NOT_SENT, Shown.NO_ANSWER, Shown.REFUSED_FOR
 """What may be over soon, and stops the campaign when it happens again and again."""
 _STOPPING: Final = frozenset({Shown.NO_MONEY, Shown.ACCOUNT_REFUSED})
 """What would happen to every other row too."""
+_FIRST_GROUP: Final = 20
+_MAX_GROUP: Final = 1000
+"""Rows of a capped campaign that are in doubt if it is killed: few at first, then twice as many each time.
+The names of more would not fit into a value of the store."""
 _HANDFUL: Final = 5
 """Rows that go alone at first: if the txn_ids of all are taken, another installation makes the same ones."""
 
@@ -100,7 +108,7 @@ class SendLoop:
     async def run(self) -> None:
         """Send until every row is settled, the rounds are over, or something stops it."""
         async with self._flusher:
-            if self._journal.history is TxnIdHistory.UNUSED:
+            if self._journal.history is TxnIdHistory.UNUSED and self._plan.cap is None:
                 await self._send_handful()
             for number in range(self._plan.options.rounds):
                 open_rows = self._rows.open_rows
@@ -108,10 +116,28 @@ class SendLoop:
                     await self._pause(flows.back_off(number))
                 if not open_rows or self._stop.is_set:
                     break
+                messages = self._plan.render_messages(self._rows.is_open)
+                if self._plan.cap is not None:
+                    await self._send_groups(messages)
+                    continue
                 if not self._is_fanned_out:
                     await asyncio.to_thread(self._journal.mark_started)
                     self._is_fanned_out = True
-                await self._send_round(open_rows)
+                await self._send_all(messages, open_rows)
+
+    async def _send_groups(self, messages: Iterator[PlannedMessage]) -> None:
+        """Send the rows of a capped campaign group by group, each after the journal has named its rows."""
+        size = _FIRST_GROUP
+        while not self._stop.is_set and (group := list(islice(messages, size))):
+            size = min(2 * size, _MAX_GROUP)
+            txn_ids = [message.txn_id for _, _, message in group]
+            await self._flusher.mark_next(txn_ids)
+            try:
+                await self._send_all(iter(group), len(group))
+            finally:
+                if self._stop.is_set:  # attempts that were cut off have left nothing in the journal
+                    for position, _, message in group:
+                        self._write(position, message)
 
     async def _send_handful(self) -> None:
         """Send the first new rows one by one, until one is not taken; stop when all of them are.
@@ -155,9 +181,8 @@ class SendLoop:
             )
         )
 
-    async def _send_round(self, open_rows: int) -> None:
-        messages = self._plan.render_messages(self._rows.is_open)
-        number = min(self._plan.options.concurrency, open_rows)
+    async def _send_all(self, messages: Iterator[PlannedMessage], rows: int) -> None:
+        number = min(self._plan.options.concurrency, rows)
         workers = [asyncio.create_task(self._work(messages)) for _ in range(number)]
         over = asyncio.create_task(asyncio.wait(workers))
         stopped = asyncio.create_task(self._stop.wait())
@@ -214,7 +239,7 @@ class SendLoop:
             elif shown in _STOPPING:
                 self._stop.set(error)
             return shown
-        shown = read_receipt(receipt)
+        shown = read_receipt(receipt, history)
         rows.end_attempt(position, shown, before=before)
         if receipt.msg_id is not None:
             parts = receipt.parts or 0

@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Final
 
 from airflow_provider_osonsms.campaign.journal import PREFIX
-from airflow_provider_osonsms.campaign.rows import may_have_texted
+from airflow_provider_osonsms.campaign.rows import is_code, is_settled_code, may_have_texted
 from airflow_provider_osonsms.exactly_once.store import (
     StateStore,
     note_used_key,
@@ -65,6 +65,12 @@ class StoreChunks:
             KeysChangedError: Somebody was, so this audience would be texted a second time.
         """
         refuse_other_keys(self._store, _CAMPAIGNS, self._store_key, find_sent=self._find_sent)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything became of a row under this store key, or may have."""
+        tries = range(1, self._try_number + 1)
+        return any(self._may_have_sent(self._store_key, number) for number in tries) or any(self.read())
 
     def mark_started(self, history: TxnIdHistory, handful: Mapping[str, str]) -> None:
         """Write what may be on its way; see `JournalBackend`."""
@@ -118,7 +124,10 @@ class StoreChunks:
         if not texted and not any(self._may_have_sent(store_key, try_number) for try_number in tries):
             return None
         what = f"sent {len(texted)} messages" if texted else "begun to send"
-        return f"{what} in this run, or may have, under another key_namespace, campaign_id or channel"
+        return (
+            f"{what} in this run, or may have, under another key_namespace, campaign_id, channel, category "
+            f"or once_per"
+        )
 
     def _may_have_sent(self, store_key: str, try_number: int) -> bool:
         meta = self._store.get(f"{store_key}_{try_number}")
@@ -133,9 +142,8 @@ class StoreChunks:
         if store_key == self._store_key:
             self.is_resumed = True
             self.history = max(self.history, read_history(stored.get("past")))
-        handful = stored.get("handful")
-        if isinstance(handful, dict):
-            yield from handful.items()
+        marked = stored.get("handful")
+        handful = dict(marked) if isinstance(marked, dict) else {}
         expected = stored.get("chunks")
         number = chunks = 0
         least = expected if isinstance(expected, int) and expected <= _MAX_EXPECTED else 0
@@ -146,7 +154,19 @@ class StoreChunks:
                 continue
             chunks = number
             if isinstance(chunk, dict):
+                drop_settled(handful, chunk)
                 yield from chunk.items()
             else:
                 yield "", chunk
+        yield from handful.items()
         return chunks
+
+
+def drop_settled(marked: dict[str, object], results: Mapping[str, object]) -> None:
+    """Take those rows out of *marked* that the same try has settled: of these only the result counts.
+
+    A row that another try has marked stays in doubt, whatever this one has found.
+    """
+    for key in marked.keys() & results.keys():
+        if is_code(results[key]) and is_settled_code(str(results[key])):
+            del marked[key]

@@ -169,8 +169,8 @@ def _is_foreign(value: Any) -> bool:
 
 def _walk_output(output: Mapping[str, Any]) -> Iterator[_Sent]:
     """Read the output of a task: messages or their table for a campaign, one message for a send."""
-    if "preview" in output or output.get("outcome") == Outcome.PENDING:
-        return  # a dry run has sent nothing
+    if "preview" in output or output.get("outcome") in (Outcome.PENDING, Outcome.CAPPED):
+        return  # nothing was sent
     if "messages" in output or "results_path" in output:
         inline = output.get("messages")
         msg_ids = tuple(chain.from_iterable(one.messages or () for one in _walk(inline or ())))

@@ -93,6 +93,12 @@ def read_memory(
     return _read_receipt(record, txn_id), history if record is None else _read_record(record)
 
 
+def has_begun(store: StateStore, txn_id: str) -> bool:
+    """Whether this task has a receipt for *txn_id*, or may have used it."""
+    receipt, history = read_memory(store, txn_id, history=TxnIdHistory.UNUSED)
+    return receipt is not None or history is not TxnIdHistory.UNUSED
+
+
 def refuse_other_txn_ids(store: StateStore, txn_id: str, *, identity: str) -> None:
     """Return when this task has not sent its message under another txn_id, and note this one.
 
@@ -111,7 +117,7 @@ def refuse_other_txn_ids(store: StateStore, txn_id: str, *, identity: str) -> No
         record = store.get(other)
         if record is None or _read_record(record) is TxnIdHistory.UNUSED:
             return None
-        return "sent its message in this run, or may have, under another key_namespace"
+        return "sent its message in this run, or may have, under another key_namespace, category or once_per"
 
     refuse_other_keys(store, index, store_key, find_sent=find_sent)
     note_used_key(store, index, store_key)

@@ -13,7 +13,7 @@ from airflow_provider_osonsms.audience.languages import Languages
 from airflow_provider_osonsms.audience.policy import OnEmpty, OnInvalid, Policy
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
-from airflow_provider_osonsms.operators.guarded import GuardedOperator
+from airflow_provider_osonsms.operators.capped import CappedOperator
 from airflow_provider_osonsms.operators.redaction import describe_source, make_stable, unwrap
 from airflow_provider_osonsms.operators.template_argument import TemplateArgument
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
@@ -28,11 +28,12 @@ from airflow_provider_osonsms.tables.rows import RejectRow
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
+    from airflow_provider_osonsms.audience.suppression import SuppressionList
 
 _SOURCES: Final = ("recipients", "exclude", "only")
 
 
-class AudienceOperator(GuardedOperator):
+class AudienceOperator(CappedOperator):
     """Reads an audience, reports the rejected rows, and checks the limits of the task.
 
     Args:
@@ -52,14 +53,14 @@ class AudienceOperator(GuardedOperator):
         max_invalid_ratio: Fail above this share of wrong rows, such as 0.05. Duplicates, excluded and not
             allowed numbers are not wrong.
         max_recipients: Fail above this number of recipients.
-        on_empty: ``skip``, ``fail`` or ``success`` when no recipient is left.
+        on_empty: ``skip``, ``fail`` or ``success`` when no recipient is left, or all are capped.
         rejects_path: Write row, masked phone, reason and column of each rejected row to this path (``.csv``
             or ``.parquet``). A relative path is, like every path, relative to where the worker runs.
         osonsms_conn_id: Id of the Connection; if it has ``allowed_phones``, all other phones are rejected.
-        kwargs: Guards of money and time: see `GuardedOperator`.
+        kwargs: The caps: see `CappedOperator`. Guards of money and time: see `GuardedOperator`.
     """
 
-    template_fields: Sequence[str] = (*GuardedOperator.template_fields, *_SOURCES)
+    template_fields: Sequence[str] = (*CappedOperator.template_fields, *_SOURCES)
 
     phone_column = TemplateArgument(COLUMN)
     on_invalid = TemplateArgument(choice(OnInvalid))
@@ -147,8 +148,17 @@ class AudienceOperator(GuardedOperator):
         key_column: str | None = None,
         columns: Collection[str] = (),
         languages: Languages | None = None,
+        full: "SuppressionList | None" = None,
     ) -> "Audience":
-        """Read the audience, after checks of the sources and of the path of the rejects."""
+        """Read the audience, after checks of the sources and of the path of the rejects.
+
+        Args:
+            settings: Of the Connection.
+            key_column: The column of the keys.
+            columns: Those that the text needs.
+            languages: What texts in several languages need.
+            full: Who has had enough messages, and is rejected; None for nobody.
+        """
         from airflow_provider_osonsms.audience.audience import prepare_audience
 
         for name in self._expected:
@@ -172,6 +182,8 @@ class AudienceOperator(GuardedOperator):
             max_ignored_ratio=self.max_ignored_ratio,
             suppressed=None if self.ignore_suppression else hook.read_suppression(settings),
             only=resolve_path(unwrap(self.only)),
+            is_capped=self.once_per is not None,
+            full=full,
         )
 
     def _refuse_same_files(self, settings: Settings) -> None:
@@ -213,8 +225,13 @@ class AudienceOperator(GuardedOperator):
         if len(audience) or self.on_empty is OnEmpty.SUCCESS:
             return
         reasons = ", ".join(f"{count} {reason}" for reason, count in audience.rejects.count().items())
-        text = f"No recipient is left ({reasons or 'no rows'}): this try sent nothing"
-        raise (AirflowSkipException if self.on_empty is OnEmpty.SKIP else AirflowFailException)(text)
+        self._end_empty(f"No recipient is left ({reasons or 'no rows'})")
+
+    def _end_empty(self, why: str) -> None:
+        """End the task as `on_empty` says; return if nobody to text is a success."""
+        if self.on_empty is not OnEmpty.SUCCESS:
+            end = AirflowSkipException if self.on_empty is OnEmpty.SKIP else AirflowFailException
+            raise end(f"{why}: this try sent nothing")
 
     def _redact(self) -> None:
         for name in _SOURCES:

@@ -27,6 +27,7 @@ from airflow_provider_osonsms.operators.redaction import unwrap
 from airflow_provider_osonsms.operators.template_argument import (
     TemplateArgument,
     WrongArgumentError,
+    is_template,
     require_rendered,
 )
 from airflow_provider_osonsms.preflight.cost import Spending
@@ -70,7 +71,9 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
             of yours another run too, creates no job that exists. Without it the task state store of Airflow
             3.3 holds that within one run; another run under the same ``campaign_id`` uploads again.
         dry_run: Check everything, log a preview with the cost, and create nothing.
-        kwargs: The audience: see `AudienceOperator`. Guards of money and time: see `GuardedOperator`.
+        kwargs: The audience: see `AudienceOperator`. Guards of money and time: see `GuardedOperator`. Of the
+            caps, *history* holds for a bulk job, and *once_per* is refused. A job is in no history, because
+            it has no results table.
 
     Returns:
         ``{"campaign_id", "bulk_names", "txn_ids", "recipients", "rejected", "reject_reasons",
@@ -126,6 +129,8 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         self.on_unconfirmed = on_unconfirmed
         self.receipt_path = spell_path(receipt_path)
         self.dry_run = dry_run
+        if not is_template(self.once_per):
+            self._refuse_once_per()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create the jobs; see the class."""
@@ -136,7 +141,8 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
             asked, window = read_send_at(self.send_at), self._read_window()
             moved = self._find_opening(asked, window)
             plan = self._make_plan(context, settings, send_at=moved)
-            audience = self._read_audience(settings)
+            self._refuse_once_per()
+            audience = self._read_audience(settings, full=self._find_full(self._clock()))
             self._report_rejects(audience)
             store = open_state_store(context)
             if not self.dry_run:
@@ -168,6 +174,14 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
         result["bulk_names"] = [receipt.bulk_name for receipt in receipts]
         result["txn_ids"] = [receipt.txn_id for receipt in receipts]
         return result
+
+    def _refuse_once_per(self) -> None:
+        if self.once_per is not None:
+            raise WrongArgumentError(
+                "once_per is not for a bulk job: the gateway takes a job of many phones as one message, and "
+                "cannot hold to a cap for each of them. Leave out who has had enough with history, at_most "
+                "and within, or send a campaign"
+            )
 
     @property
     def _assumes_created(self) -> bool:

@@ -15,11 +15,13 @@ from airflow_provider_osonsms.arguments import (
     whole_number,
 )
 from airflow_provider_osonsms.campaign.journal import CampaignJournal, JournalBackend
+from airflow_provider_osonsms.campaign.periods import find_begun_period, name_campaign
 from airflow_provider_osonsms.campaign.plan import CampaignPlan, SendOptions
 from airflow_provider_osonsms.campaign.result_parts import ResultParts, find_parts_folder
 from airflow_provider_osonsms.campaign.run import CampaignRun
 from airflow_provider_osonsms.campaign.store_chunks import StoreChunks
 from airflow_provider_osonsms.connection import Settings
+from airflow_provider_osonsms.exactly_once.cap import Cap
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.estimate import Estimate
@@ -57,8 +59,8 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         max_consecutive_failures: Stop when so many attempts fail in a row; the task's next try goes on.
         max_failed_ratio: Fail at the end if more than this share of the messages is not known to be accepted;
             the task always fails if none is.
-        results_path: Write row, key, phone, outcome, reason, txn_id, msg_id, parts, accepted_at and try of
-            every row there (``.csv`` or ``.parquet``); required above 1,000 recipients. It is the second
+        results_path: Write row, key, phone, outcome, reason, txn_id, msg_id, parts, accepted_at, try and cap
+            of every row there (``.csv`` or ``.parquet``); required above 1,000 recipients. It is the second
             journal: a later try reads it, so each run needs a path of its own, with ``{{ run_id }}`` in it.
         replace_results: Replace the table of another campaign at *results_path* instead of failing. It is for
             the table of another run: if this run has sent under other keys, it would text people twice.
@@ -137,10 +139,19 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             self._check_mapping(context)
             if not self.dry_run:
                 self._begin_in_time(context, window, was_interrupted=was_interrupted)
-            source, audience, estimate = self._prepare_texts(settings)
-            plan = self._make_plan(context, settings, source=source, audience=audience, window=window)
+            full = self._find_full(self._clock(), own_table=self.results_path)
+            source, audience, estimate = self._prepare_texts(settings, full=full if self.dry_run else None)
             path = self._check_results_path(len(audience))
-            run = self._open_run(context, plan, path=path, was_interrupted=was_interrupted)
+            cap = self._find_cap(context, settings, path=path, was_interrupted=was_interrupted)
+            plan = self._make_plan(
+                context, settings, source=source, audience=audience, window=window, cap=cap
+            )
+            run = self._open_run(
+                *(context, plan, settings),
+                path=path,
+                had_enough=[] if full is None else audience.find_phones(full),
+                was_interrupted=was_interrupted,
+            )
             spending, own = self._find_spending(run, estimate, path=path)
             if self.dry_run:
                 preview = self._preview(
@@ -172,6 +183,8 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
                     done=f"it closed with {run.rows.open_rows} of {len(audience)} messages left",
                 )
             run.finish(max_failed_ratio=self.max_failed_ratio)
+            if run.is_all_capped:
+                self._end_empty(f"All {run.capped} recipients have had enough messages of the category")
         result = run.summarize(price_per_part=settings.price_per_part)
         add_to_asset_events(context, result)
         if table is None:
@@ -196,17 +209,23 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         source: MessageSource,
         audience: "Audience",
         window: SendWindow,
+        cap: Cap | None,
     ) -> CampaignPlan:
         sender = choose_sender(self.sender, settings)
         check_sender_and_channel(settings.account, sender=sender, channel=self.channel)
         task = identify_task(context)
+        namespace = settings.key_namespace
         return CampaignPlan(
             campaign_id=self.campaign_id or task.campaign_id,
             audience=audience,
             source=source,
             txn_ids=task.make_campaign_txn_ids(
-                campaign_id=self.campaign_id, channel=self.channel, namespace=settings.key_namespace
-            ),
+                campaign_id=self.campaign_id, channel=self.channel, namespace=namespace
+            )
+            if cap is None
+            else cap.make_txn_ids(namespace),
+            category=self.category,
+            cap=cap,
             options=SendOptions(
                 sender=sender,
                 channel=self.channel,
@@ -216,6 +235,40 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
                 max_consecutive_failures=self.max_consecutive_failures,
                 window=window,
             ),
+        )
+
+    def _name_keys(self, context: Context, settings: Settings, last: str = "") -> str:
+        """Name this campaign and everything that its own txn_ids depend on, for what is remembered of it."""
+        return (
+            identify_task(context)
+            .make_campaign_txn_ids(
+                campaign_id=self.campaign_id, channel=self.channel, namespace=settings.key_namespace
+            )
+            .make(last)
+        )
+
+    def _find_cap(
+        self, context: Context, settings: Settings, *, path: Any, was_interrupted: bool
+    ) -> Cap | None:
+        if self.once_per is None or self.category is None:
+            return None
+        task, store = identify_task(context), open_state_store(context)
+        is_first = task.try_number == 1 and not was_interrupted
+        begun, has_table = find_begun_period(
+            self._name_keys(context, settings, f"{self.once_per} {self.category}"),
+            (self.category, self.once_per),
+            campaign_id=self.campaign_id or task.campaign_id,
+            store=store,
+            try_number=task.try_number,
+            path=path,
+        )
+        remembers = path is not None or not isinstance(store, NullStateStore)
+        return self._open_cap(
+            context,
+            now=self._clock(),
+            begun=begun,
+            is_first=is_first,
+            knows_all=(is_first and remembers) or has_table,
         )
 
     def _check_mapping(self, context: Context) -> None:
@@ -241,35 +294,48 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         return None if path is None else check_table_path(path, "results_path")
 
     def _open_run(
-        self, context: Context, plan: CampaignPlan, *, path: Any, was_interrupted: bool
+        self,
+        context: Context,
+        plan: CampaignPlan,
+        settings: Settings,
+        *,
+        path: Any,
+        had_enough: list[int],
+        was_interrupted: bool,
     ) -> CampaignRun:
         task = identify_task(context)
         store = open_state_store(context)
         backends: list[JournalBackend] = []
-        txn_ids = plan.txn_ids.make("")
+        name = self._name_keys(context, settings)
+        if plan.cap is not None:
+            key = self._name_keys(context, settings, f"{self.once_per} {self.category}")
+            name = name_campaign(key, plan.cap.period)
         if not isinstance(store, NullStateStore):
-            store_key = f"osonsms_campaign_{txn_ids}"
+            store_key = f"osonsms_campaign_{name}"
             chunks = StoreChunks(store, store_key=store_key, try_number=task.try_number)
             chunks.refuse_other_keys()
             backends.append(chunks)
         parts = None
         if path is not None:
-            parts = ResultParts(path, campaign=txn_ids, may_replace=self.replace_results)
+            parts = ResultParts(path, campaign=name, may_replace=self.replace_results)
             backends.append(parts)
-        # With a campaign_id of the user's, another task may have used a txn_id before.
-        is_shared = self.campaign_id is not None or was_interrupted
+        # With a campaign_id of the user's, another task may have used a txn_id before. Under a cap, what
+        # others have used is no message of this task.
+        is_shared = plan.cap is None and (self.campaign_id is not None or was_interrupted)
+        tried = TxnIdHistory.MAYBE_ACCEPTED if was_interrupted else task.history
         return CampaignRun(
             plan,
             journal=CampaignJournal(
                 backends,
                 history=TxnIdHistory.MAYBE_ACCEPTED if is_shared else TxnIdHistory.UNUSED,
-                try_history=task.history,
+                try_history=tried if plan.cap is None else plan.cap.history,
             ),
             try_number=task.try_number,
             clock=self._clock,
             results_path=path,
             parts=parts,
             may_replace=self.replace_results,
+            had_enough=had_enough,
         )
 
     def _send(self, run: CampaignRun, settings: Settings) -> TableIdentity | None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, Context
-from airflow_provider_osonsms._context import identify_task
+from airflow_provider_osonsms._context import find_due, identify_task
 from airflow_provider_osonsms._storage import open_path, spell_path
 from airflow_provider_osonsms.arguments import (
     DURATION,
@@ -176,7 +176,7 @@ class GuardedOperator(RedactingOperator):
 
     def _find_lateness(self, context: Context, moment: datetime) -> str | None:
         """Return why the run is too late when it sends at *moment*; None when it is not."""
-        due = getattr(context["dag_run"], "run_after", None)
+        due = find_due(context)
         return None if due is None else explain_lateness(self.max_lateness, due=due, now=moment)
 
     def _find_moment(self, window: SendWindow) -> datetime:

@@ -22,6 +22,7 @@ from airflow_provider_osonsms.spending.folder import NO_RECORDS, OwnRecords
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
+    from airflow_provider_osonsms.audience.suppression import SuppressionList
 
 _SAMPLES = 3
 
@@ -102,8 +103,15 @@ class PersonalizedOperator(AudienceOperator):
             for language, text in content.items()
         }
 
-    def _prepare_texts(self, settings: Settings) -> "tuple[MessageSource, Audience, Estimate]":
-        """Read audience and source of its texts, render each text to count it, and log the rejects."""
+    def _prepare_texts(
+        self, settings: Settings, *, full: "SuppressionList | None" = None
+    ) -> "tuple[MessageSource, Audience, Estimate]":
+        """Read audience and source of its texts, render each text to count it, and log the rejects.
+
+        Args:
+            settings: Of the Connection.
+            full: Who has had enough messages, and is rejected; None for nobody.
+        """
         source = read_message_source(
             unwrap(self.message),
             self.message_column,
@@ -115,7 +123,11 @@ class PersonalizedOperator(AudienceOperator):
         )
         audience, estimate = estimate_campaign(
             self._read_audience(
-                settings, key_column=self.key_column, columns=source.columns, languages=source.languages
+                settings,
+                key_column=self.key_column,
+                columns=source.columns,
+                languages=source.languages,
+                full=full,
             ),
             source,
             samples=0 if self.is_confidential else _SAMPLES,

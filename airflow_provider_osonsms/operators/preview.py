@@ -44,7 +44,8 @@ class OsonSmsCampaignPreviewOperator(PersonalizedOperator):
             hook = OsonSmsHook(self.osonsms_conn_id)
             settings = hook.get_settings()
             timing = self._describe_timing(context, self._read_window())
-            _, audience, estimate = self._prepare_texts(settings)
+            full = self._find_full(self._clock())
+            _, audience, estimate = self._prepare_texts(settings, full=full)
             return self._preview(
                 audience,
                 estimate,

@@ -5,23 +5,26 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from airflow_provider_osonsms._compat import AirflowFailException, Context
+from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
 from airflow_provider_osonsms.arguments import FLAG, NAME, optional
 from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.client.blocking import open_client
 from airflow_provider_osonsms.connection import Settings
+from airflow_provider_osonsms.exactly_once.cap import Cap, recall_period
 from airflow_provider_osonsms.exactly_once.send import (
+    has_begun,
     read_memory,
     refuse_other_txn_ids,
     send_exactly_once,
 )
+from airflow_provider_osonsms.exactly_once.store import NullStateStore, StateStore
 from airflow_provider_osonsms.exactly_once.task import TaskIdentity
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.estimate import estimate_text
 from airflow_provider_osonsms.messages.languages import find_mapping_problem
+from airflow_provider_osonsms.operators.capped import CappedOperator
 from airflow_provider_osonsms.operators.errors import airflow_errors
-from airflow_provider_osonsms.operators.guarded import GuardedOperator
 from airflow_provider_osonsms.operators.mapping import refuse_shared_txn_id
 from airflow_provider_osonsms.operators.redaction import unwrap
 from airflow_provider_osonsms.operators.template_argument import (
@@ -40,7 +43,7 @@ from airflow_provider_osonsms.spending.send_table import SendTable
 from airflow_provider_osonsms.tables.paths import name_file
 
 
-class OsonSmsSendOperator(GuardedOperator):
+class OsonSmsSendOperator(CappedOperator):
     """Send one message to one number, exactly once, however often the task runs.
 
     Args:
@@ -57,8 +60,9 @@ class OsonSmsSendOperator(GuardedOperator):
             the person waits for, such as a code.
         dry_run: Check everything, log a preview with the cost, and send nothing.
         osonsms_conn_id: Id of the Connection.
-        kwargs: Guards of money and time: see `GuardedOperator`. With a ``budget``, a table of one row is
-            written to ``budget_path``.
+        kwargs: The caps: see `CappedOperator`. Under ``once_per`` there is no *txn_id* of yours. Guards of
+            money and time: see `GuardedOperator`. With a ``budget``, a table of one row is written to
+            ``budget_path``.
 
     Returns:
         ``{"txn_id", "msg_id", "parts", "outcome", "osonsms_conn_id"}``. The outcome is ``accepted``;
@@ -66,7 +70,7 @@ class OsonSmsSendOperator(GuardedOperator):
 
     Raises:
         AirflowSkipException: The number is on the Connection's ``suppression`` list, or not on its
-        ``allowed_phones``; or the run is too late.
+        ``allowed_phones``; or has had enough messages of the category; or the run is too late.
         AirflowFailException: A retry would not help; the text says what would.
         OsonSmsError: A retry may help, and sends under the same key.
 
@@ -74,7 +78,7 @@ class OsonSmsSendOperator(GuardedOperator):
         OsonSMS protocol 1.5, §2.
     """
 
-    template_fields: Sequence[str] = (*GuardedOperator.template_fields, "message")
+    template_fields: Sequence[str] = (*CappedOperator.template_fields, "message")
     template_fields_renderers: ClassVar[dict[str, str]] = {"message": "txt"}
     ui_color = "#d8ecf8"
 
@@ -116,6 +120,8 @@ class OsonSmsSendOperator(GuardedOperator):
         self.ignore_suppression = ignore_suppression
         self.dry_run = dry_run
         self.osonsms_conn_id = osonsms_conn_id
+        if txn_id is not None and self.once_per is not None:
+            raise WrongArgumentError("txn_id and once_per are two keys of one message: give one of them")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the message; see the class."""
@@ -130,11 +136,14 @@ class OsonSmsSendOperator(GuardedOperator):
             identity = identify_task(context)
             if identity.map_index >= 0 and self.txn_id is not None:
                 refuse_shared_txn_id(self)
-            message = self._make_message(identity, settings)
+            store = open_state_store(context)
+            cap = self._find_cap(context, store, namespace=settings.key_namespace)
+            message = self._make_message(identity, settings, cap=cap)
             parts = check_parts(message.text, max_parts=self.max_parts)
             if not self.ignore_suppression:
                 hook.refuse_suppressed([message.phone], settings)
-            store = open_state_store(context)
+            if not has_begun(store, message.txn_id):
+                self._skip_full(message.phone)
             table = self._open_table(message, parts=parts, try_number=identity.try_number)
             receipt, known = read_memory(store, message.txn_id, history=identity.history)
             is_sent = receipt is not None or (table is not None and table.is_accepted)
@@ -162,22 +171,30 @@ class OsonSmsSendOperator(GuardedOperator):
                 "Sending to %s as txn_id %s (%d parts)", mask_phone(message.phone), message.txn_id, parts
             )
             history = TxnIdHistory.MAYBE_ACCEPTED if self.txn_id else identity.history
+            if cap is not None:
+                history = cap.history
             with open_client(settings.account) as client, _keep(table) as keep:
                 receipt = keep(send_exactly_once(client, message, store=store, history=history))
         return self._report(receipt, message.phone, parts)
 
-    def _make_message(self, identity: TaskIdentity, settings: Settings) -> Message:
-        phone = read_phone(unwrap(self.phone))
-        own_txn_id = identity.make_send_txn_id(phone, channel=self.channel, namespace=settings.key_namespace)
+    def _make_message(self, identity: TaskIdentity, settings: Settings, *, cap: Cap | None) -> Message:
+        phone, namespace = read_phone(unwrap(self.phone)), settings.key_namespace
+        if cap is not None:
+            txn_id = cap.make_txn_ids(namespace).make(phone)
+        else:
+            txn_id = self.txn_id or identity.make_send_txn_id(
+                phone, channel=self.channel, namespace=namespace
+            )
         return make_message(
             phone,
             unwrap(self.message),
             settings=settings,
-            txn_id=self.txn_id or own_txn_id,
+            txn_id=txn_id,
             sender=self.sender,
             channel=self.channel,
             is_confidential=self.is_confidential,
             is_latin=self.transliterate,
+            is_capped=cap is not None,
         )
 
     def _open_table(self, message: Message, *, parts: int, try_number: int) -> SendTable | None:
@@ -213,7 +230,44 @@ class OsonSmsSendOperator(GuardedOperator):
         )
         return self._to_dict(SendReceipt(txn_id=message.txn_id, parts=preview.parts, outcome=Outcome.PENDING))
 
+    def _find_cap(self, context: Context, store: StateStore, *, namespace: str) -> Cap | None:
+        if self.once_per is None or self.category is None:
+            return None
+        category, phone = self.category, read_phone(unwrap(self.phone))
+
+        def has_begun_in(period: str) -> bool:
+            txn_ids = Cap(category=category, period=period).make_txn_ids(namespace)
+            return has_begun(store, txn_ids.make(phone))
+
+        is_first = identify_task(context).try_number == 1
+        return self._open_cap(
+            context,
+            now=self._clock(),
+            begun=recall_period(store, has_begun_in),
+            is_first=is_first,
+            knows_all=is_first and not isinstance(store, NullStateStore),
+        )
+
+    def _skip_full(self, phone: str) -> None:
+        full = self._find_full(self._clock())
+        if full is not None and full.choose([phone]):
+            raise AirflowSkipException(
+                f"This try sent nothing: {mask_phone(phone)} has had {self.at_most} messages of category "
+                f"'{self.category}' in the last {self.within}"
+            )
+
     def _report(self, receipt: SendReceipt, phone: str, parts: int) -> dict[str, Any]:
+        if receipt.outcome is Outcome.CAPPED:
+            raise AirflowSkipException(
+                f"Nothing was sent: {mask_phone(phone)} has a message of category '{self.category}' of this "
+                f"{self.once_per} already"
+            )
+        if receipt.outcome is Outcome.UNCERTAIN and self.once_per is not None:
+            raise AirflowFailException(
+                f"It is unknown whether this message was sent to {mask_phone(phone)}, or another one of "
+                f"category '{self.category}': an answer was lost, then txn_id {receipt.txn_id} was taken. It "
+                f"is not sent again. Look in the cabinet which one it is, and mark this task as success"
+            )
         if receipt.outcome is Outcome.UNCERTAIN:
             raise AirflowFailException(
                 f"It is unknown whether the message to {mask_phone(phone)} was sent: the gateway reported "

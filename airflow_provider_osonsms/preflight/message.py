@@ -113,6 +113,7 @@ def make_message(
     channel: str | None = None,
     is_confidential: bool = False,
     is_latin: bool = False,
+    is_capped: bool = False,
 ) -> Message:
     """Make a message from the fields that a user wrote.
 
@@ -126,6 +127,7 @@ def make_message(
         txn_id=check_txn_id(txn_id),
         channel=channel,
         is_confidential=is_confidential,
+        is_capped=is_capped,
     )
 
 

@@ -61,8 +61,9 @@ def send_once(
         on_history: Told what this call's attempts have left behind of the txn_id, before the next one.
 
     Returns:
-        A receipt whose outcome is ``accepted``; ``accepted_untracked`` after an explained 108; or
-        ``uncertain`` when the 108 follows a temporary refusal, which may have used up the txn_id.
+        A receipt whose outcome is ``accepted``; ``accepted_untracked`` after an explained 108; ``uncertain``
+        when the 108 follows a temporary refusal, which may have used up the txn_id. Of a txn_id of a cap,
+        ``capped`` when it is taken, or ``uncertain`` when an earlier attempt may have taken it.
 
     Raises:
         DuplicateTransactionError: Nothing explains the 108: the txn_id belongs to another message.
@@ -87,7 +88,7 @@ def send_once(
             if (left_behind := add_to_history(TxnIdHistory.UNUSED, failures)) is not TxnIdHistory.UNUSED:
                 on_history(left_behind)
         except DuplicateTransactionError:
-            outcome = explain_duplicate(add_to_history(history, failures))
+            outcome = explain_duplicate(add_to_history(history, failures), is_capped=message.is_capped)
             if outcome is None:
                 raise
             return SendReceipt(txn_id=message.txn_id, outcome=outcome)

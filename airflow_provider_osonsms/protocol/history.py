@@ -13,6 +13,10 @@ The three look alike on the wire. They differ in what happened before, so everyt
 txn_id is kept as a `TxnIdHistory`, which only grows: in a flow, from try to try in the task's state store,
 and for each row of a campaign. A 108 is read in its light by `explain_duplicate`.
 
+The txn_id of a cap (``once_per``) is shared on purpose: every task makes the same one for a category, a phone
+and a period, and whoever comes second finds it taken. So a 108 without an earlier attempt of ours is a normal
+end, "capped". After an earlier attempt nobody can tell whether that attempt or another task has taken it.
+
 Each error adds to the history what `read_proof` says, and tells whether the same txn_id may be sent again:
 
 =========================  ==============  ============  =================================================
@@ -110,6 +114,11 @@ _OUTCOME_OF_DUPLICATE = {
     TxnIdHistory.MAYBE_ACCEPTED: Outcome.ACCEPTED_UNTRACKED,
     TxnIdHistory.MAYBE_CONSUMED: Outcome.UNCERTAIN,
 }
+_OUTCOME_OF_CAPPED_DUPLICATE = {
+    TxnIdHistory.UNUSED: Outcome.CAPPED,
+    TxnIdHistory.MAYBE_ACCEPTED: Outcome.UNCERTAIN,
+    TxnIdHistory.MAYBE_CONSUMED: Outcome.UNCERTAIN,
+}
 
 
 def read_proof(error: BaseException) -> Proof:
@@ -132,6 +141,11 @@ def add_to_history(history: TxnIdHistory, errors: Iterable[BaseException]) -> Tx
     return max([history, *(read_proof(error).history for error in errors)])
 
 
-def explain_duplicate(history: TxnIdHistory) -> Outcome | None:
-    """Return what a 108 means for a txn_id with this *history*; None when nothing explains it."""
-    return _OUTCOME_OF_DUPLICATE.get(history)
+def explain_duplicate(history: TxnIdHistory, *, is_capped: bool = False) -> Outcome | None:
+    """Return what a 108 means for a txn_id with this *history*; None when nothing explains it.
+
+    Args:
+        history: What has happened to it.
+        is_capped: Whether it is that of a cap, which other tasks make, too.
+    """
+    return (_OUTCOME_OF_CAPPED_DUPLICATE if is_capped else _OUTCOME_OF_DUPLICATE).get(history)

@@ -23,6 +23,8 @@ class Outcome(StrEnum):
     """Accepted in an answer that was lost: its msg_id is unknown for ever."""
     UNCERTAIN = "uncertain"
     """Accepted or not, nobody can tell: a person has to look."""
+    CAPPED = "capped"
+    """Not sent: the gateway has a message of this category for the phone and the period already."""
     REFUSED = "refused"
     REJECTED = "rejected"
     PENDING = "pending"
@@ -30,7 +32,7 @@ class Outcome(StrEnum):
     @property
     def is_unsent(self) -> bool:
         """Whether the row was surely not sent, unless its reason is that it was refused for now."""
-        return self in (Outcome.PENDING, Outcome.REFUSED, Outcome.REJECTED)
+        return self in (Outcome.PENDING, Outcome.CAPPED, Outcome.REFUSED, Outcome.REJECTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ class Message:
     Attributes:
         phone: MSISDN of 12 digits.
         channel: None for an SMS, else a messenger's name.
+        is_capped: Whether its txn_id is that of a cap, which other tasks make, too: a 108 is an end.
     """
 
     phone: str = field(repr=False)
@@ -70,6 +73,7 @@ class Message:
     txn_id: str
     channel: str | None = None
     is_confidential: bool = False
+    is_capped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

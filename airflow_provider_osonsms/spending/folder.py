@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from airflow_provider_osonsms.bulk.receipts import JobState
 from airflow_provider_osonsms.campaign.acceptance import print_moment, read_acceptance
-from airflow_provider_osonsms.campaign.result_parts import is_part, says_all_may_be_sent
+from airflow_provider_osonsms.campaign.result_parts import is_part, is_people, is_started
 from airflow_provider_osonsms.preflight.budget import Spent
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError, OsonSmsError
 from airflow_provider_osonsms.protocol.models import Outcome
@@ -80,7 +80,7 @@ def read_spent(folder: Any, *, since: datetime, own: OwnRecords) -> Spent:
     """
     files = _list_files(folder, own)
     spent = count_spent(own.read_rows(), since=since.timestamp(), most=own.parts)
-    parts = [file for file in files.values() if is_part(file.path)]
+    parts = [file for file in files.values() if is_part(file.path) and not is_people(file.path)]
     for file in files.values():
         if file.may_count(since) and not is_part(file.path):
             spent += _use(file.path, partial(_read_file, file.path, since.timestamp()))
@@ -233,7 +233,7 @@ def _read_parts(parts: list[Any], since: float) -> Spent:
         SpendingUnknownError: One had begun to send to everybody: what it sent in its last second is nowhere.
     """
     for part in parts:
-        if says_all_may_be_sent(part):
+        if is_started(part):
             raise SpendingUnknownError(
                 f"budget_path: the campaign of '{part.parent.name.removesuffix('.parts')}' has begun to send "
                 f"and has not ended, so it is unknown what it spends: this try sent nothing. If it runs, the "

@@ -44,6 +44,9 @@ class ResultRow(NamedTuple):
         parts: Billed parts; None where they are unknown.
         accepted_at: When the gateway accepted it, ISO in UTC; None where that is unknown.
         try_: The task's try of the last attempt; None where there was none. The column is named ``try``.
+        category: Of the campaign; None where it has none.
+        period: With ``once_per``, the calendar period whose one message it is; else None.
+        campaign: With ``once_per``, the campaign's name, because others make the same txn_ids; else None.
     """
 
     row: int | None
@@ -56,6 +59,9 @@ class ResultRow(NamedTuple):
     parts: int | None
     accepted_at: str | None = None
     try_: int | None = None
+    category: str | None = None
+    period: str | None = None
+    campaign: str | None = None
 
     @property
     def accepted_seconds(self) -> float | None:
@@ -97,6 +103,20 @@ class PartRow(NamedTuple):
 
     txn_id: str | None
     code: str | None
+
+
+class PersonRow(NamedTuple):
+    """Somebody whom a running try may text (``results_path`` with ``.parts``), for the history of others.
+
+    Attributes:
+        txn_id: Names the row.
+        phone: MSISDN.
+        category: Of the campaign.
+    """
+
+    txn_id: str | None
+    phone: str | None
+    category: str | None
 
 
 class ReceiptRow(NamedTuple):

@@ -33,6 +33,14 @@ NEEDED: dict[type, dict[str, Any]] = {
 }
 LANGUAGES = {"message": {"tg": "Салом", "ru": "Привет"}, "language_column": "language"}
 """What goes with an argument of languages."""
+COUNTED = {"history": "/data/sent", "at_most": 2, "within": timedelta(days=7), "category": "marketing"}
+COMPANIONS: dict[str, dict[str, Any]] = {
+    "language_column": LANGUAGES,
+    "default_language": LANGUAGES,
+    "once_per": {"category": "marketing"},
+    **dict.fromkeys(("history", "at_most", "within"), COUNTED),
+}
+"""What goes with an argument."""
 DATA = {"message", "recipients", "exclude", "only", "messages", "send_at"}
 """Arguments that hold data or a moment, which have readers of their own."""
 GATEWAY = "osonsms_default"
@@ -42,7 +50,7 @@ def give(kind: type, name: str, value: object) -> dict[str, Any]:
     """Return the arguments of an operator of which *name* has *value*."""
     return {
         **NEEDED[kind],
-        **(LANGUAGES if name in {"language_column", "default_language"} else {}),
+        **COMPANIONS.get(name, {}),
         name: value,
     }
 
@@ -92,7 +100,7 @@ def test_a_wrong_value_breaks_the_dag(kind, name):
 @pytest.mark.parametrize("template", ["{{ '[]' }}", "{{ '{' ~ '{ x }' ~ '}' }}"])
 def test_a_wrong_template_fails_the_task_before_anything_is_done(gateway, run_task, *, kind, name, template):
     """What a template came out as is read like a value of Python: if it is wrong, no retry and no request."""
-    if name.endswith(("_id", "_path", "_column")) or name == "sender":
+    if name.endswith(("_id", "_path", "_column")) or name in {"sender", "history"}:
         template = template.replace("[]", " ")  # these may be "[]"
     result = run_task(kind(task_id="task", retries=5, **give(kind, name, template)))
 

@@ -128,3 +128,20 @@ def test_example_alerts(run_example, gateway):
         ("992900000101", "example_osonsms_alerts.load failed"),
         ("992900000102", "example_osonsms_alerts.load failed"),
     ]
+
+
+def test_example_weekly_cap(run_example, gateway):
+    """Of two advertisements of one category each person gets one; the message of an order is not touched."""
+    before = len(gateway.sent)
+    assert run_example("example_osonsms_weekly_cap.py") == "state: success"
+    assert run_example("example_osonsms_weekly_cap.py") == "state: success"  # a second run of the same week
+
+    sent = sorted((sms.phone, sms.text.split()[0]) for sms in gateway.sent[before:])
+    assert sent == [
+        ("992900000501", "Танҳо"),
+        ("992900000502", "Танҳо"),
+        ("992900000502", "Фармоиши"),
+        ("992900000502", "Фармоиши"),
+        ("992900000503", "Танҳо"),
+        ("992900000504", "Китобҳои"),
+    ]

@@ -16,6 +16,7 @@ from airflow_provider_osonsms.campaign.result_parts import ResultParts
 from airflow_provider_osonsms.campaign.run import CampaignRun
 from airflow_provider_osonsms.campaign.store_chunks import StoreChunks
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
+from airflow_provider_osonsms.exactly_once.cap import Cap
 from airflow_provider_osonsms.exactly_once.task import TaskIdentity
 from airflow_provider_osonsms.preflight.window import ALWAYS_OPEN, Closed, DailyWindow
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
@@ -53,6 +54,8 @@ class Settings:
     concurrency: int = 1
     rounds: int = 2
     max_consecutive_failures: int = 50
+    cap: Cap | None = None
+    dag_id: str = "dag"
 
 
 @dataclass
@@ -121,6 +124,8 @@ class Campaign:
         return self._make_series(self.tasks[0], namespace).make(phone)
 
     def _make_series(self, task: Task, namespace: str):
+        if self.settings.cap is not None:
+            return self.settings.cap.make_txn_ids(namespace)
         campaign_id = "spring" if self.settings.has_own_campaign_id else None
         identity = TaskIdentity(dag_id="dag", run_id=task.run_id, task_id="task", try_number=task.try_number)
         return identity.make_campaign_txn_ids(campaign_id=campaign_id, channel=None, namespace=namespace)
@@ -308,11 +313,15 @@ class Campaign:
         parts = None if path is None else ResultParts(path, campaign=txn_ids.make(""))
         if parts is not None:
             backends.append(parts)
-        is_shared = self.settings.has_own_campaign_id or task.was_interrupted
+        cap = self.settings.cap
+        is_shared = cap is None and (self.settings.has_own_campaign_id or task.was_interrupted)
+        may_have_sent = task.try_number > 1 or (cap is not None and task.was_interrupted)
+        if cap is not None and "store" in self.settings.memories:
+            may_have_sent = False  # the store knows all, as long as it is not wiped
         self._journal = CampaignJournal(
             backends,
             history=TxnIdHistory(is_shared),
-            try_history=TxnIdHistory(task.try_number > 1),
+            try_history=TxnIdHistory(may_have_sent),
         )
         self._run = CampaignRun(
             self._make_plan(txn_ids),
@@ -327,7 +336,8 @@ class Campaign:
 
     def _make_plan(self, txn_ids) -> CampaignPlan:
         return CampaignPlan(
-            campaign_id="spring",
+            campaign_id=self.settings.dag_id,
+            cap=self.settings.cap,
             audience=People(self.people),
             source=Texts(self.text),
             txn_ids=txn_ids,

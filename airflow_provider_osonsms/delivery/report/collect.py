@@ -19,6 +19,8 @@ from airflow_provider_osonsms.tables.results import ResultsTable
 from airflow_provider_osonsms.tables.rows import ReportRow, ResultRow, UndeliveredRow
 
 MAX_LISTED: Final = 10
+_NOT_MEANT: Final = (Outcome.REJECTED, Outcome.CAPPED)
+"""Nobody whom to text again."""
 _ACCEPTED: Final = (Outcome.ACCEPTED, Outcome.ACCEPTED_UNTRACKED)
 
 
@@ -164,7 +166,7 @@ class ReportCollector:
 
     def _judge_rows(self, table: ResultsTable) -> Iterator[_JudgedRow]:
         for row in table.read(self._open_path):
-            if row.key is None or row.outcome == Outcome.REJECTED:
+            if row.key is None or row.outcome in _NOT_MEANT:
                 continue
             number = self._tracker.msg_ids.find(row.msg_id) if row.msg_id else None
             recipient = (table.key_column or "", row.key, row.phone or "")

@@ -42,6 +42,7 @@ def test_everybody_gets_a_text_of_their_own(gateway, run_task, make_campaign):
         "accepted": 50,
         "accepted_untracked": 0,
         "uncertain": 0,
+        "capped": 0,
         "refused": 0,
         "rejected": 0,
         "pending": 0,

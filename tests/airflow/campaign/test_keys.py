@@ -107,6 +107,7 @@ CHANGES = {
     "key_namespace": ({}, "other"),
     "campaign_id": ({"campaign_id": "spring"}, None),
     "channel": ({"channel": "telegram"}, None),
+    "once_per": ({"once_per": "week", "category": "marketing"}, None),
 }
 
 
@@ -146,7 +147,9 @@ def test_changed_keys_are_refused(
     refused = run_task(make_campaign(20, results_path=path, **options), try_number=2)
 
     assert refused.state == "failed", refused.error
-    assert "key_namespace, campaign_id or channel" in str(refused.error).replace("\n", " ")
+    assert "key_namespace, campaign_id, channel, category or once_per" in str(refused.error).replace(
+        "\n", " "
+    )
     assert "Nothing was sent now" in str(refused.error)
     assert f" {before} " in str(refused.error)
     assert gateway.requests["send"] == asked

@@ -3,11 +3,15 @@
 import asyncio
 import threading
 
+import pytest
+
+from airflow_provider_osonsms.campaign import journal as journals
 from airflow_provider_osonsms.campaign.journal import (
     ENTRIES_PER_FLUSH,
     MAX_UNWRITTEN,
     CampaignJournal,
     JournalFlusher,
+    JournalUnavailableError,
 )
 from airflow_provider_osonsms.campaign.store_chunks import StoreChunks
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
@@ -127,3 +131,52 @@ def test_the_flusher_outlives_a_store_that_fails(make_store):
     journal = run_flusher(store, use)
 
     assert (journal.unwritten, journal.is_behind) == (0, True)
+
+
+def test_the_next_rows_are_named_after_all_results(store):
+    """The mark of a group takes the place of the one before, so the results of that are written first."""
+    chunks = StoreChunks(store, store_key="c", try_number=1)
+    journal = CampaignJournal([chunks])
+
+    async def run() -> None:
+        async with JournalFlusher(journal, reserve=0) as flusher:
+            await flusher.mark_next(["a" * 32, "b" * 32])
+            flusher.add("a" * 32, "lost_or_capped")
+            await flusher.mark_next(["c" * 32])
+            assert store.values["c_1"]["handful"] == {"c" * 16: "unanswered"}
+            assert store.values["c_1_0"] == {"a" * 16: "lost_or_capped"}
+
+    asyncio.run(run())
+
+
+def test_rows_are_not_named_before_their_results(store, monkeypatch):
+    """While results cannot be written, no other rows are named, and none of them is sent."""
+    monkeypatch.setattr(journals, "PAUSES_FOR_BACKENDS", (0.0,))
+    chunks = StoreChunks(store, store_key="c", try_number=1)
+    journal = CampaignJournal([chunks])
+    journal.mark_next(["a" * 32])
+    journal.add("a" * 32, "capped")
+
+    def fail(_entries: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(chunks, "append", fail)
+    with pytest.raises(JournalUnavailableError):
+        journal.mark_next(["b" * 32])
+    assert store.values["c_1"]["handful"] == {"a" * 16: "unanswered"}
+
+
+@pytest.mark.parametrize(
+    ("result", "known"),
+    [("capped", ["capped"]), ("refused", ["refused", "unanswered"]), ("7/1/2/1", ["7/1/2/1"])],
+)
+def test_a_result_settles_the_mark_of_its_own_try(store, result, known):
+    """The rows of a killed group are in doubt; those that the same try has settled are not."""
+    journal = CampaignJournal([StoreChunks(store, store_key="c", try_number=1)])
+    journal.mark_next(["a" * 32, "b" * 32])
+    journal.flush({"a" * 32: result})
+
+    entries = list(StoreChunks(store, store_key="c", try_number=2).read())
+
+    assert sorted(code for key, code in entries if key == "a" * 16) == known
+    assert [code for key, code in entries if key == "b" * 16] == ["unanswered"]

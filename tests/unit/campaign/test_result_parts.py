@@ -6,6 +6,7 @@ from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.txn_ids import make_txn_id
+from airflow_provider_osonsms.tables.rows import PersonRow
 
 UNUSED, MAYBE_ACCEPTED, _ = TxnIdHistory
 SUFFIXES = [".csv", ".parquet"]
@@ -136,3 +137,37 @@ def test_a_start_of_another_campaign_is_one_though_nothing_is_known_of_it(path):
 
     with pytest.raises(OtherCampaignError, match="at least 0 messages"):
         read(path)
+
+
+@pytest.mark.parametrize("result", ["capped", "7/1/2/1"])
+def test_a_result_settles_the_mark_of_its_own_try(path, result):
+    """A row that the same try has settled is in no doubt; one that another try has marked is."""
+    one, other = ResultParts(path, campaign="c"), ResultParts(path, campaign="c")
+    one.mark_started(UNUSED, {"a": "unanswered", "b": "unanswered"})
+    one.append({"a": result})
+    assert sorted(ResultParts(path, campaign="c").read()) == [("a", result), ("b", "unanswered")]
+
+    other.mark_started(UNUSED, {"a": "unanswered"})
+
+    entries = sorted(ResultParts(path, campaign="c").read())
+    assert entries == sorted([("a", result), ("a", "unanswered"), ("b", "unanswered")])
+
+
+def test_the_periods_in_the_names_of_parts(path):
+    """The parts of a capped campaign tell in which period it has begun, and the phones of a try do not."""
+    for campaign in ("key_2026-W48", "key_2026-W49", "other_2026-W50", "key"):
+        ResultParts(path, campaign=campaign).append({"a": "capped"})
+    ResultParts(path, campaign="key_2026-W51").write_people([PersonRow("a", "992900000001", "marketing")])
+
+    assert sorted(ResultParts(path, campaign="").find_periods("key")) == ["2026-W48", "2026-W49"]
+
+
+def test_the_phones_of_a_try_are_no_message(path):
+    """Who may be texted says nothing of what was sent, and goes with the other parts."""
+    ResultParts(path, campaign="c").write_people([PersonRow("a", "992900000001", "marketing")])
+    own, other = ResultParts(path, campaign="c"), ResultParts(path, campaign="d")
+
+    assert (list(own.read()), list(other.read())) == ([], [])
+    assert (own.is_resumed, own.history) == (False, UNUSED)
+    own.remove()
+    assert not path.with_name(f"{path.name}.parts").exists()

@@ -73,6 +73,19 @@ TRANSITIONS = [
     ),
     ("a row that met 109 and is called taken is undecided", BUSY, Shown.TAKEN, RowState.UNDECIDED),
     ("a row whose answer was lost and is called taken is undecided", LOST, Shown.TAKEN, RowState.UNDECIDED),
+    ("the cap of a new row is used up", NEW, Shown.CAPPED, RowState.CAPPED),
+    ("the cap of a row that was not reached is used up", UNREACHED, Shown.CAPPED, RowState.CAPPED),
+    ("a cap that is used up after 109 decides nothing", BUSY, Shown.CAPPED, RowState.UNDECIDED),
+    ("a cap that is used up after a lost answer", LOST, Shown.CAPPED, RowState.LOST_OR_CAPPED),
+    ("an earlier try, or another task, has a new row", NEW, Shown.TAKEN_BY_SOME, RowState.LOST_OR_CAPPED),
+    (
+        "an earlier try, or another task, has a row that was not reached",
+        UNREACHED,
+        Shown.TAKEN_BY_SOME,
+        RowState.LOST_OR_CAPPED,
+    ),
+    ("a row after 109 is somebody's", BUSY, Shown.TAKEN_BY_SOME, RowState.UNDECIDED),
+    ("a row whose answer was lost is somebody's", LOST, Shown.TAKEN_BY_SOME, RowState.LOST_OR_CAPPED),
     ("119 was no attempt at a new row", NEW, Shown.NO_MONEY, RowState.NOT_ATTEMPTED),
     ("119 does not reach a row that was not reached", UNREACHED, Shown.NO_MONEY, RowState.NOT_REACHED),
     ("119 takes no 109 back", BUSY, Shown.NO_MONEY, RowState.REFUSED_FOR_NOW),
@@ -114,7 +127,9 @@ OUTCOMES = {
     RowState.ACCEPTED: Outcome.ACCEPTED,
     RowState.ANSWER_LOST: Outcome.ACCEPTED_UNTRACKED,
     RowState.UNDECIDED: Outcome.UNCERTAIN,
+    RowState.LOST_OR_CAPPED: Outcome.UNCERTAIN,
     RowState.KEY_TAKEN: Outcome.UNCERTAIN,
+    RowState.CAPPED: Outcome.CAPPED,
     RowState.ACCOUNT_REFUSED: Outcome.REFUSED,
     RowState.UNSENDABLE: Outcome.REJECTED,
     RowState.REJECTED: Outcome.REJECTED,
@@ -153,12 +168,13 @@ def test_every_transition_has_a_rule() -> None:
 
 @pytest.mark.parametrize("state", RowState)
 def test_what_a_state_says(state: RowState) -> None:
-    """Each state has an outcome, a reason unless it is accepted, and belongs to one group or was rejected."""
+    """Each state has an outcome, a reason unless it is accepted, and belongs to one group at most."""
     assert state.outcome is OUTCOMES[state]
     assert state.reason == (None if state is RowState.ACCEPTED else state.name.lower())
     assert state.is_open is (state in {NEW, UNREACHED, BUSY, LOST})
     assert state.is_taken is (state.outcome in {Outcome.ACCEPTED, Outcome.ACCEPTED_UNTRACKED})
-    assert state.is_open + state.is_taken + state.is_failed == (state is not RowState.REJECTED)
+    is_end = state in {RowState.REJECTED, RowState.LOST_OR_CAPPED}
+    assert state.is_open + state.is_taken + state.is_failed + state.is_capped + is_end == 1
 
 
 def test_doubt_only_grows() -> None:
@@ -215,17 +231,21 @@ def test_what_a_failure_shows(error: errors.OsonSmsError, shown: Shown) -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "msg_id", "shown"),
+    ("outcome", "msg_id", "history", "shown"),
     [
-        (Outcome.ACCEPTED, "7", Shown.ACCEPTED),
-        (Outcome.ACCEPTED, None, Shown.ACCEPTED_BEFORE),
-        (Outcome.ACCEPTED_UNTRACKED, None, Shown.ACCEPTED_BEFORE),
-        (Outcome.UNCERTAIN, None, Shown.TAKEN_UNPROVEN),
+        (Outcome.ACCEPTED, "7", TxnIdHistory.UNUSED, Shown.ACCEPTED),
+        (Outcome.ACCEPTED, None, TxnIdHistory.MAYBE_ACCEPTED, Shown.ACCEPTED_BEFORE),
+        (Outcome.ACCEPTED_UNTRACKED, None, TxnIdHistory.MAYBE_ACCEPTED, Shown.ACCEPTED_BEFORE),
+        (Outcome.CAPPED, None, TxnIdHistory.UNUSED, Shown.CAPPED),
+        (Outcome.UNCERTAIN, None, TxnIdHistory.MAYBE_ACCEPTED, Shown.TAKEN_BY_SOME),
+        (Outcome.UNCERTAIN, None, TxnIdHistory.MAYBE_CONSUMED, Shown.TAKEN_UNPROVEN),
     ],
 )
-def test_what_a_receipt_shows(outcome: Outcome, msg_id: str | None, shown: Shown) -> None:
-    """A receipt is accepted with a msg_id, accepted before, or proves nothing."""
-    assert read_receipt(SendReceipt(txn_id="k", msg_id=msg_id, outcome=outcome)) is shown
+def test_what_a_receipt_shows(
+    outcome: Outcome, msg_id: str | None, history: TxnIdHistory, shown: Shown
+) -> None:
+    """A receipt is accepted with a msg_id, accepted before, capped, or leaves doubt as the history says."""
+    assert read_receipt(SendReceipt(txn_id="k", msg_id=msg_id, outcome=outcome), history) is shown
 
 
 @given(st.text(min_size=1))
@@ -282,7 +302,7 @@ def test_any_other_row_comes_back_from_the_journal(state: RowState, history: Txn
     if code is not None:
         later.decode(0, code)
 
-    is_settled = state in {RowState.ANSWER_LOST, RowState.UNDECIDED, RowState.KEY_TAKEN}
+    is_settled = not state.is_open and state.outcome not in {Outcome.REFUSED, Outcome.REJECTED}
     back, doubt = (state if is_settled else RowState.NOT_ATTEMPTED), TxnIdHistory.UNUSED
     if state is RowState.NO_ANSWER:
         back, doubt = RowState.NO_ANSWER, TxnIdHistory.MAYBE_ACCEPTED
@@ -364,6 +384,45 @@ def test_what_is_no_code(code: object) -> None:
 def test_a_code_of_an_older_version_is_one() -> None:
     """A msg_id with parts alone, as versions before accepted_at wrote it, is read."""
     assert read_acceptance("163938568/2") == Acceptance(msg_id="163938568", parts=2)
+
+
+@pytest.mark.parametrize(
+    ("doubt", "state"),
+    [
+        ("unanswered", RowState.LOST_OR_CAPPED),
+        ("refused", RowState.UNDECIDED),
+        ("unanswered_after_refusal", RowState.UNDECIDED),
+        ("lost_or_capped", RowState.LOST_OR_CAPPED),
+        ("undecided", RowState.UNDECIDED),
+        ("7/1/2/1", RowState.ACCEPTED),
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_one_try_calls_capped_may_be_ours(doubt: str, state: RowState, order: int) -> None:
+    """Two tries overlap: a row that one has perhaps sent is not called capped, in the journal or in a row."""
+    codes = ["capped", doubt][::order]
+    rows, joined = make_row(), make_row()
+    for code in codes:
+        rows.decode(0, code)
+    joined.decode(0, join_codes(*codes))
+
+    assert (rows.state(0), joined.state(0)) == (state, state)
+
+
+@pytest.mark.parametrize(
+    ("history", "state"),
+    [
+        (TxnIdHistory.UNUSED, RowState.CAPPED),
+        (TxnIdHistory.MAYBE_ACCEPTED, RowState.LOST_OR_CAPPED),
+        (TxnIdHistory.MAYBE_CONSUMED, RowState.LOST_OR_CAPPED),
+    ],
+)
+def test_a_row_that_had_enough(history: TxnIdHistory, state: RowState) -> None:
+    """It is capped if no try of ours can have sent it; a settled one stays as it is."""
+    rows = make_row(history=history)
+
+    assert (rows.cap(0), rows.cap(0)) == (True, False)
+    assert rows.state(0) is state
 
 
 def test_an_attempt_is_taken_back() -> None:

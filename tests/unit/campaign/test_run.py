@@ -36,6 +36,7 @@ def test_a_campaign_that_goes_well(send, make_plan, make_client):
         "accepted": 4,
         "accepted_untracked": 0,
         "uncertain": 0,
+        "capped": 0,
         "refused": 0,
         "rejected": 1,
         "pending": 0,

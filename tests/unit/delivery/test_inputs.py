@@ -168,3 +168,11 @@ def test_msg_ids_keep_every_character(msg_ids):
     assert [kept.find(msg_id) for msg_id in listed] == list(range(len(kept)))
     assert kept.find("zzzzzzzzz") is None
     assert kept.find(str(2**63 - 1)) in (None, *range(len(kept)))
+
+
+@pytest.mark.parametrize("outcome", ["pending", "capped"])
+def test_a_message_that_was_not_sent_is_none_to_wait_for(outcome):
+    """A dry run and a capped message have sent nothing: they are not counted as untracked either."""
+    found = read_messages([{"txn_id": "a", "msg_id": None, "parts": 1, "outcome": outcome}, "7001"])
+
+    assert (found.msg_ids, found.untracked) == (("7001",), 0)

@@ -280,6 +280,7 @@ SENT = [
     ("i", "09", "pending", "refused_for_now", ""),
     ("j", "10", "refused", "account_refused", ""),
     ("k", "11", "rejected", "short", ""),
+    ("l", "12", "capped", "capped", ""),
 ]
 ANSWERED = {"m1": "DELIVERED", "m2": "EXPIRED", "m3": "NOT_FOUND", "m4": "UNRECOGNIZED", "m5": "UNKNOWN"}
 
