@@ -21,7 +21,7 @@ MAX_TIMEOUT: Final = 3.0
 """Seconds for connecting: a callback of a DAG holds up Airflow's DAG processor, which kills it after 50."""
 ATTEMPTS: Final = 2
 MAX_SECONDS: Final = 15.0
-"""After so many seconds no other phone is begun."""
+"""After so many seconds no other phone is begun; a pause that the gateway asks for has to end before."""
 
 
 def limit_patience(account: Account) -> Account:
@@ -49,7 +49,11 @@ def send_alert(messages: Iterable[Message], account: Account, *, clock: Callable
         try:
             # Any 108 is an alert of this window that was accepted, from another worker or from this callback.
             receipt = yield from send_once(
-                message, account, attempts=ATTEMPTS, history=TxnIdHistory.MAYBE_ACCEPTED
+                message,
+                account,
+                attempts=ATTEMPTS,
+                history=TxnIdHistory.MAYBE_ACCEPTED,
+                patience=end - clock(),
             )
         except PhoneNotAllowedError as error:
             log.info("No alert to %s: %s", phone, error)

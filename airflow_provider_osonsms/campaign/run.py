@@ -1,7 +1,9 @@
 """One try of a campaign, from what earlier tries have stored to what later ones must know."""
 
+import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -44,6 +46,8 @@ class CampaignRun:
         parts: The part files beside it; None where there is no table.
         may_replace: Whether the table of another campaign at *results_path* is replaced.
         open_client: Opens what sends the messages.
+        timer: Seconds that only grow, for the rate.
+        sleep: Waits between the rounds, and for the next turn.
 
     Raises:
         OtherCampaignError: There is one, and it is not.
@@ -66,6 +70,8 @@ class CampaignRun:
         parts: ResultParts | None = None,
         may_replace: bool = False,
         open_client: Callable[..., AbstractAsyncContextManager[AsyncOsonSmsClient]] = open_async_client,
+        timer: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         # The table may know that no try has sent, whatever the number of the try lets us fear.
         written = journal.history if journal.is_resumed else TxnIdHistory.UNUSED
@@ -75,6 +81,8 @@ class CampaignRun:
         self._journal = journal
         self._clock = clock
         self._open_client = open_client
+        self._timer = timer
+        self._sleep = sleep
         self._stop = Stop()
         for position, _, _ in self._audience.read_row_keys():
             self.rows.expect(position)
@@ -246,6 +254,8 @@ class CampaignRun:
                 progress=progress,
                 stop=self._stop,
                 clock=self._clock,
+                timer=self._timer,
+                sleep=self._sleep,
             )
             await loop.run()
         if loop.estimated_parts != loop.billed_parts:

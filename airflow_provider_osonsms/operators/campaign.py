@@ -32,6 +32,7 @@ from airflow_provider_osonsms.operators.template_argument import TemplateArgumen
 from airflow_provider_osonsms.preflight.balance import check_balance
 from airflow_provider_osonsms.preflight.lateness import explain_lateness
 from airflow_provider_osonsms.preflight.message import CHANNEL, check_sender_and_channel, choose_sender
+from airflow_provider_osonsms.preflight.rate import choose_rate
 from airflow_provider_osonsms.preflight.results_path import check_results_path
 from airflow_provider_osonsms.preflight.window import ALWAYS_OPEN, WINDOW, Closed, SendWindow, read_window
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
@@ -48,7 +49,8 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
     """Send every row of an audience its own text, exactly once however often the task runs or is killed.
 
     One task sends all messages, many requests at a time. To scale out, map it over parts of an audience with
-    one ``campaign_id``: the keys do not depend on the parts. A mapped task without one is refused.
+    one ``campaign_id``: the keys do not depend on the parts. A mapped task without one is refused, and so is
+    one without a ``max_rate`` or ``rate_share`` where the Connection has a ``max_rate``, that of the account.
 
     Args:
         campaign_id: Your name of the campaign, from which the keys are made: under one name, a row is texted
@@ -214,7 +216,12 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
                 channel=self.channel,
                 is_confidential=self.is_confidential,
                 concurrency=self.concurrency,
-                max_rate=self.max_rate or settings.max_rate,
+                max_rate=choose_rate(
+                    settings,
+                    max_rate=self.max_rate,
+                    rate_share=self.rate_share,
+                    is_mapped=task.map_index >= 0,
+                ),
                 max_consecutive_failures=self.max_consecutive_failures,
                 window=window,
             ),

@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from airflow_provider_osonsms.arguments import COLUMN, FLAG, NAME, RATE, ZONE, optional, whole_number
+from airflow_provider_osonsms.arguments import (
+    COLUMN,
+    FLAG,
+    FRACTION,
+    NAME,
+    RATE,
+    ZONE,
+    optional,
+    whole_number,
+)
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.messages.estimate import Estimate, estimate_campaign
@@ -17,6 +26,7 @@ from airflow_provider_osonsms.operators.template_argument import (
     WrongArgumentError,
     is_template,
 )
+from airflow_provider_osonsms.preflight.rate import choose_rate
 
 if TYPE_CHECKING:
     from airflow_provider_osonsms.audience.audience import Audience
@@ -39,6 +49,8 @@ class PersonalizedOperator(AudienceOperator):
         transliterate: Write the texts in Latin letters, which usually halves the parts.
         max_parts: Reject rows whose text is billed as more parts.
         max_rate: Messages per second at most, evenly spread; default: the Connection's, else no limit.
+        rate_share: This task's share of the Connection's ``max_rate``, in place of *max_rate*: ``"1/4"`` for
+            four tasks at a time.
         is_confidential: Ask the gateway not to keep the texts, and show no samples.
         kwargs: The audience: see `AudienceOperator`.
     """
@@ -54,6 +66,7 @@ class PersonalizedOperator(AudienceOperator):
     transliterate = TemplateArgument(FLAG)
     max_parts = TemplateArgument(optional(whole_number(), "no limit"))
     max_rate = TemplateArgument(optional(RATE, "that of the Connection"))
+    rate_share = TemplateArgument(optional(FRACTION, "all of it"))
     is_confidential = TemplateArgument(FLAG)
 
     def __init__(
@@ -68,6 +81,7 @@ class PersonalizedOperator(AudienceOperator):
         transliterate: bool = False,
         max_parts: int | None = None,
         max_rate: float | None = None,
+        rate_share: float | str | None = None,
         is_confidential: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -89,6 +103,9 @@ class PersonalizedOperator(AudienceOperator):
         self.transliterate = transliterate
         self.max_parts = max_parts
         self.max_rate = max_rate
+        self.rate_share = rate_share
+        if self.max_rate is not None and self.rate_share is not None:
+            raise WrongArgumentError("max_rate and rate_share say the same in two ways: give one of them")
         self.is_confidential = is_confidential
 
     def render_template(
@@ -135,7 +152,7 @@ class PersonalizedOperator(AudienceOperator):
             rejects=audience.rejects.count(),
             settings=settings,
             balance=hook.get_balance(),
-            max_rate=self.max_rate or settings.max_rate,
+            max_rate=choose_rate(settings, max_rate=self.max_rate, rate_share=self.rate_share),
             ignored_exclusions=audience.ignored_exclusions,
         )
         self.log.info("Nothing is sent. Preview:\n%s", preview.to_markdown())

@@ -139,10 +139,15 @@ class Request:
 
 @dataclass(slots=True, kw_only=True)
 class Response:
-    """An answer as it came over the wire, whatever it holds."""
+    """An answer as it came over the wire, whatever it holds.
+
+    Attributes:
+        retry_after: Seconds that a 429 or 503 asks to wait, at most a minute; 0 for none.
+    """
 
     status: int
     body: bytes = field(repr=False)
+    retry_after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
             return await asyncio.to_thread(start, places)
 
         tracker = await self._retry_until(load, "The results of a campaign", deadline)
-        tracker.acquire = self.polling.make_limiter(settings.max_rate)
+        tracker.limiter = self.polling.make_limiter(settings.max_rate)
         return tracker
 
     async def _write_report(
