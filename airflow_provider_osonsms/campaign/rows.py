@@ -365,6 +365,18 @@ class CampaignRows:
         counts = {state: self._states.count(state) for state in RowState}
         return Counter({state: count for state, count in counts.items() if count})
 
+    def dump_states(self) -> bytes:
+        """Return the state of each row, for `count_changes`."""
+        return bytes(self._states)
+
+    def count_changes(self, before: bytes) -> Counter[Outcome]:
+        """Count the rows whose state is another than *before*, by outcome."""
+        changed = Counter(now for was, now in zip(before, self._states, strict=True) if was != now)
+        outcomes: Counter[Outcome] = Counter()
+        for state, count in changed.items():
+            outcomes[_STATES[state].outcome] += count
+        return outcomes
+
     @property
     def may_have_sent(self) -> bool:
         """Whether a message of ours may have been accepted, in this try or, as far as it is known, before."""

@@ -57,6 +57,7 @@ class CampaignRun:
         settled: How many of them earlier tries have settled.
         is_resumed: Whether the journal knows of an earlier try that has sent.
         remembers: Whether there is a journal.
+        throttled: How many requests of this try the gateway has turned away.
     """
 
     def __init__(
@@ -101,6 +102,9 @@ class CampaignRun:
         self.settled = len(self._audience) - self.rows.open_rows
         self.is_resumed = journal.is_resumed
         self.remembers = journal.remembers
+        self.throttled = 0
+        self._is_first = try_number == 1 and not journal.is_resumed
+        self._states_before = self.rows.dump_states()
         self._log_earlier_tries()
 
     @property
@@ -169,6 +173,18 @@ class CampaignRun:
         for state, count in self.rows.count().items():
             counts[state.outcome] += count
         return counts
+
+    @property
+    def failed_writes(self) -> int:
+        """How often a part of the journal could not be written."""
+        return self._journal.failed_writes
+
+    def count_changes(self) -> dict[Outcome, int]:
+        """Count by outcome what this try has found out; the rejected rows are found out by the first one."""
+        counts = self.rows.count_changes(self._states_before)
+        if self._is_first:
+            counts[Outcome.REJECTED] += len(self._audience.rejects)
+        return dict(counts)
 
     def summarize(self, *, price_per_part: Decimal | None) -> dict[str, Any]:
         """Return JSON values about the campaign, without phones and texts; the same after a *Clear*."""
@@ -257,7 +273,10 @@ class CampaignRun:
                 timer=self._timer,
                 sleep=self._sleep,
             )
-            await loop.run()
+            try:
+                await loop.run()
+            finally:
+                self.throttled = loop.limiter.throttled
         if loop.estimated_parts != loop.billed_parts:
             text = "Billed as %d parts, estimated as %d: price and texts may differ"
             log.warning(text, loop.billed_parts, loop.estimated_parts)

@@ -85,6 +85,8 @@ class DeliveryTracker:
         criteria: As given.
         limiter: As given; it belongs to one event loop.
         began: As given, or the time of the construction.
+        questions: How many times the gateway was asked.
+        throttled: How many of these questions it has turned away.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class DeliveryTracker:
         self.criteria = criteria or DeliveryCriteria()
         self._concurrency = concurrency
         self.limiter = limiter or RateLimiter()
+        self.questions = self.throttled = 0
         self._clock = clock
         self.began = clock() if began is None else began
         self._accepted = self.began if accepted is None else min(accepted, self.began)  # clocks differ
@@ -332,9 +335,11 @@ class DeliveryTracker:
         """Query a status in its turn, and again in later turns while the gateway asks to slow down."""
         while True:
             number = await self.limiter.take_turn()
+            self.questions += 1
             try:
                 return await client.query_status(msg_id)
             except ThrottledError as error:
+                self.throttled += 1
                 self.limiter.slow_down(number, retry_after=error.retry_after, status=error.status)
                 if self.limiter.seconds_throttled >= SECONDS_OF_PATIENCE:
                     raise

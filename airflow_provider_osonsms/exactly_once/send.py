@@ -200,4 +200,5 @@ def _read_receipt(record: Any, txn_id: str) -> SendReceipt | None:
         outcome=Outcome(record["outcome"]),
         msg_id=record.get("msg_id"),
         parts=record.get("parts"),
+        is_stored=True,
     )

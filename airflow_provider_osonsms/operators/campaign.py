@@ -1,10 +1,12 @@
 """The campaign operator: a personal message for each row of an audience, exactly once."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, Context, Stats
+from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, Context
 from airflow_provider_osonsms._context import add_to_asset_events, identify_task, open_state_store
+from airflow_provider_osonsms._metrics import Metric, SpanName, TaskMetrics
 from airflow_provider_osonsms._storage import resolve_path, spell_path
 from airflow_provider_osonsms.arguments import (
     CONCURRENCY,
@@ -168,7 +170,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
                 check_balance(left, price_per_part=settings.price_per_part, balance=hook.get_balance())
             # the window may have closed while the audience was read
             self._wait_for(window, was_interrupted=was_interrupted)
-            table = self._send(run, settings)
+            table = self._send(run, settings, context)
             if run.is_closed:
                 self._wait_for(window, was_interrupted=was_interrupted or run.may_have_sent)
             run.finish(max_failed_ratio=self.max_failed_ratio)
@@ -281,19 +283,32 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             may_replace=self.replace_results,
         )
 
-    def _send(self, run: CampaignRun, settings: Settings) -> TableIdentity | None:
+    def _send(self, run: CampaignRun, settings: Settings, context: Context) -> TableIdentity | None:
         self._run = run
         try:
-            run.send(settings.account)
+            self._send_and_measure(run, settings, context)
         finally:
             table = run.write_results()
             run.log_end(
                 price_per_part=settings.price_per_part, table=None if table is None else self.results_path
             )
-            for outcome, count in run.count_outcomes().items():
-                if count:
-                    Stats.incr(f"osonsms.campaign.{outcome}", count)
         return table
+
+    def _send_and_measure(self, run: CampaignRun, settings: Settings, context: Context) -> None:
+        task = identify_task(context)
+        metrics = TaskMetrics(dag_id=task.dag_id, task_id=task.task_id, conn_id=self.osonsms_conn_id)
+        metrics.count(Metric.JOURNAL_RESUMED, int(run.is_resumed))
+        began = time.monotonic()
+        with metrics.span(SpanName.CAMPAIGN) as counts:
+            try:
+                run.send(settings.account)
+            finally:
+                changes = run.count_changes()
+                counts.update({str(outcome): count for outcome, count in changes.items()})
+                metrics.count_outcomes(changes)
+                metrics.count(Metric.THROTTLED, run.throttled)
+                metrics.count(Metric.JOURNAL_CHUNKS_FAILED, run.failed_writes)
+                metrics.time(Metric.CAMPAIGN_DURATION, time.monotonic() - began)
 
     def _wait_for(self, window: SendWindow, *, was_interrupted: bool) -> None:
         """Return if *window* is open; defer until it opens if it is closed."""

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from airflow_provider_osonsms._compat import AirflowFailException, Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
+from airflow_provider_osonsms._metrics import TaskMetrics
 from airflow_provider_osonsms.arguments import FLAG, NAME, optional, whole_number
 from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.client.blocking import open_client
@@ -144,6 +145,11 @@ class OsonSmsSendOperator(RedactingOperator):
                 refuse_other_txn_ids(store, own_txn_id, identity=message_id)
             with open_client(settings.account) as client:
                 receipt = send_exactly_once(client, message, store=store, history=history)
+            if not receipt.is_stored:
+                metrics = TaskMetrics(
+                    dag_id=identity.dag_id, task_id=identity.task_id, conn_id=self.osonsms_conn_id
+                )
+                metrics.count_outcomes({receipt.outcome: 1})
         return self._report(receipt, phone, parts)
 
     def _report(self, receipt: SendReceipt, phone: str, parts: int) -> dict[str, Any]:

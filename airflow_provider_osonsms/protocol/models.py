@@ -96,6 +96,7 @@ class SendReceipt:
         msg_id: None when the answer that held it was lost.
         parts: Billed parts; None when unknown.
         accepted_at: Aware, by the gateway's clock; None when unknown.
+        is_stored: Whether an earlier try has stored it, so that nothing was sent now.
     """
 
     txn_id: str
@@ -103,6 +104,7 @@ class SendReceipt:
     parts: int | None = None
     accepted_at: datetime | None = None
     outcome: Outcome = Outcome.ACCEPTED
+    is_stored: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

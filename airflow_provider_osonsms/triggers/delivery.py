@@ -135,6 +135,9 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
             files=files,
             error=None if error is None else str(error),
             may_retry=error is not None and may_send_again(error),
+            questions=0 if tracker is None else tracker.questions,
+            throttled=0 if tracker is None else tracker.throttled,
+            began=began,
         )
         yield TriggerEvent(result.to_event())
 
