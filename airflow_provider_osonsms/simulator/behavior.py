@@ -20,6 +20,10 @@ def read_seconds(written: Any) -> Any:
         return written
 
 
+def _read_status(written: Any) -> Any:
+    return int(written) if isinstance(written, str) and written.isdecimal() else written
+
+
 Seconds = Annotated[float, BeforeValidator(read_seconds), Field(ge=0, allow_inf_nan=False)]
 """A duration in seconds, or a text such as ``"20ms"``, ``"1.5s"``, ``"5m"`` and ``"2h"``."""
 
@@ -52,7 +56,7 @@ class Behavior(BaseModel):
     jitter: Seconds = 0.0
     hang_seconds: Seconds = 30.0
     max_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    throttle_status: Literal[429, 503] = 429
+    throttle_status: Annotated[Literal[429, 503], BeforeValidator(_read_status)] = 429
     retry_after: Seconds | None = None
 
     def changed(self, changes: dict[str, Any]) -> "Behavior":
