@@ -82,7 +82,7 @@ audit: .venv-packaging/packages  ## look up known weaknesses of all pins (needs 
 	@for pins in constraints/*.txt; do .venv-packaging/bin/pip-audit --disable-pip --no-deps -r $$pins; done
 
 bench: .venv/installed  ## speed and memory against other ways, side by side
-	@for name in phones bulk texts simulator campaign campaign_memory scheduler delivery; do $(NEWEST) benchmarks/$$name.py; done
+	@for name in phones bulk texts simulator campaign campaign_memory rate scheduler delivery; do $(NEWEST) benchmarks/$$name.py; done
 
 format: .venv/installed  ## let ruff format and fix
 	@.venv/bin/ruff format .

@@ -50,6 +50,11 @@ try:
 except ImportError:  # Airflow below 3.2
     from airflow.stats import Stats
 
+try:
+    from airflow.traces.tracer import Trace
+except ImportError:  # newer Airflows set the tracer of OpenTelemetry
+    Trace = None
+
 __all__ = [
     "NEVER_EXPIRE",
     "AirflowFailException",
@@ -69,6 +74,7 @@ __all__ = [
     "PokeReturnValue",
     "Stats",
     "TaskDecorator",
+    "Trace",
     "conf",
     "determine_kwargs",
     "task_decorator_factory",

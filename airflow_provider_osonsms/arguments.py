@@ -28,6 +28,7 @@ _MAX_SHOWN_CHARACTERS: Final = 10
 _MAX_SHOWN_DIGITS: Final = 6
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 _PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,15})?) ?%")
+_QUOTIENT: Final = re.compile(r"([0-9]{1,6}) ?/ ?([0-9]{1,6})")
 _DURATION: Final = re.compile(r"(?:([0-9]{1,4}) days?, )?([0-9]{1,2}):([0-9]{2}):([0-9]{2})")
 """What Python prints of a timedelta."""
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
@@ -194,6 +195,14 @@ def _parse_share(value: Any) -> float:
     return float(share)
 
 
+def _parse_fraction(value: Any) -> float:
+    quotient = _QUOTIENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    share = int(quotient[1]) / int(quotient[2]) if quotient else _parse_share(value)
+    if not 0 < share <= 1:
+        raise ValueError
+    return share
+
+
 def _parse_rate(value: Any) -> float:
     rate = _parse_number(value)
     if not _MIN_RATE <= rate <= _MAX_RATE:
@@ -261,6 +270,7 @@ def _parse_name(value: Any) -> str:
 
 FLAG: Final = Kind("True or False, or the text true, false, 1 or 0", _parse_flag)
 SHARE: Final = Kind("a share from 0.0 to 1.0, such as 0.05 or '5%' (all is 1.0 or '100%')", _parse_share)
+FRACTION: Final = Kind("a share above 0.0, up to 1.0, such as 0.25, '25%' or '1/4'", _parse_fraction)
 RATE: Final = Kind(f"a number per second from {_MIN_RATE} to {_MAX_RATE}, such as 20", _parse_rate)
 SECONDS: Final = seconds()
 DURATION: Final = Kind(

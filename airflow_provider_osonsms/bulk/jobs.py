@@ -18,7 +18,12 @@ from airflow_provider_osonsms.bulk.receipts import count_recipients
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
 from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, OsonSmsError
-from airflow_provider_osonsms.protocol.history import SendAgain, TxnIdHistory, is_collision, read_proof
+from airflow_provider_osonsms.protocol.history import (
+    TxnIdHistory,
+    is_collision,
+    may_send_again_soon,
+    read_proof,
+)
 from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
 
@@ -186,7 +191,7 @@ class BulkRun:
                 self._memory.save_not_created(job)
             if is_collision(error):
                 self._refuse_taken(error, job, number=number, total=total)
-            if proof.send_again is SendAgain.AT_ONCE:
+            if may_send_again_soon(error):
                 self._refuse_blind_retry(error, number, total)
             return
         if proof.history is TxnIdHistory.MAYBE_CONSUMED:

@@ -89,6 +89,7 @@ class CampaignJournal:
         history: What is known beforehand of txn_ids that no entry names.
         tried: What of this is due to earlier tries of this task, and not to other tasks of the campaign.
         is_resumed: Whether an earlier try has begun to send.
+        failed_writes: How often a backend did not take in what was to be written.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class CampaignJournal:
         self._kept: list[dict[str, str]] = [{} for _ in backends]
         self._known: dict[str, str] = {}
         self._is_fanned_out = False
+        self.failed_writes = 0
         strange = 0
         for backend in backends:
             for txn_id, code in backend.read():
@@ -249,6 +251,7 @@ class CampaignJournal:
             try:
                 backend.append(kept)
             except Exception as error:  # noqa: BLE001 - storages and stores have errors of their own
+                self.failed_writes += 1
                 if not was_behind:
                     text = "%s fails to write for now (%s): what it misses is written again"
                     log.warning(text, type(backend).__name__, type(error).__name__)

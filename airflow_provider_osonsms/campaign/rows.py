@@ -31,8 +31,9 @@ from airflow_provider_osonsms.protocol.errors import (
     DuplicateTransactionError,
     InvalidMessageError,
     OsonSmsError,
+    ThrottledError,
 )
-from airflow_provider_osonsms.protocol.history import SendAgain, TxnIdHistory, read_proof
+from airflow_provider_osonsms.protocol.history import Proof, SendAgain, TxnIdHistory, read_proof
 from airflow_provider_osonsms.protocol.models import Outcome, SendReceipt
 from airflow_provider_osonsms.tables.msg_ids import pack_msg_id
 from airflow_provider_osonsms.tables.rows import ResultRow
@@ -44,7 +45,7 @@ class RowState(IntEnum):
     NOT_ATTEMPTED = 0
     """No attempt of this try, and none that the journal knows."""
     NOT_REACHED = 1
-    """Every attempt failed before a byte reached the gateway."""
+    """Every attempt failed before a byte reached the gateway, or was turned away at its door (429)."""
     REFUSED_FOR_NOW = 2
     """The last attempt met 109, 112 or 113."""
     NO_ANSWER = 3
@@ -139,6 +140,8 @@ class Shown(Enum):
     ACCEPTED_BEFORE = "108, explained by a lost answer"
     TAKEN_UNPROVEN = "108 after 109, 112 or 113"
     NOT_SENT = "no connection"
+    TURNED_AWAY = "429: slower, please"
+    UNAVAILABLE = "503: slower, please; it may have been taken"
     NO_ANSWER = "no answer, or one that cannot be read"
     REFUSED_FOR_NOW = "109, 112, 113"
     TAKEN = "108, and nothing explains it"
@@ -156,6 +159,8 @@ _NEXT_STATE: Final[dict[Shown, tuple[RowState, RowState, RowState, RowState]]] =
     Shown.ACCEPTED_BEFORE:  (_S.ANSWER_LOST,     _S.ANSWER_LOST,     _S.ANSWER_LOST,     _S.ANSWER_LOST),
     Shown.TAKEN_UNPROVEN:   (_S.UNDECIDED,       _S.UNDECIDED,       _S.UNDECIDED,       _S.UNDECIDED),
     Shown.NOT_SENT:         (_S.NOT_REACHED,     _S.NOT_REACHED,     _S.REFUSED_FOR_NOW, _S.NO_ANSWER),
+    Shown.TURNED_AWAY:      (_S.NOT_REACHED,     _S.NOT_REACHED,     _S.REFUSED_FOR_NOW, _S.NO_ANSWER),
+    Shown.UNAVAILABLE:      (_S.NO_ANSWER,       _S.NO_ANSWER,       _S.NO_ANSWER,       _S.NO_ANSWER),
     Shown.NO_ANSWER:        (_S.NO_ANSWER,       _S.NO_ANSWER,       _S.NO_ANSWER,       _S.NO_ANSWER),
     Shown.REFUSED_FOR_NOW:  (_S.REFUSED_FOR_NOW, _S.REFUSED_FOR_NOW, _S.REFUSED_FOR_NOW, _S.NO_ANSWER),
     Shown.TAKEN:            (_S.KEY_TAKEN,       _S.KEY_TAKEN,       _S.UNDECIDED,       _S.UNDECIDED),
@@ -272,7 +277,12 @@ def read_failure(error: OsonSmsError) -> Shown:
         return Shown.TAKEN
     if isinstance(error, BalanceExhaustedError):
         return Shown.NO_MONEY
-    proof = read_proof(error)
+    return _read_proven(error, read_proof(error))
+
+
+def _read_proven(error: OsonSmsError, proof: Proof) -> Shown:
+    if isinstance(error, ThrottledError):
+        return Shown.TURNED_AWAY if proof.history is TxnIdHistory.UNUSED else Shown.UNAVAILABLE
     if proof.history is TxnIdHistory.MAYBE_CONSUMED:
         return Shown.REFUSED_FOR_NOW
     if proof.history is TxnIdHistory.MAYBE_ACCEPTED:
@@ -411,6 +421,18 @@ class CampaignRows:
         """Count the rows by state."""
         counts = {state: self._states.count(state) for state in RowState}
         return Counter({state: count for state, count in counts.items() if count})
+
+    def dump_states(self) -> bytes:
+        """Return the state of each row, for `count_changes`."""
+        return bytes(self._states)
+
+    def count_changes(self, before: bytes) -> Counter[Outcome]:
+        """Count the rows whose state is another than *before*, by outcome."""
+        changed = Counter(now for was, now in zip(before, self._states, strict=True) if was != now)
+        outcomes: Counter[Outcome] = Counter()
+        for state, count in changed.items():
+            outcomes[_STATES[state].outcome] += count
+        return outcomes
 
     @property
     def may_have_sent(self) -> bool:

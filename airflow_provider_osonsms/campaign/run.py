@@ -1,7 +1,9 @@
 """One try of a campaign, from what earlier tries have stored to what later ones must know."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -46,6 +48,8 @@ class CampaignRun:
         may_replace: Whether the table of another campaign at *results_path* is replaced.
         had_enough: Positions of rows whose phones were texted often enough by others; they are not sent.
         open_client: Opens what sends the messages.
+        timer: Seconds that only grow, for the rate.
+        sleep: Waits between the rounds, and for the next turn.
 
     Raises:
         OtherCampaignError: There is one, and it is not.
@@ -55,6 +59,7 @@ class CampaignRun:
         settled: How many of them earlier tries have settled.
         is_resumed: Whether the journal knows of an earlier try that has sent.
         remembers: Whether there is a journal.
+        throttled: How many requests of this try the gateway has turned away.
     """
 
     def __init__(
@@ -69,6 +74,8 @@ class CampaignRun:
         may_replace: bool = False,
         had_enough: Iterable[int] = (),
         open_client: Callable[..., AbstractAsyncContextManager[AsyncOsonSmsClient]] = open_async_client,
+        timer: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         # The table may know that no try has sent, whatever the number of the try lets us fear.
         written = journal.history if journal.is_resumed else TxnIdHistory.UNUSED
@@ -79,6 +86,8 @@ class CampaignRun:
         self._clock = clock
         self._open_client = open_client
         self._parts = parts
+        self._timer = timer
+        self._sleep = sleep
         self._stop = Stop()
         for position, _, _ in self._audience.read_row_keys():
             self.rows.expect(position)
@@ -98,6 +107,9 @@ class CampaignRun:
         self.settled = len(self._audience) - self.rows.open_rows
         self.is_resumed = journal.is_resumed
         self.remembers = journal.remembers
+        self.throttled = 0
+        self._is_first = try_number == 1 and not journal.is_resumed
+        self._states_before = self.rows.dump_states()
         self._log_earlier_tries()
 
     @property
@@ -207,6 +219,18 @@ class CampaignRun:
             counts[state.outcome] += count
         return counts
 
+    @property
+    def failed_writes(self) -> int:
+        """How often a part of the journal could not be written."""
+        return self._journal.failed_writes
+
+    def count_changes(self) -> dict[Outcome, int]:
+        """Count by outcome what this try has found out; the rejected rows are found out by the first one."""
+        counts = self.rows.count_changes(self._states_before)
+        if self._is_first:
+            counts[Outcome.REJECTED] += len(self._audience.rejects)
+        return dict(counts)
+
     def summarize(self, *, price_per_part: Decimal | None) -> dict[str, Any]:
         """Return JSON values about the campaign, without phones and texts; the same after a *Clear*."""
         parts = self.rows.total_parts
@@ -292,8 +316,13 @@ class CampaignRun:
                 progress=progress,
                 stop=self._stop,
                 clock=self._clock,
+                timer=self._timer,
+                sleep=self._sleep,
             )
-            await loop.run()
+            try:
+                await loop.run()
+            finally:
+                self.throttled = loop.limiter.throttled
         if loop.estimated_parts != loop.billed_parts:
             text = "Billed as %d parts, estimated as %d: price and texts may differ"
             log.warning(text, loop.billed_parts, loop.estimated_parts)

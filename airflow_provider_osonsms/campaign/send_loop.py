@@ -1,7 +1,7 @@
 """The send loop: workers that share one lazy stream of messages, and stop when there is a reason to.
 
 Rows that fail for now are not repeated at once, which would hold a worker: they come again in the next round,
-with the same txn_id.
+with the same txn_id. A row for which the gateway asks to slow down is no failure: it takes the next turn.
 
 Under a cap, other tasks make the same txn_ids, so a 108 is normal, and what it means depends on whether this
 campaign has attempted the row before. So the rows of a capped campaign go in groups, and before a group
@@ -12,6 +12,7 @@ Reference:
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from itertools import islice
@@ -24,11 +25,11 @@ from airflow_provider_osonsms.campaign.plan import CampaignPlan, PlannedMessage
 from airflow_provider_osonsms.campaign.progress import Progress
 from airflow_provider_osonsms.campaign.rows import CampaignRows, Shown, read_failure, read_receipt
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
-from airflow_provider_osonsms.client.rate import make_limiter
+from airflow_provider_osonsms.client.rate import RateLimiter
 from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
 from airflow_provider_osonsms.preflight.window import Always, Closed
 from airflow_provider_osonsms.protocol import flows
-from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, OsonSmsError
+from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, OsonSmsError, ThrottledError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
 from airflow_provider_osonsms.protocol.models import Message
 
@@ -37,6 +38,8 @@ GRACE_SECONDS: Final = 5.0
 
 _FAILURES: Final = frozenset({Shown.NOT_SENT, Shown.NO_ANSWER, Shown.REFUSED_FOR_NOW})
 """What may be over soon, and stops the campaign when it happens again and again."""
+_THROTTLED: Final = frozenset({Shown.TURNED_AWAY, Shown.UNAVAILABLE})
+"""What is no failure: the gateway asks to slow down."""
 _STOPPING: Final = frozenset({Shown.NO_MONEY, Shown.ACCOUNT_REFUSED})
 """What would happen to every other row too."""
 _FIRST_GROUP: Final = 20
@@ -45,10 +48,16 @@ _MAX_GROUP: Final = 1000
 The names of more would not fit into a value of the store."""
 _HANDFUL: Final = 5
 """Rows that go alone at first: if the txn_ids of all are taken, another installation makes the same ones."""
+SECONDS_OF_PATIENCE: Final = 600.0
+"""So long the gateway may turn every row away before the task leaves the rest to its next try."""
 
 
 class TooManyFailuresError(OsonSmsError):
     """So many attempts failed in a row that going on would be no use: a later try goes on."""
+
+
+class ThrottledTooLongError(OsonSmsError):
+    """The gateway has accepted nothing for minutes and asks to slow down: a later try goes on."""
 
 
 class SendWindowClosedError(OsonSmsError):
@@ -70,9 +79,11 @@ class SendLoop:
         progress: Counts every settled row.
         stop: Ends it; is set by the loop itself too, with the reason.
         clock: Gives aware datetimes, for the send window.
-        sleep: Waits between the rounds.
+        timer: Seconds that only grow, for the rate.
+        sleep: Waits between the rounds, and for the next turn.
 
     Attributes:
+        limiter: Says when the next row may be begun.
         estimated_parts: Of the messages whose answer tells the billed parts.
         billed_parts: Of the same messages.
     """
@@ -87,6 +98,7 @@ class SendLoop:
         progress: Progress,
         stop: Stop,
         clock: Callable[[], datetime],
+        timer: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.estimated_parts = self.billed_parts = 0
@@ -101,7 +113,9 @@ class SendLoop:
         self._failures_in_a_row = 0
         self._is_fanned_out = False
         self._flusher = JournalFlusher(journal, reserve=plan.options.concurrency)
-        self._acquire = make_limiter(plan.options.max_rate)
+        self.limiter = RateLimiter(
+            plan.options.max_rate, is_over=lambda: stop.is_set, clock=timer, sleep=sleep
+        )
         self._judged_at = clock()
         self._window = plan.options.window.judge(self._judged_at)
 
@@ -153,11 +167,10 @@ class SendLoop:
         txn_ids = [message.txn_id for _, _, message in handful]
         await asyncio.to_thread(self._journal.mark_handful, txn_ids)
         for position, estimated, message in handful:
-            if self._acquire is not None:
-                await self._acquire()
-            if not self._may_begin():
+            shown = await self._send_in_turn(position, message, estimated=estimated)
+            if shown is None:
                 break
-            if await self._attempt(position, message, estimated=estimated) is not Shown.TAKEN:
+            if shown is not Shown.TAKEN:
                 for taken_position, taken_message in taken:
                     self._write(taken_position, taken_message)
                 return
@@ -202,14 +215,25 @@ class SendLoop:
             for position, estimated, message in messages:
                 if not self._flusher.is_ready.is_set():
                     await self._flusher.is_ready.wait()
-                if self._acquire is not None:
-                    await self._acquire()
-                if not self._may_begin():
+                if await self._send_in_turn(position, message, estimated=estimated) is None:
                     return
-                await self._attempt(position, message, estimated=estimated)
         except BaseException:
             self._stop.set(CampaignStoppedError("a worker failed"))
             raise
+
+    async def _send_in_turn(self, position: int, message: Message, *, estimated: int) -> Shown | None:
+        """Attempt a row in its turn, and again in later turns while the gateway asks to slow down.
+
+        Returns:
+            What the last attempt has shown; None when no row may be begun any more.
+        """
+        while True:
+            number = await self.limiter.take_turn()
+            if not self._may_begin():
+                return None
+            shown = await self._attempt(position, message, estimated=estimated, number=number)
+            if shown not in _THROTTLED:
+                return shown
 
     def _may_begin(self) -> bool:
         """Say whether one more row may be begun now; the window is asked again for each."""
@@ -221,7 +245,7 @@ class SendLoop:
                 self._stop.set(SendWindowClosedError("the send window has closed"))
         return not self._stop.is_set
 
-    async def _attempt(self, position: int, message: Message, *, estimated: int) -> Shown:
+    async def _attempt(self, position: int, message: Message, *, estimated: int, number: int) -> Shown:
         """Make one attempt at a row, and keep and return what it has shown."""
         rows = self._rows
         history, before = rows.history(position), rows.begin_attempt(position)
@@ -234,6 +258,8 @@ class SendLoop:
                 self._write(position, message)
             if shown is Shown.TAKEN:
                 self._progress.count()
+            elif isinstance(error, ThrottledError):
+                self._slow_down(error, number)
             elif shown in _FAILURES:
                 self._count_failure(error)
             elif shown in _STOPPING:
@@ -257,6 +283,7 @@ class SendLoop:
             self.billed_parts += parts
         self._write(position, message)
         self._failures_in_a_row = 0
+        self.limiter.count_answer()
         self._progress.count()
         return shown
 
@@ -264,6 +291,17 @@ class SendLoop:
         code = self._rows.encode(position)
         if code is not None:
             self._flusher.add(message.txn_id, code)
+
+    def _slow_down(self, error: ThrottledError, number: int) -> None:
+        self.limiter.slow_down(number, retry_after=error.retry_after, status=error.status)
+        seconds = self.limiter.seconds_throttled
+        if seconds >= SECONDS_OF_PATIENCE:
+            self._stop.set(
+                ThrottledTooLongError(
+                    f"The gateway has accepted nothing for {seconds / 60:.0f} minutes; its last answer: "
+                    f"{error}. The task goes on in its next try, with the same txn_ids"
+                )
+            )
 
     def _count_failure(self, error: OsonSmsError) -> None:
         self._progress.count_failure()

@@ -4,6 +4,7 @@ Reference:
     OsonSMS protocol 1.5, §3.2; docs/wire-notes.md "Statuses".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -106,6 +107,20 @@ class DeliveryCriteria:
     def is_delivered(self, status: DeliveryStatus) -> bool:
         """Whether *status* counts as delivered."""
         return self.judge_final(status) is Reach.REACHED
+
+    def count_reach(self, by_status: Mapping[str, int], *, total: int) -> dict[Reach, int]:
+        """Count the messages of an ended wait by what their last status means.
+
+        Args:
+            by_status: Counts by the last status, of the messages that have one.
+            total: All messages; what is not surely reached, or not reached, is not known.
+        """
+        counts = {Reach.REACHED: 0, Reach.NOT_REACHED: 0}
+        for status, count in by_status.items():
+            reach = self.judge_final(DeliveryStatus(status))
+            if reach in counts:
+                counts[reach] += count
+        return {**counts, Reach.NOT_KNOWN: total - sum(counts.values())}
 
     def decide(self, *, tracked: int, delivered: int, pending: int, unknown: int, is_over: bool) -> Decision:
         """Decide what a task that waits for *tracked* messages does next.

@@ -3,12 +3,11 @@
 A pause depends on the age of the messages only, so a restarted process polls as the old one would have.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from airflow_provider_osonsms.client.rate import make_limiter
+from airflow_provider_osonsms.client.rate import RateLimiter
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
 
 MAX_POLL_INTERVAL: Final = 1800.0
@@ -69,6 +68,6 @@ class PollSettings:
         moment = datetime.fromtimestamp(now + pause, UTC).astimezone(TAJIK_TIME)
         return f"the next round is in {pause:.0f} s, at {moment:%H:%M:%S} in Dushanbe"
 
-    def make_limiter(self, fallback: float | None) -> Callable[[], Awaitable[None]] | None:
-        """Return the limiter of the queries (`make_limiter`); *fallback* is the Connection's rate."""
-        return make_limiter(self.max_rate or fallback)
+    def make_limiter(self, fallback: float | None) -> RateLimiter:
+        """Return the limiter of the queries; *fallback* is the Connection's rate."""
+        return RateLimiter(self.max_rate or fallback)

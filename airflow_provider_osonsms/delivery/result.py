@@ -18,6 +18,9 @@ class WaitResult:
         files: What became of the files.
         error: What has ended the wait before its time; None for nothing.
         may_retry: Whether another try may not meet that error.
+        questions: How many times the gateway was asked in the triggerer.
+        throttled: How many of these questions it has turned away.
+        began: When the wait began, in seconds since the epoch; None if that is not known.
     """
 
     decision: Decision | None
@@ -25,6 +28,9 @@ class WaitResult:
     files: WrittenFiles
     error: str | None = None
     may_retry: bool = False
+    questions: int = 0
+    throttled: int = 0
+    began: float | None = None
 
     @property
     def is_verdict(self) -> bool:
@@ -40,4 +46,7 @@ class WaitResult:
             "problem": self.files.problem,
             "error": self.error,
             "may_retry": self.may_retry,
+            "questions": self.questions,
+            "throttled": self.throttled,
+            "began": self.began,
         }

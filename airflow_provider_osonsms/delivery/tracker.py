@@ -12,17 +12,19 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, filterfalse, islice
 from typing import Final, NamedTuple
 
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
+from airflow_provider_osonsms.client.rate import RateLimiter
 from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria, Reach
 from airflow_provider_osonsms.delivery.summary import DeliverySummary
 from airflow_provider_osonsms.protocol.errors import (
     FinalRefusalError,
     GatewayError,
     OsonSmsError,
+    ThrottledError,
     UnknownMessageError,
 )
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
@@ -33,6 +35,8 @@ log = logging.getLogger(__name__)
 EXAMPLES: Final = 10
 MAX_CONSECUTIVE_FAILURES: Final = 100
 """After so many queries in a row without a usable answer a round ends: the gateway is probably down."""
+SECONDS_OF_PATIENCE: Final = 60.0
+"""So long the gateway may turn every query away before a round ends."""
 SECONDS_AFTER_DEADLINE: Final = 3600.0
 """For the messages without any answer: whether they are delivered must be known before anybody is listed."""
 _PACKED_AT_ONCE: Final = 10_000
@@ -70,7 +74,7 @@ class DeliveryTracker:
         untracked: How many more messages cannot be polled.
         criteria: The conditions of the wait.
         concurrency: Queries under way at once.
-        acquire: Awaited before each query, see `make_limiter`; None for no limit.
+        limiter: Says when the next query may begin; None for no limit but the one that the gateway shows.
         began: When the wait began, in seconds since the epoch; None for now.
         accepted: When the last of the messages was accepted; None for *began*.
         opened: When this try of the wait began; None for *began*.
@@ -79,8 +83,10 @@ class DeliveryTracker:
     Attributes:
         msg_ids: As given.
         criteria: As given.
-        acquire: As given; it belongs to the running event loop.
+        limiter: As given; it belongs to one event loop.
         began: As given, or the time of the construction.
+        questions: How many times the gateway was asked.
+        throttled: How many of these questions it has turned away.
     """
 
     def __init__(
@@ -90,7 +96,7 @@ class DeliveryTracker:
         untracked: int = 0,
         criteria: DeliveryCriteria | None = None,
         concurrency: int = 16,
-        acquire: Callable[[], Awaitable[None]] | None = None,
+        limiter: RateLimiter | None = None,
         began: float | None = None,
         accepted: float | None = None,
         opened: float | None = None,
@@ -100,7 +106,8 @@ class DeliveryTracker:
         self._untracked = untracked
         self.criteria = criteria or DeliveryCriteria()
         self._concurrency = concurrency
-        self.acquire = acquire
+        self.limiter = limiter or RateLimiter()
+        self.questions = self.throttled = 0
         self._clock = clock
         self.began = clock() if began is None else began
         self._accepted = self.began if accepted is None else min(accepted, self.began)  # clocks differ
@@ -307,21 +314,35 @@ class DeliveryTracker:
         while self._failures_in_a_row < MAX_CONSECUTIVE_FAILURES:
             if (number := next(queue, None)) is None:
                 return
-            if self.acquire is not None:
-                await self.acquire()
             try:
-                status = await client.query_status(self.msg_ids[number])
+                status = await self._query(client, self.msg_ids[number])
             except UnknownMessageError:
                 status = DeliveryStatus.NOT_FOUND
             except FinalRefusalError:
                 raise
             except OsonSmsError as error:
                 failures[type(error).__name__] += 1
+                if isinstance(error, ThrottledError):
+                    return  # the others of this round would be turned away, too
                 if not isinstance(error, GatewayError):  # it is up, and refuses this question
                     self._failures_in_a_row += 1
                 continue
             self._failures_in_a_row = 0
+            self.limiter.count_answer()
             self._record(number, status)
+
+    async def _query(self, client: AsyncOsonSmsClient, msg_id: str) -> DeliveryStatus:
+        """Query a status in its turn, and again in later turns while the gateway asks to slow down."""
+        while True:
+            number = await self.limiter.take_turn()
+            self.questions += 1
+            try:
+                return await client.query_status(msg_id)
+            except ThrottledError as error:
+                self.throttled += 1
+                self.limiter.slow_down(number, retry_after=error.retry_after, status=error.status)
+                if self.limiter.seconds_throttled >= SECONDS_OF_PATIENCE:
+                    raise
 
     def _record(self, number: int, status: DeliveryStatus) -> None:
         code = _CODES[status]

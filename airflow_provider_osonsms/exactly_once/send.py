@@ -220,4 +220,5 @@ def _read_receipt(record: Any, txn_id: str) -> SendReceipt | None:
         outcome=Outcome(record["outcome"]),
         msg_id=record.get("msg_id"),
         parts=record.get("parts"),
+        is_stored=True,
     )

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_osonsms._compat import AirflowNotFoundException, BaseHook, Connection
+from airflow_provider_osonsms._metrics import set_balance
 from airflow_provider_osonsms._storage import open_path
 from airflow_provider_osonsms.arguments import FLAG
 from airflow_provider_osonsms.audience.phones.one import mask_phone
@@ -175,7 +176,9 @@ class OsonSmsHook(BaseHook):
             OsonSMS protocol 1.5, §4.
         """
         with self.open_client() as client:
-            return client.query_balance()
+            balance = client.query_balance()
+        set_balance(balance, conn_id=self.osonsms_conn_id)
+        return balance
 
     @task_errors(may_repeat=False)
     def create_bulk(

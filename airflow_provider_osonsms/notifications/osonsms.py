@@ -16,6 +16,7 @@ from jinja2 import StrictUndefined
 
 from airflow_provider_osonsms._compat import BaseNotifier, Context
 from airflow_provider_osonsms._context import read_alert_event
+from airflow_provider_osonsms._metrics import TaskMetrics
 from airflow_provider_osonsms.alerts.event import AlertEvent
 from airflow_provider_osonsms.alerts.send import limit_patience, send_alert
 from airflow_provider_osonsms.alerts.throttle import DedupeBy, make_alert_txn_id
@@ -127,10 +128,11 @@ class OsonSmsNotifier(BaseNotifier):
     def notify(self, context: Context) -> None:
         """Text whoever is to know of *context*."""
         with self._log_problems():
-            account, messages = self._prepare(context)
+            account, messages, metrics = self._prepare(context)
             if messages:
                 with open_client(account) as client:
-                    client.drive(send_alert(messages, account, clock=time.monotonic))
+                    ends = client.drive(send_alert(messages, account, clock=time.monotonic))
+                metrics.count_alerts(ends)
 
     async def async_notify(self, context: Context) -> None:
         """Text whoever is to know of *context*, without blocking the event loop."""
@@ -138,10 +140,11 @@ class OsonSmsNotifier(BaseNotifier):
 
         with self._log_problems():
             # Connections, Variables in templates and lists in files are read by blocking calls.
-            account, messages = await sync_to_async(self._prepare)(context)
+            account, messages, metrics = await sync_to_async(self._prepare)(context)
             if messages:
                 async with open_async_client(account) as client:
-                    await client.drive(send_alert(messages, account, clock=time.monotonic))
+                    ends = await client.drive(send_alert(messages, account, clock=time.monotonic))
+                metrics.count_alerts(ends)
 
     @staticmethod
     def _clock() -> datetime:
@@ -160,18 +163,19 @@ class OsonSmsNotifier(BaseNotifier):
                 type(error).__name__,
             )
 
-    def _prepare(self, context: Context) -> tuple[Account, list[Message]]:
-        """Return who sends, and a message for each phone that may be texted."""
+    def _prepare(self, context: Context) -> tuple[Account, list[Message], TaskMetrics]:
+        """Return who sends, a message for each phone that may be texted, and where that is counted."""
         event = read_alert_event(context)
         read = partial(self._read_argument, context=context, event=event)
         hook = OsonSmsHook(read("osonsms_conn_id"))
+        metrics = TaskMetrics(dag_id=event.dag_id, task_id=event.task_id, conn_id=hook.osonsms_conn_id)
         settings = hook.get_settings()
         account = limit_patience(settings.account)
         quiet_hours = read_window(read("quiet_hours"), "quiet_hours")
         now = self._clock()
         if isinstance(quiet_hours.judge(now), Open):
             self.log.info("No alert was sent: these are quiet hours. It is not sent later")
-            return account, []
+            return account, [], metrics
         phones = self._read_phones(self._render_field("phones", context, event))
         if not read("ignore_suppression") and (suppression := hook.read_suppression(settings)) is not None:
             for phone in suppression.choose(phones):
@@ -192,7 +196,7 @@ class OsonSmsNotifier(BaseNotifier):
             namespace=settings.key_namespace,
             now=now,
         )
-        return account, [
+        messages = [
             make_message(
                 phone,
                 shortened,
@@ -203,6 +207,7 @@ class OsonSmsNotifier(BaseNotifier):
             )
             for phone in phones
         ]
+        return account, messages, metrics
 
     def _read_phones(self, given: Any) -> list[str]:
         """Return the MSISDNs among what was *given*; a wrong phone does not keep an alert from the others."""

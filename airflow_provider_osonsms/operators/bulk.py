@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_osonsms._compat import Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
+from airflow_provider_osonsms._metrics import Metric, TaskMetrics
 from airflow_provider_osonsms._storage import open_path, spell_path
 from airflow_provider_osonsms.arguments import FLAG, NAME, PATH, choice, optional
 from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed
@@ -285,7 +286,19 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
                 on_unconfirmed=self.on_unconfirmed,
                 has_own_campaign_id=plan.campaign_id is not None,
             )
-            return run.create(jobs, check_time=lambda: require_future(plan.send_at, self._clock()))
+            unknown = [job for job in jobs if not memory.names.get(job.txn_id)]
+            try:
+                return run.create(jobs, check_time=lambda: require_future(plan.send_at, self._clock()))
+            finally:
+                created = [job for job in unknown if memory.names.get(job.txn_id)]
+                self._measure(created, plan)
+
+    def _measure(self, created: Sequence[BulkJob], plan: BulkPlan) -> None:
+        metrics = TaskMetrics(
+            dag_id=plan.task.dag_id, task_id=plan.task.task_id, conn_id=self.osonsms_conn_id
+        )
+        metrics.count(Metric.BULK_JOBS, len(created))
+        metrics.count(Metric.BULK_RECIPIENTS, sum(map(count_recipients, created)))
 
     def _open_receipts(self, plan: BulkPlan) -> Receipts | None:
         if self.receipt_path is None:

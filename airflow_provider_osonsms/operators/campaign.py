@@ -1,9 +1,11 @@
 """The campaign operator: a personal message for each row of an audience, exactly once."""
 
+import time
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_osonsms._compat import Context, Stats
+from airflow_provider_osonsms._compat import Context
 from airflow_provider_osonsms._context import add_to_asset_events, identify_task, open_state_store
+from airflow_provider_osonsms._metrics import Metric, SpanName, TaskMetrics
 from airflow_provider_osonsms._storage import resolve_path, spell_path
 from airflow_provider_osonsms.arguments import (
     CONCURRENCY,
@@ -32,6 +34,7 @@ from airflow_provider_osonsms.operators.personalized import PersonalizedOperator
 from airflow_provider_osonsms.operators.template_argument import TemplateArgument, require_rendered
 from airflow_provider_osonsms.preflight.cost import Spending
 from airflow_provider_osonsms.preflight.message import CHANNEL, check_sender_and_channel, choose_sender
+from airflow_provider_osonsms.preflight.rate import choose_rate
 from airflow_provider_osonsms.preflight.results_path import check_results_path
 from airflow_provider_osonsms.preflight.window import SendWindow
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
@@ -48,7 +51,8 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
     """Send every row of an audience its own text, exactly once however often the task runs or is killed.
 
     One task sends all messages, many requests at a time. To scale out, map it over parts of an audience with
-    one ``campaign_id``: the keys do not depend on the parts. A mapped task without one is refused.
+    one ``campaign_id``: the keys do not depend on the parts. A mapped task without one is refused, and so is
+    one without a ``max_rate`` or ``rate_share`` where the Connection has a ``max_rate``, that of the account.
 
     Args:
         campaign_id: Your name of the campaign, from which the keys are made: under one name, a row is texted
@@ -175,7 +179,7 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             )
             if run.rows.open_rows:  # the window may have closed while the audience was read
                 self._wait_for(window, was_interrupted=was_interrupted, done=str(spending))
-            table = self._send(run, settings)
+            table = self._send(run, settings, context)
             if run.is_closed:
                 self._wait_for(
                     window,
@@ -231,7 +235,12 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
                 channel=self.channel,
                 is_confidential=self.is_confidential,
                 concurrency=self.concurrency,
-                max_rate=self.max_rate or settings.max_rate,
+                max_rate=choose_rate(
+                    settings,
+                    max_rate=self.max_rate,
+                    rate_share=self.rate_share,
+                    is_mapped=task.map_index >= 0,
+                ),
                 max_consecutive_failures=self.max_consecutive_failures,
                 window=window,
             ),
@@ -338,19 +347,32 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
             had_enough=had_enough,
         )
 
-    def _send(self, run: CampaignRun, settings: Settings) -> TableIdentity | None:
+    def _send(self, run: CampaignRun, settings: Settings, context: Context) -> TableIdentity | None:
         self._run = run
         try:
-            run.send(settings.account)
+            self._send_and_measure(run, settings, context)
         finally:
             table = run.write_results()
             run.log_end(
                 price_per_part=settings.price_per_part, table=None if table is None else self.results_path
             )
-            for outcome, count in run.count_outcomes().items():
-                if count:
-                    Stats.incr(f"osonsms.campaign.{outcome}", count)
         return table
+
+    def _send_and_measure(self, run: CampaignRun, settings: Settings, context: Context) -> None:
+        task = identify_task(context)
+        metrics = TaskMetrics(dag_id=task.dag_id, task_id=task.task_id, conn_id=self.osonsms_conn_id)
+        metrics.count(Metric.JOURNAL_RESUMED, int(run.is_resumed))
+        began = time.monotonic()
+        with metrics.span(SpanName.CAMPAIGN) as counts:
+            try:
+                run.send(settings.account)
+            finally:
+                changes = run.count_changes()
+                counts.update({str(outcome): count for outcome, count in changes.items()})
+                metrics.count_outcomes(changes)
+                metrics.count(Metric.THROTTLED, run.throttled)
+                metrics.count(Metric.JOURNAL_CHUNKS_FAILED, run.failed_writes)
+                metrics.time(Metric.CAMPAIGN_DURATION, time.monotonic() - began)
 
     def _find_spending(
         self, run: CampaignRun, estimate: Estimate, *, path: Any

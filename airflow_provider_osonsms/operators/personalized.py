@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from airflow_provider_osonsms.arguments import COLUMN, FLAG, NAME, RATE, ZONE, optional
+from airflow_provider_osonsms.arguments import COLUMN, FLAG, FRACTION, NAME, RATE, ZONE, optional
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.messages.estimate import Estimate, estimate_campaign
 from airflow_provider_osonsms.messages.languages import find_language_problem
@@ -18,6 +18,7 @@ from airflow_provider_osonsms.operators.template_argument import (
     is_template,
 )
 from airflow_provider_osonsms.preflight.cost import Spending
+from airflow_provider_osonsms.preflight.rate import choose_rate
 from airflow_provider_osonsms.spending.folder import NO_RECORDS, OwnRecords
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class PersonalizedOperator(AudienceOperator):
         key_column: Column of a unique key, for an audience with several rows for one number.
         transliterate: Write the texts in Latin letters, which usually halves the parts.
         max_rate: Messages per second at most, evenly spread; default: the Connection's, else no limit.
+        rate_share: This task's share of the Connection's ``max_rate``, in place of *max_rate*: ``"1/4"`` for
+            four tasks at a time.
         is_confidential: Ask the gateway not to keep the texts, and show no samples.
         kwargs: The audience: see `AudienceOperator`. Guards of money and time: see `GuardedOperator`.
     """
@@ -55,6 +58,7 @@ class PersonalizedOperator(AudienceOperator):
     key_column = TemplateArgument(optional(COLUMN, "the phone"))
     transliterate = TemplateArgument(FLAG)
     max_rate = TemplateArgument(optional(RATE, "that of the Connection"))
+    rate_share = TemplateArgument(optional(FRACTION, "all of it"))
     is_confidential = TemplateArgument(FLAG)
 
     def __init__(
@@ -68,6 +72,7 @@ class PersonalizedOperator(AudienceOperator):
         key_column: str | None = None,
         transliterate: bool = False,
         max_rate: float | None = None,
+        rate_share: float | str | None = None,
         is_confidential: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -88,6 +93,9 @@ class PersonalizedOperator(AudienceOperator):
         self.key_column = key_column
         self.transliterate = transliterate
         self.max_rate = max_rate
+        self.rate_share = rate_share
+        if self.max_rate is not None and self.rate_share is not None:
+            raise WrongArgumentError("max_rate and rate_share say the same in two ways: give one of them")
         self.is_confidential = is_confidential
 
     def render_template(
@@ -153,7 +161,7 @@ class PersonalizedOperator(AudienceOperator):
             rejects=audience.rejects.count(),
             settings=settings,
             balance=balance,
-            max_rate=self.max_rate or settings.max_rate,
+            max_rate=choose_rate(settings, max_rate=self.max_rate, rate_share=self.rate_share),
             ignored_exclusions=audience.ignored_exclusions,
             timing=timing,
         )

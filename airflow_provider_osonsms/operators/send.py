@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from airflow_provider_osonsms._compat import AirflowFailException, AirflowSkipException, Context
 from airflow_provider_osonsms._context import identify_task, open_state_store
+from airflow_provider_osonsms._metrics import TaskMetrics
 from airflow_provider_osonsms.arguments import FLAG, NAME, optional
 from airflow_provider_osonsms.audience.phones.one import mask_phone
 from airflow_provider_osonsms.client.blocking import open_client
@@ -175,6 +176,11 @@ class OsonSmsSendOperator(CappedOperator):
                 history = cap.history
             with open_client(settings.account) as client, _keep(table) as keep:
                 receipt = keep(send_exactly_once(client, message, store=store, history=history))
+            if not receipt.is_stored:
+                metrics = TaskMetrics(
+                    dag_id=identity.dag_id, task_id=identity.task_id, conn_id=self.osonsms_conn_id
+                )
+                metrics.count_outcomes({receipt.outcome: 1})
         return self._report(receipt, message.phone, parts)
 
     def _make_message(self, identity: TaskIdentity, settings: Settings, *, cap: Cap | None) -> Message:

@@ -10,6 +10,9 @@
     - RequestNotSentError        nothing reached the gateway: repeat freely
     - OutcomeUnknownError        it may have been accepted: repeat with the same txn_id only
       . UnexpectedAnswerError    an answer outside the documented language: the same
+    - ThrottledError             "slower, please": repeat later
+      . TooManyRequestsError     HTTP 429: turned away at the door, nothing was accepted
+      . ServiceUnavailableError  HTTP 503: it is an OutcomeUnknownError, too
   + GatewayError                 a documented refusal, with its code
     - FinalRefusalError          100, 105, 106, 107, 114: stop; a repeat is refused again
     - BalanceExhaustedError      119: stop; go on after a top-up, with the same txn_id
@@ -64,6 +67,28 @@ class OutcomeUnknownError(TransportError):
 
 class UnexpectedAnswerError(OutcomeUnknownError):
     """The answer cannot be read, so it proves neither acceptance nor refusal."""
+
+
+class ThrottledError(TransportError):
+    """The gateway, or a proxy before it, asks to slow down: the same request may come again later.
+
+    Attributes:
+        status: The HTTP status.
+        retry_after: Seconds to wait before the next request, at most a minute; 0 where the answer says none.
+    """
+
+    def __init__(self, text: str, *, status: int, retry_after: float = 0.0) -> None:
+        super().__init__(text)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class TooManyRequestsError(ThrottledError):
+    """HTTP 429: the request was turned away before the gateway read it; nothing was accepted."""
+
+
+class ServiceUnavailableError(ThrottledError, OutcomeUnknownError):
+    """HTTP 503: a proxy says it before the gateway has taken the request, or after that."""
 
 
 class GatewayError(OsonSmsError):

@@ -16,13 +16,14 @@ from airflow_provider_osonsms.protocol.errors import (
     GatewayError,
     OutcomeUnknownError,
     TemporaryRefusalError,
+    ThrottledError,
     TransportError,
 )
 from airflow_provider_osonsms.protocol.history import (
-    SendAgain,
     TxnIdHistory,
     add_to_history,
     explain_duplicate,
+    may_send_again_soon,
     read_proof,
 )
 from airflow_provider_osonsms.protocol.models import (
@@ -41,6 +42,8 @@ from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 ATTEMPTS = 3
 FIRST_PAUSE = 1.0
 """Seconds before the second attempt; doubled before each further one."""
+PATIENCE = 60.0
+"""Seconds that a conversation waits in all because the gateway asks it to slow down."""
 
 
 def send_once(
@@ -50,6 +53,7 @@ def send_once(
     attempts: int = ATTEMPTS,
     history: TxnIdHistory = TxnIdHistory.UNUSED,
     on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
+    patience: float = PATIENCE,
 ) -> Flow[SendReceipt]:
     """Submit *message* at most once, however often the network fails.
 
@@ -59,6 +63,7 @@ def send_once(
         attempts: Requests at most, all with the same txn_id.
         history: What has happened to this txn_id before.
         on_history: Told what this call's attempts have left behind of the txn_id, before the next one.
+        patience: Seconds to wait in all where the gateway asks to slow down.
 
     Returns:
         A receipt whose outcome is ``accepted``; ``accepted_untracked`` after an explained 108; ``uncertain``
@@ -70,6 +75,7 @@ def send_once(
         TemporaryRefusalError: The gateway could not take it in any attempt.
         OutcomeUnknownError: No attempt was answered and at least one may have arrived.
         RequestNotSentError: No attempt reached the gateway.
+        TooManyRequestsError: Each attempt was turned away; nothing was accepted.
         FinalRefusalError, BalanceExhaustedError: At once, without a repeat.
 
     Reference:
@@ -78,7 +84,8 @@ def send_once(
     request = build_send(message, account)
     failures: list[Exception] = []
     for attempt in range(attempts):
-        yield from _pause_before(attempt)
+        if not (yield from _pause_before(attempt, failures, patience=patience)):
+            break
         try:
             return parse_send((yield request), txn_id=message.txn_id)
         except (TransportError, TemporaryRefusalError) as error:
@@ -114,7 +121,8 @@ def query_balance(
     """
     failures: list[Exception] = []
     for attempt in range(attempts):
-        yield from _pause_before(attempt)
+        if not (yield from _pause_before(attempt, failures)):
+            break
         try:
             return parse_balance((yield build_balance(account, nonce=make_nonce())))
         except (TransportError, TemporaryRefusalError) as error:
@@ -147,6 +155,7 @@ def create_bulk(
     Raises:
         OutcomeUnknownError: The job may exist: look for it in the cabinet.
         RequestNotSentError: No attempt reached the gateway; no job was created.
+        TooManyRequestsError: Each attempt was turned away; no job was created.
         FinalRefusalError, BulkRefusedError, BalanceExhaustedError: No job was created.
 
     Reference:
@@ -155,14 +164,15 @@ def create_bulk(
     request = build_bulk(job, account)
     failures: list[Exception] = []
     for attempt in range(attempts):
-        yield from _pause_before(attempt)
+        if not (yield from _pause_before(attempt, failures)):
+            break
         try:
             return parse_bulk((yield request), txn_id=job.txn_id)
         except DuplicateTransactionError as error:
             return _read_bulk_duplicate(error, job, history=history, failures=failures)
         except (TransportError, GatewayError) as error:
             proof = read_proof(error)
-            if proof.history is TxnIdHistory.UNUSED and proof.send_again is not SendAgain.AT_ONCE:
+            if proof.history is TxnIdHistory.UNUSED and not may_send_again_soon(error):
                 # A refusal proves that this upload made no job, and nothing about the one before it.
                 if add_to_history(TxnIdHistory.UNUSED, failures) is TxnIdHistory.UNUSED:
                     raise
@@ -200,9 +210,15 @@ def back_off(attempt: int) -> float:
     return FIRST_PAUSE * 2 ** (attempt - 1) if attempt else 0.0
 
 
-def _pause_before(attempt: int) -> Flow[None]:
-    if attempt:
-        yield Pause(back_off(attempt))
+def _pause_before(attempt: int, failures: list[Exception], *, patience: float = PATIENCE) -> Flow[bool]:
+    """Wait before *attempt*, as long as the gateway has asked for; return False where that is too long."""
+    if not attempt:
+        return True
+    asked = [error.retry_after if isinstance(error, ThrottledError) else 0.0 for error in failures]
+    if asked[-1] and sum(asked) > patience:
+        return False
+    yield Pause(max(back_off(attempt), asked[-1]))
+    return True
 
 
 def _pick_least_proving(failures: list[Exception]) -> Exception:

@@ -26,6 +26,8 @@ InvalidMessage, -Settings  unused          never         nothing left this machi
 RequestNotSent             unused          at once       no byte of it reached the gateway
 OutcomeUnknown             maybe accepted  at once       it may have arrived before the answer was lost
 UnexpectedAnswer           maybe accepted  at once       somebody answered, in words of their own
+TooManyRequests            unused          more slowly   429: turned away before it was read
+ServiceUnavailable         maybe accepted  more slowly   503: perhaps said after it was taken
 TemporaryRefusal           maybe consumed  at once       109, 112, 113: perhaps refused, perhaps kept
 BalanceExhausted           unused          in a new try  nothing is accepted before a top-up
 DuplicateTransaction       unused          never         unexplained: the txn_id is somebody else's
@@ -52,8 +54,10 @@ from airflow_provider_osonsms.protocol.errors import (
     InvalidSettingsError,
     OutcomeUnknownError,
     RequestNotSentError,
+    ServiceUnavailableError,
     SuppressionUnavailableError,
     TemporaryRefusalError,
+    TooManyRequestsError,
     UnexpectedAnswerError,
     UnknownMessageError,
 )
@@ -75,6 +79,7 @@ class SendAgain(Enum):
     """When the same request may be sent again, with the same txn_id."""
 
     AT_ONCE = "at once"
+    MORE_SLOWLY = "more slowly"
     IN_A_NEW_TRY = "in a new try"
     NEVER = "never"
 
@@ -100,6 +105,8 @@ _PROOFS: dict[type[BaseException], Proof] = {
     RequestNotSentError: Proof(_UNUSED, SendAgain.AT_ONCE),
     OutcomeUnknownError: Proof(_MAYBE_ACCEPTED, SendAgain.AT_ONCE),
     UnexpectedAnswerError: Proof(_MAYBE_ACCEPTED, SendAgain.AT_ONCE),
+    TooManyRequestsError: Proof(_UNUSED, SendAgain.MORE_SLOWLY),
+    ServiceUnavailableError: Proof(_MAYBE_ACCEPTED, SendAgain.MORE_SLOWLY),
     TemporaryRefusalError: Proof(_MAYBE_CONSUMED, SendAgain.AT_ONCE),
     BalanceExhaustedError: Proof(_UNUSED, SendAgain.IN_A_NEW_TRY),
     DuplicateTransactionError: Proof(_UNUSED, SendAgain.NEVER),
@@ -129,6 +136,11 @@ def read_proof(error: BaseException) -> Proof:
 def may_send_again(error: BaseException) -> bool:
     """Whether a later try with the same txn_id may end otherwise; if not, a retry is no use."""
     return read_proof(error).send_again is not SendAgain.NEVER
+
+
+def may_send_again_soon(error: BaseException) -> bool:
+    """Whether the same conversation may go on with the same txn_id."""
+    return read_proof(error).send_again in (SendAgain.AT_ONCE, SendAgain.MORE_SLOWLY)
 
 
 def is_collision(error: BaseException) -> bool:

@@ -100,6 +100,7 @@ class SendReceipt:
         msg_id: None when the answer that held it was lost.
         parts: Billed parts; None when unknown.
         accepted_at: Aware, by the gateway's clock; None when unknown.
+        is_stored: Whether an earlier try has stored it, so that nothing was sent now.
     """
 
     txn_id: str
@@ -107,6 +108,7 @@ class SendReceipt:
     parts: int | None = None
     accepted_at: datetime | None = None
     outcome: Outcome = Outcome.ACCEPTED
+    is_stored: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,10 +145,15 @@ class Request:
 
 @dataclass(slots=True, kw_only=True)
 class Response:
-    """An answer as it came over the wire, whatever it holds."""
+    """An answer as it came over the wire, whatever it holds.
+
+    Attributes:
+        retry_after: Seconds that a 429 or 503 asks to wait, at most a minute; 0 for none.
+    """
 
     status: int
     body: bytes = field(repr=False)
+    retry_after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """Answers, read liberally: any bytes give a value or an OsonSmsError.
 
-The dispatch is on ``error.code``, never on its words and never on the HTTP status, which proxies change.
+The dispatch is on ``error.code``, never on its words and never on the HTTP status, which proxies change. With
+one exception: HTTP 429 and 503 ask to slow down, where the answer holds no documented code.
 
 Reference:
     OsonSMS protocol 1.5, §2.2-§5.3; docs/wire-notes.md "Answers", "Errors", "Statuses",
     "Message ids".
 """
 
+import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -18,11 +20,14 @@ from airflow_provider_osonsms.protocol.errors import (
     BulkRefusedError,
     FinalRefusalError,
     GatewayError,
+    OsonSmsError,
+    ServiceUnavailableError,
+    TooManyRequestsError,
     UnexpectedAnswerError,
     UnknownMessageError,
 )
 from airflow_provider_osonsms.protocol.models import BulkReceipt, Response, SendReceipt
-from airflow_provider_osonsms.protocol.refusals import clean_quote, make_refusal, name_field
+from airflow_provider_osonsms.protocol.refusals import clean_quote, is_documented, make_refusal, name_field
 from airflow_provider_osonsms.protocol.vocabulary import STATUS_BY_CODE, TAJIK_TIME, DeliveryStatus, ErrorCode
 
 _MAX_MSG_ID_LENGTH = 64
@@ -31,6 +36,8 @@ _MAX_COMPLAINTS: Final = 7
 """As many as §5.1 has fields; an answer with 50,000 gives a short error too."""
 _DECODER: Final = JSONDecoder()
 _STATUS_BY_WORD: Final = dict(DeliveryStatus.__members__)
+_TOO_MANY_REQUESTS, _SERVICE_UNAVAILABLE = 429, 503
+_RECEIPT: Final = re.compile(rb'msg_id|sms_bulk_name|"status"\s*:\s*"(ok|success)"')
 
 
 def parse_send(response: Response, *, txn_id: str) -> SendReceipt:
@@ -40,10 +47,11 @@ def parse_send(response: Response, *, txn_id: str) -> SendReceipt:
 
     Raises:
         GatewayError: A documented refusal.
-        UnexpectedAnswerError: Anything else; the message may have been accepted.
+        TooManyRequestsError: HTTP 429: the message was not accepted.
+        UnexpectedAnswerError, ServiceUnavailableError: Anything else; it may have been accepted.
 
     Reference:
-        OsonSMS protocol 1.5, §2.2, §2.3.
+        OsonSMS protocol 1.5, §2.2, §2.3; docs/wire-notes.md "Asking".
     """
     answer = _read_success(response)
     msg_id = _read_msg_id(answer.get("msg_id"))
@@ -177,6 +185,8 @@ def _make_coded_refusal(response: Response, refusal: dict[str, Any]) -> Exceptio
     code = _read_count(refusal.get("code"))
     if code is None:
         return _unexpected(response, "its error has no code")
+    if not is_documented(code) and (throttled := _make_throttled(response)) is not None:
+        return throttled
     return make_refusal(code, quote=str(refusal.get("msg", "")))
 
 
@@ -231,7 +241,35 @@ def _read_count(value: object) -> int | None:
     return value if isinstance(value, int) and value >= 0 else None
 
 
-def _unexpected(response: Response, why: str) -> UnexpectedAnswerError:
+def _make_throttled(response: Response) -> OsonSmsError | None:
+    """Make the error of an answer that asks to slow down; None for any other.
+
+    An answer that may be a receipt, or a part of one, was not made at the door, whatever status a proxy gave
+    it.
+    """
+    if _RECEIPT.search(response.body):
+        return None
+    advice = "set max_rate to what the account may send in a second"
+    if response.status == _TOO_MANY_REQUESTS:
+        return TooManyRequestsError(
+            f"HTTP 429: the gateway asks to slow down, and has not accepted this request; {advice}",
+            status=response.status,
+            retry_after=response.retry_after,
+        )
+    if response.status == _SERVICE_UNAVAILABLE:
+        return ServiceUnavailableError(
+            f"HTTP 503: the gateway asks to slow down; {advice}",
+            status=response.status,
+            retry_after=response.retry_after,
+        )
+    return None
+
+
+def _unexpected(response: Response, why: str) -> OsonSmsError:
+    """Make the error of an answer that cannot be read: it proves nothing, or asks to slow down."""
+    throttled = _make_throttled(response)
+    if throttled is not None:
+        return throttled
     size = len(response.body)
     return UnexpectedAnswerError(
         f"the answer (HTTP {response.status}, {size} bytes) cannot be read: {why}; a proxy or another server "

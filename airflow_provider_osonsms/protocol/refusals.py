@@ -93,6 +93,11 @@ _QUOTABLE: Final = frozenset(_QUOTABLE_TEXT.split())
 _QUOTABLE_NAMES: Final = frozenset({"from", "msg", "login", "str_hash", "txn_id", "send_at", "file"})
 
 
+def is_documented(code: int) -> bool:
+    """Whether protocol 1.5 lists *code*."""
+    return code in _REFUSALS
+
+
 def make_refusal(code: int, *, quote: str = "") -> GatewayError:
     """Make the error of a documented *code*; an unlisted one proves nothing and is temporary.
 

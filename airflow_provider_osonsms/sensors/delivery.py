@@ -15,7 +15,8 @@ from airflow_provider_osonsms._compat import (
     PokeReturnValue,
     conf,
 )
-from airflow_provider_osonsms._context import add_to_asset_events
+from airflow_provider_osonsms._context import add_to_asset_events, identify_task
+from airflow_provider_osonsms._metrics import Metric, SpanName, TaskMetrics
 from airflow_provider_osonsms._storage import open_path, spell_path
 from airflow_provider_osonsms.arguments import (
     CONCURRENCY,
@@ -281,7 +282,9 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             plan = self._report_files.make_plan(context)
             path = state.name_file(None if plan is None else plan.memory_path)
             memory = WaitMemory() if path is None else FileMemory(path, open_path=open_path)
-            return self._finish(read_event(event), memory, context)
+            result = read_event(event)
+            self._count_questions(result.questions, result.throttled, context)
+            return self._finish(result, memory, context)
 
     def _poke(self, context: Context) -> PokeReturnValue:
         wait, tracker = self._wait, self._tracker
@@ -290,10 +293,12 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             settings = self._read_settings(wait)
             if settings is None:
                 return PokeReturnValue(is_done=False)
+            asked, throttled = tracker.questions, tracker.throttled
             try:
                 poke_once(wait, tracker, settings, polling=self.polling, is_rescheduled=self.reschedule)
             except GatewayError as refusal:  # the account is refused
                 error = str(refusal)
+            self._count_questions(tracker.questions - asked, tracker.throttled - throttled, context)
         decision = tracker.decide(
             deadline=wait.deadline.timestamp(), needs_answers=self.undelivered_path is not None
         )
@@ -309,6 +314,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
             summary=tracker.summarize(),
             files=self._write_files(wait, tracker, ending),
             error=error,
+            began=wait.began.timestamp(),
         )
         return PokeReturnValue(is_done=True, xcom_value=self._finish(result, wait.memory, context))
 
@@ -448,8 +454,24 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         files = self._report_files.name_files(result.files, needs_list=result.is_verdict)
         self.page_path = find_page(files)  # for the link, which a failed wait has too
         add_to_asset_events(context, result.summary.counts)
-        finish(result, criteria=self.criteria, timeout=self._seconds, conn_id=self.osonsms_conn_id)
+        metrics = self._open_metrics(context)
+        began = None if result.began is None else datetime.fromtimestamp(result.began, UTC)
+        with metrics.span(SpanName.WAIT, began=began) as counts:
+            if result.error is None:  # else a later try may know more
+                reach = self.criteria.count_reach(result.summary.by_status, total=result.summary.total)
+                counts.update({str(each): count for each, count in reach.items()})
+                metrics.count_reach(reach)
+            finish(result, criteria=self.criteria, timeout=self._seconds, conn_id=self.osonsms_conn_id)
         return result.summary.to_dict() | files
+
+    def _count_questions(self, asked: int, throttled: int, context: Context) -> None:
+        metrics = self._open_metrics(context)
+        metrics.count(Metric.WAIT_QUESTIONS, asked)
+        metrics.count(Metric.THROTTLED, throttled)
+
+    def _open_metrics(self, context: Context) -> TaskMetrics:
+        task = identify_task(context)
+        return TaskMetrics(dag_id=task.dag_id, task_id=task.task_id, conn_id=self.osonsms_conn_id)
 
     def _defer(self, wait: Wait) -> NoReturn:
         from airflow_provider_osonsms.triggers.osonsms import OsonSmsDeliveryTrigger

@@ -49,7 +49,14 @@ def read_event(event: Any) -> WaitResult:
         files=WrittenFiles({str(name): str(path) for name, path in paths.items()}, values.get("problem")),
         error=error,
         may_retry=values.get("may_retry") is True,
+        questions=_read_number(values.get("questions")) or 0,
+        throttled=_read_number(values.get("throttled")) or 0,
+        began=_read_number(values.get("began")),
     )
+
+
+def _read_number(value: Any) -> Any:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def finish(result: WaitResult, *, criteria: DeliveryCriteria, timeout: float, conn_id: str) -> None:

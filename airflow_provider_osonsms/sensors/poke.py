@@ -96,7 +96,7 @@ def _poll(
     only_unconfirmed: bool = False,
 ) -> None:
     async def poll() -> None:
-        tracker.acquire = polling.make_limiter(settings.max_rate)
+        tracker.limiter = polling.make_limiter(settings.max_rate)
         async with open_async_client(settings.account, max_connections=polling.concurrency) as client:
             await poll_and_keep(
                 tracker,

@@ -22,7 +22,9 @@ _BEHAVIOR: Final = {
     "unknown_seconds": "how long a new message is unknown to queries (default 0)",
     "latency": "delay before each answer, such as 20ms",
     "jitter": "by how much the latency varies, up or down, such as 5ms",
-    "max_rate": "requests per second; more are refused with HTTP 429",
+    "max_rate": "requests per second; more are turned away",
+    "throttle_status": "how they are turned away: HTTP 429 (default) or 503",
+    "retry_after": "seconds that Retry-After names then; default: no such header",
 }
 
 

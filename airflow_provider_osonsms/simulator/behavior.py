@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -20,6 +20,10 @@ def read_seconds(written: Any) -> Any:
         return written
 
 
+def _read_status(written: Any) -> Any:
+    return int(written) if isinstance(written, str) and written.isdecimal() else written
+
+
 Seconds = Annotated[float, BeforeValidator(read_seconds), Field(ge=0, allow_inf_nan=False)]
 """A duration in seconds, or a text such as ``"20ms"``, ``"1.5s"``, ``"5m"`` and ``"2h"``."""
 
@@ -35,8 +39,11 @@ class Behavior(BaseModel):
         latency: The delay before each answer, in seconds; the request is served before it.
         jitter: By how much the latency varies, up or down, in seconds.
         hang_seconds: How long a hanging request stays without an answer.
-        max_rate: Requests per second over all calls, in bursts of up to a second's worth; more are refused
-            with HTTP 429 (a guess). None for no limit.
+        max_rate: Requests per second over all calls, in bursts of up to a second's worth; more are turned
+            away with *throttle_status* (a guess). None for no limit.
+        throttle_status: HTTP 429 or 503.
+        retry_after: Seconds that ``Retry-After`` names then, and with the faults of these statuses; None for
+            no such header.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +56,8 @@ class Behavior(BaseModel):
     jitter: Seconds = 0.0
     hang_seconds: Seconds = 30.0
     max_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    throttle_status: Annotated[Literal[429, 503], BeforeValidator(_read_status)] = 429
+    retry_after: Seconds | None = None
 
     def changed(self, changes: dict[str, Any]) -> "Behavior":
         """Return a copy with *changes*, validated."""

@@ -36,6 +36,12 @@ class Fault(StrEnum):
     """599/113; nothing was accepted (§2.3)."""
     BAD_GATEWAY = "bad_gateway"
     """502 with HTML from a proxy in between; nothing was accepted."""
+    TOO_MANY_REQUESTS = "too_many_requests"
+    """429 with HTML, as above a rate limit; nothing was accepted."""
+    UNAVAILABLE = "unavailable"
+    """503 with HTML from a proxy in between; nothing was accepted."""
+    UNAVAILABLE_AFTER = "unavailable_after"
+    """Accepted, then 503 with HTML from a proxy in between."""
     GARBAGE = "garbage"
     """200 with bytes that are not JSON; nothing was accepted."""
     GARBAGE_AFTER = "garbage_after"
@@ -53,7 +59,14 @@ CODE_BY_FAULT: Final = {
     Fault.SMSC_UNREACHABLE: ErrorCode.SMSC_UNREACHABLE,
 }
 ACCEPTING: Final = frozenset(
-    {Fault.CUT_AFTER, Fault.HANG_AFTER, Fault.GARBAGE_AFTER, Fault.TRUNCATED, Fault.EMPTY}
+    {
+        Fault.CUT_AFTER,
+        Fault.HANG_AFTER,
+        Fault.UNAVAILABLE_AFTER,
+        Fault.GARBAGE_AFTER,
+        Fault.TRUNCATED,
+        Fault.EMPTY,
+    }
 )
 """Faults of the answer only: the request itself is served."""
 

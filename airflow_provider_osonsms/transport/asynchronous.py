@@ -14,9 +14,11 @@ from airflow_provider_osonsms.protocol.models import Request, Response
 from airflow_provider_osonsms.transport.errors import (
     MAX_ANSWER_BYTES,
     is_failure,
+    is_throttled,
     make_too_long_error,
     make_transport_error,
     read_deadline,
+    read_retry_after,
 )
 
 _NEVER_CONNECTED = (
@@ -85,7 +87,8 @@ class AiohttpTransport:
                 if protocol is not None and (not is_whole or is_failure(answer.status)):
                     protocol.force_close()  # once it is idle: another request may be on it already
                 if is_whole:
-                    return Response(status=answer.status, body=body)
+                    retry_after = read_retry_after(answer.headers) if is_throttled(answer.status) else 0.0
+                    return Response(status=answer.status, body=body, retry_after=retry_after)
             failure = make_too_long_error(request)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             was_connected = not isinstance(error, _NEVER_CONNECTED)

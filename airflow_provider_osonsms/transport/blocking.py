@@ -23,9 +23,11 @@ from airflow_provider_osonsms.protocol.vocabulary import BALANCE_PATH, BULK_PATH
 from airflow_provider_osonsms.transport.errors import (
     MAX_ANSWER_BYTES,
     is_failure,
+    is_throttled,
     make_too_long_error,
     make_transport_error,
     read_deadline,
+    read_retry_after,
 )
 
 _PATHS = (SEND_PATH, QUERY_PATH, BALANCE_PATH, BULK_PATH)
@@ -188,7 +190,9 @@ class RequestsTransport:
             if not is_whole or is_failure(answer.status_code):
                 self._session.close()  # its connections only: the next request opens another
             if is_whole:
-                return Response(status=answer.status_code, body=body)
+                status = answer.status_code
+                retry_after = read_retry_after(answer.headers) if is_throttled(status) else 0.0
+                return Response(status=status, body=body, retry_after=retry_after)
             failure = make_too_long_error(request)
         raise failure
 

@@ -3,6 +3,10 @@
 A library's own words would hold the URL, and with it login, hash, phone and text.
 """
 
+import math
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from airflow_provider_osonsms.protocol.errors import (
@@ -15,7 +19,11 @@ from airflow_provider_osonsms.protocol.models import Request
 
 MAX_ANSWER_BYTES: Final = 65_536
 """Answers of this gateway are a few hundred bytes; one without an end would take a triggerer's memory."""
+MAX_RETRY_AFTER: Final = 60.0
+"""Seconds; a server that asks for a longer pause is asked again after a minute."""
 _SERVER_FAILED: Final = 500
+_THROTTLING: Final = frozenset({429, 503})
+_SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 def read_deadline(request: Request) -> float:
@@ -30,6 +38,27 @@ def is_failure(status: int) -> bool:
     kept-alive connection the second would be taken for the answer to the next message.
     """
     return status >= _SERVER_FAILED
+
+
+def is_throttled(status: int) -> bool:
+    """Whether an answer with *status* asks to slow down, and may say for how long."""
+    return status in _THROTTLING
+
+
+def read_retry_after(headers: Mapping[str, str]) -> float:
+    """Return the seconds that ``Retry-After`` asks to wait, at most a minute; 0 without one, or for nonsense.
+
+    A date is compared with the server's own ``Date``, because the clocks of two machines differ.
+    """
+    value = headers.get("Retry-After", "").strip()
+    if _SECONDS.fullmatch(value):
+        return min(float(value), MAX_RETRY_AFTER)
+    try:
+        moments = [parsedate_to_datetime(text) for text in (value, headers.get("Date", ""))]
+        seconds = (moments[0] - moments[1]).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER) if math.isfinite(seconds) else 0.0
 
 
 def make_too_long_error(request: Request) -> TransportError:

@@ -135,6 +135,9 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
             files=files,
             error=None if error is None else str(error),
             may_retry=error is not None and may_send_again(error),
+            questions=0 if tracker is None else tracker.questions,
+            throttled=0 if tracker is None else tracker.throttled,
+            began=began,
         )
         yield TriggerEvent(result.to_event())
 
@@ -178,7 +181,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
             return await asyncio.to_thread(start, places)
 
         tracker = await self._retry_until(load, "The results of a campaign", deadline)
-        tracker.acquire = self.polling.make_limiter(settings.max_rate)
+        tracker.limiter = self.polling.make_limiter(settings.max_rate)
         return tracker
 
     async def _write_report(

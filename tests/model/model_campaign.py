@@ -1,5 +1,6 @@
 """A campaign of the model: its tasks, what they remember, and one try put together as the operator does."""
 
+import asyncio
 import json
 import re
 from contextlib import asynccontextmanager
@@ -102,6 +103,7 @@ class Campaign:
     files: Files = field(default_factory=Files)
     tasks: list[Task] = field(default_factory=list)
     now: datetime = NOON
+    seconds: float = 0.0
     namespace: str = ""
     text: str = "Salom"
     depth: int = 0
@@ -219,7 +221,7 @@ class Campaign:
         return attempt
 
     def _begin(self, task: Task, script, inner) -> Try:
-        limit = self.settings.rounds * len(self.people) + 5
+        limit = self.settings.rounds * len(self.people) + len(script) + 5
         attempt = Try(
             task=task,
             number=task.try_number,
@@ -331,8 +333,14 @@ class Campaign:
             results_path=path,
             parts=parts,
             open_client=open_client,
+            timer=lambda: self.seconds,
+            sleep=self._sleep,
         )
         return self._run
+
+    async def _sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        await asyncio.sleep(0)
 
     def _make_plan(self, txn_ids) -> CampaignPlan:
         return CampaignPlan(

@@ -39,6 +39,9 @@ class Fault(Enum):
     GARBAGE_AFTER = "registered, and an answer that cannot be read"
     UNLISTED = "an unlisted code, not registered"
     CONSUMED_UNLISTED = "an unlisted code, and the txn_id is used up"
+    TURNED_AWAY = "429, not registered"
+    UNAVAILABLE = "503 with HTML, not registered"
+    UNAVAILABLE_AFTER = "503 with HTML, and registered"
     BROKEN = "500 with HTML, not registered"
     BROKEN_AFTER = "500 with HTML, and registered"
     KILL_BEFORE = "the process dies before it is registered"
@@ -60,6 +63,7 @@ REGISTERED = frozenset(
         Fault.ANSWERED,
         Fault.LOST,
         Fault.GARBAGE_AFTER,
+        Fault.UNAVAILABLE_AFTER,
         Fault.BROKEN_AFTER,
         Fault.KILL_AFTER,
     }
@@ -80,6 +84,9 @@ _CODES = {
 _BODIES = {
     Fault.GARBAGE: Response(status=200, body=b'{"status":"ok","msg'),
     Fault.GARBAGE_AFTER: Response(status=201, body=b""),
+    Fault.TURNED_AWAY: Response(status=429, body=b"<html>Too Many Requests</html>", retry_after=2.0),
+    Fault.UNAVAILABLE: Response(status=503, body=b"<html>Service Unavailable</html>"),
+    Fault.UNAVAILABLE_AFTER: Response(status=503, body=b"<html>Service Unavailable</html>"),
     Fault.BROKEN: Response(status=500, body=b"<html>Internal Server Error</html>"),
     Fault.BROKEN_AFTER: Response(status=500, body=b"<html>Internal Server Error</html>"),
 }

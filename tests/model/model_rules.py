@@ -12,7 +12,16 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.tables.rows import ResultRow
 
 _UNANSWERED = frozenset(
-    {Fault.LOST, Fault.SILENT, Fault.GARBAGE, Fault.GARBAGE_AFTER, Fault.BROKEN, Fault.BROKEN_AFTER}
+    {
+        Fault.LOST,
+        Fault.SILENT,
+        Fault.GARBAGE,
+        Fault.GARBAGE_AFTER,
+        Fault.UNAVAILABLE,
+        Fault.UNAVAILABLE_AFTER,
+        Fault.BROKEN,
+        Fault.BROKEN_AFTER,
+    }
 )
 _NOT_SENT = frozenset({"pending", "refused", "rejected"})
 

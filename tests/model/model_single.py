@@ -98,7 +98,10 @@ def check_single(send: SingleSend, attempt: SingleTry) -> None:
 
 def _may_be_misread(send: SingleSend, attempt: SingleTry) -> bool:
     if TXN_ID in send.gateway.messages:  # somebody else's
-        unanswered = any(made.fault not in {Fault.ANSWERED, Fault.NOT_SENT} for made in attempt.line.attempts)
+        unanswered = any(
+            made.fault not in {Fault.ANSWERED, Fault.NOT_SENT, Fault.TURNED_AWAY}
+            for made in attempt.line.attempts
+        )
         return send.has_own_txn_id or attempt.has_earlier or attempt.is_overlapped or unanswered
     is_doubted = '"past": 2' in attempt.before
     return not is_doubted and not any(made.fault in CONSUMING for made in attempt.line.attempts)

@@ -15,6 +15,7 @@ from airflow_provider_osonsms.arguments import (
     COLUMN,
     DURATION,
     FLAG,
+    FRACTION,
     MAX_SECONDS,
     NAME,
     PATH,
@@ -43,8 +44,8 @@ class Color(StrEnum):
 
 COUNT = whole_number()
 COLOR = choice(Color)
-KINDS = (COLOR, COLUMN, COUNT, DURATION, FLAG, NAME, PATH, RATE, SECONDS, SHARE, SOMONI, SOMONI_LIMIT, WINDOW)
-KINDS += (BUDGET, DATES, DAYS)
+KINDS = (COLOR, COLUMN, COUNT, DURATION, FLAG, FRACTION, NAME, PATH, RATE, SECONDS, SHARE, SOMONI)
+KINDS += (BUDGET, DATES, DAYS, SOMONI_LIMIT, WINDOW)
 ODD = st.one_of(
     st.booleans(),
     st.integers(),
@@ -69,6 +70,8 @@ ODD = st.one_of(
         *((SHARE, value, 0.95) for value in (0.95, "0.95", "95%", "95 %", " 95.0% ")),
         *((SHARE, value, 1.0) for value in (1.0, "1.0", "100%")),
         *((SHARE, value, 0.0) for value in (0, 0.0, "0", "0%")),
+        *((FRACTION, value, 0.25) for value in (0.25, "0.25", "25%", "1/4", " 2 / 8 ")),
+        *((FRACTION, value, 1.0) for value in (1.0, "100%", "1/1")),
         *((RATE, value, 20.0) for value in (20, 20.0, "20", "20.0 ")),
         *((SECONDS, value, 90.0) for value in (90, "90", timedelta(seconds=90), "0:01:30")),
         (SECONDS, "1 day, 0:00:01", 86_401.0),
@@ -97,6 +100,7 @@ def test_what_is_accepted(kind: Any, value: object, meaning: object) -> None:
         *((FLAG, value) for value in (2, 1.0, "yes", "", "None", None, [], "{{ params.dry }}")),
         *((COUNT, value) for value in (0, -1, 1.0, True, "3.0", "1_0", "", "many", nan, None)),
         *((SHARE, value) for value in (1, "1", 5, "5", 1.01, -0.1, True, "101%", "-5%", "0,95", nan, inf)),
+        *((FRACTION, value) for value in (0, 0.0, 1, 4, "0/4", "5/4", "1/0", "1/4/2", "-1/4", "a/b", True)),
         *((RATE, value) for value in (0, -2, 1e-9, 1e9, inf, nan, "fast", True, Decimal(5))),
         *((SECONDS, value) for value in (0, -1, inf, nan, 1e308, True, timedelta(0), "soon", None)),
         *((DURATION, value) for value in (6, "6", "6h", timedelta(hours=-1), None)),

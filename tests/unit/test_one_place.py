@@ -18,7 +18,7 @@ SILENT = (
     "PhoneNotAllowedError",
     "PhoneSuppressedError",
 )
-SILENT += ("TransportError",)
+SILENT += ("ThrottledError", "TransportError")
 PROVING = {
     name
     for name, kind in vars(errors).items()

@@ -88,8 +88,8 @@ class BulkRefusedError(RefusedError):
 class TooFastError(RefusedError):
     """A request exceeds the rate limit; a proxy in front of the gateway answers (a guess)."""
 
-    def __init__(self, max_rate: str) -> None:
-        super().__init__(429, Problem.TOO_FAST, details={"max_rate": max_rate})
+    def __init__(self, max_rate: str, *, http_status: int) -> None:
+        super().__init__(http_status, Problem.TOO_FAST, details={"max_rate": max_rate})
 
     def body(self, timestamp: str) -> dict[str, Any]:  # noqa: ARG002
         """Return nothing: the answer is not JSON."""

@@ -94,8 +94,9 @@ class GatewayServer:
         behavior = self._backend.behavior
         max_rate = behavior.max_rate
         if max_rate is not None and not self._limit.admit(monotonic(), max_rate=max_rate):
-            self._backend.refuse(call, fields, TooFastError(f"{max_rate:g}"))
-            answer = _as_html(HTTPStatus.TOO_MANY_REQUESTS)
+            status = HTTPStatus(behavior.throttle_status)
+            self._backend.refuse(call, fields, TooFastError(f"{max_rate:g}", http_status=status))
+            answer = self._throttle(status)
         elif (fault := self._faults.choose(call)) is None:
             answer = _as_json(*serve())
         elif fault in CODE_BY_FAULT:
@@ -118,6 +119,10 @@ class GatewayServer:
                 return _cut(request)
             case Fault.CUT_BEFORE | Fault.CUT_AFTER:
                 return _cut(request)
+            case Fault.TOO_MANY_REQUESTS:
+                return self._throttle(HTTPStatus.TOO_MANY_REQUESTS)
+            case Fault.UNAVAILABLE | Fault.UNAVAILABLE_AFTER:
+                return self._throttle(HTTPStatus.SERVICE_UNAVAILABLE)
             case Fault.BAD_GATEWAY:
                 return _as_html(HTTPStatus.BAD_GATEWAY)
             case Fault.TRUNCATED:
@@ -127,6 +132,13 @@ class GatewayServer:
                 answer.body = b""
             case _:
                 answer.body = _GARBAGE
+        return answer
+
+    def _throttle(self, status: HTTPStatus) -> web.Response:
+        """Ask to slow down, for as long as the behavior says."""
+        answer = _as_html(status)
+        if (seconds := self._backend.behavior.retry_after) is not None:
+            answer.headers["Retry-After"] = f"{seconds:g}"
         return answer
 
     async def _delay(self, seconds: float) -> None:

@@ -50,14 +50,14 @@ def test_a_stop_over_a_collision(
     supervisor.store.clear()
     send = OsonSmsCampaignOperator._send
 
-    def begin(self, run, settings):
+    def begin(self, run, settings, context):
         def tell_the_time():
             if len(gateway.refusals) == 2:
                 run.stop()
             return MORNING
 
         run._clock = tell_the_time
-        return send(self, run, settings)
+        return send(self, run, settings, context)
 
     with monkeypatch.context() as patch:
         patch.setattr(OsonSmsCampaignOperator, "_send", begin)

@@ -92,7 +92,7 @@ def test_doubts_end_at_the_deadline(gateway):
     wait = poke.Wait(
         began=datetime.now(UTC),
         opened=datetime.now(UTC),
-        seconds=1.5,
+        seconds=4,  # in which a busy machine asks twice
         messages=TrackedMessages(msg_ids=("771",)),
         wait_id="",
         try_number=1,
@@ -100,13 +100,13 @@ def test_doubts_end_at_the_deadline(gateway):
         memory=WaitMemory(),
         memory_path=None,
     )
-    criteria = DeliveryCriteria(unknown_limit=200, unknown_after=0.001)
+    criteria = DeliveryCriteria(unknown_limit=400, unknown_after=0.001)
     tracker = DeliveryTracker(MsgIds(["771"]), criteria=criteria, began=0.0)
 
     polling = PollSettings(poll_interval=0.05)
     poke.poke_once(wait, tracker, _read_settings(), polling=polling, is_rescheduled=True)
 
-    assert 1 < gateway.requests["query"] < 200
+    assert 1 < gateway.requests["query"] < 400
 
 
 def test_a_storage_that_fails_for_now(monkeypatch, mode_of_reading, results):

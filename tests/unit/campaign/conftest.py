@@ -24,6 +24,8 @@ from airflow_provider_osonsms.protocol.errors import (
     OsonSmsError,
     OutcomeUnknownError,
     RequestNotSentError,
+    ServiceUnavailableError,
+    TooManyRequestsError,
     UnexpectedAnswerError,
 )
 from airflow_provider_osonsms.protocol.history import TxnIdHistory, explain_duplicate
@@ -46,6 +48,7 @@ class ScriptedClient:
     * ok: accepted; ok0, ok3: with so many billed parts
     * lost: accepted, and the answer is lost; silent, junk: not accepted, and nobody can know
     * unsent: no connection
+    * 429, 503: slower, please; "503!" is said after it was accepted
     * a code: refused; "109!" uses the txn_id up all the same
     * crash: an error that is none of ours; kill, kill!: the process dies before or after it was accepted
 
@@ -60,6 +63,7 @@ class ScriptedClient:
         self.script = script if isinstance(script, str) else {row: text.split() for row, text in script}
         self.on_send = on_send
         self.accepted_at = NOON
+        self.retry_after = 0.0
         self.attempts = []
         self.histories = []
         self.texted = []
@@ -98,6 +102,8 @@ class ScriptedClient:
             raise ProcessDied
         if word == "unsent":
             raise RequestNotSentError("no connection")
+        if word == "429":
+            raise TooManyRequestsError("slower", status=429, retry_after=self.retry_after)
         if word.isdigit() and word in {"100", "105", "106", "107", "114", "119"}:
             raise make_refusal(int(word))
         if message.txn_id in self.taken or word == "108":
@@ -121,6 +127,10 @@ class ScriptedClient:
             return OutcomeUnknownError("no answer")
         if word == "silent":
             return OutcomeUnknownError("no answer")
+        if word.startswith("503"):
+            if word.endswith("!"):
+                self._accept(message, row)
+            return ServiceUnavailableError("slower", status=503, retry_after=self.retry_after)
         if word == "junk":
             return UnexpectedAnswerError("unreadable")
         if word.endswith("!"):
@@ -171,13 +181,15 @@ class Bench:
     """One send loop with everything that it is given, and what became of it.
 
     Attributes:
-        pauses: Seconds that the loop has waited between its rounds.
+        pauses: Seconds that the loop has waited, between its rounds and for a turn.
+        seconds: Those that have gone by; only waiting makes them go.
     """
 
     def __init__(
         self, store, plan, client, *, history=TxnIdHistory.UNUSED, try_number=1, clock=None, on_pause=None
     ):
         self.pauses = []
+        self.seconds = 0.0
         self.client = client
         self.plan = plan
         self.stop = Stop()
@@ -225,6 +237,7 @@ class Bench:
             progress=self.progress,
             stop=self.stop,
             clock=self._clock,
+            timer=lambda: self.seconds,
             sleep=self._sleep,
         )
         try:
@@ -234,6 +247,8 @@ class Bench:
 
     async def _sleep(self, seconds):
         self.pauses.append(seconds)
+        self.seconds += seconds
+        await asyncio.sleep(0)
         if self._on_pause is not None:
             await self._on_pause(self)
 

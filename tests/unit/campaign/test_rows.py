@@ -56,6 +56,14 @@ TRANSITIONS = [
     ("a row is not reached a second time", UNREACHED, Shown.NOT_SENT, RowState.NOT_REACHED),
     ("no connection takes no 109 back", BUSY, Shown.NOT_SENT, RowState.REFUSED_FOR_NOW),
     ("no connection after a lost answer stays uncertain", LOST, Shown.NOT_SENT, RowState.NO_ANSWER),
+    ("a new row that is turned away was not reached", NEW, Shown.TURNED_AWAY, RowState.NOT_REACHED),
+    ("a row that is turned away is not reached again", UNREACHED, Shown.TURNED_AWAY, RowState.NOT_REACHED),
+    ("429 takes no 109 back", BUSY, Shown.TURNED_AWAY, RowState.REFUSED_FOR_NOW),
+    ("429 after a lost answer stays uncertain", LOST, Shown.TURNED_AWAY, RowState.NO_ANSWER),
+    ("a new row that meets 503 is uncertain", NEW, Shown.UNAVAILABLE, RowState.NO_ANSWER),
+    ("a row that meets 503 is uncertain", UNREACHED, Shown.UNAVAILABLE, RowState.NO_ANSWER),
+    ("503 after 109 is uncertain", BUSY, Shown.UNAVAILABLE, RowState.NO_ANSWER),
+    ("503 after a lost answer stays uncertain", LOST, Shown.UNAVAILABLE, RowState.NO_ANSWER),
     ("a new row without an answer is uncertain", NEW, Shown.NO_ANSWER, RowState.NO_ANSWER),
     ("a row without an answer is uncertain", UNREACHED, Shown.NO_ANSWER, RowState.NO_ANSWER),
     ("no answer after 109 is uncertain", BUSY, Shown.NO_ANSWER, RowState.NO_ANSWER),
@@ -209,6 +217,8 @@ def test_a_lost_answer_is_never_forgotten(attempts: list[tuple[Shown, TxnIdHisto
         (errors.PhoneNotAllowedError("-"), Shown.UNSENDABLE),
         (errors.InvalidSettingsError("-"), Shown.ACCOUNT_REFUSED),
         (errors.RequestNotSentError("-"), Shown.NOT_SENT),
+        (errors.TooManyRequestsError("slower", status=429), Shown.TURNED_AWAY),
+        (errors.ServiceUnavailableError("slower", status=503), Shown.UNAVAILABLE),
         (errors.OutcomeUnknownError("-"), Shown.NO_ANSWER),
         (errors.UnexpectedAnswerError("-"), Shown.NO_ANSWER),
         *((make_refusal(code), Shown.ACCOUNT_REFUSED) for code in (100, 105, 106, 107, 114)),
@@ -227,7 +237,7 @@ def test_what_a_failure_shows(error: errors.OsonSmsError, shown: Shown) -> None:
     """Each class of error shows one thing, and one that leaves doubt never counts as settled."""
     assert read_failure(error) is shown
     if read_proof(error).history is not TxnIdHistory.UNUSED:
-        assert shown in {Shown.NO_ANSWER, Shown.REFUSED_FOR_NOW}
+        assert shown in {Shown.NO_ANSWER, Shown.REFUSED_FOR_NOW, Shown.UNAVAILABLE}
 
 
 @pytest.mark.parametrize(

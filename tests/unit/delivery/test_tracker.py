@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from airflow_provider_osonsms.client.rate import RateLimiter
 from airflow_provider_osonsms.delivery.criteria import UNKNOWN_AFTER, Decision, DeliveryCriteria, Reach
 from airflow_provider_osonsms.delivery.tracker import (
     MAX_CONSECUTIVE_FAILURES,
@@ -336,11 +337,17 @@ def test_times_count_from_the_beginning_of_the_wait():
 
 def test_rate_is_bounded():
     """Each question waits for its turn."""
-    turns = []
+    now, moments = [0.0], []
 
-    async def acquire():
-        turns.append(1)
+    async def sleep(seconds):
+        now[0] += seconds
 
-    poll(track("a", "b", acquire=acquire), Answers(a=["DELIVERED"], b=["DELIVERED"]))
+    class Timed(Answers):
+        async def query_status(self, msg_id):
+            moments.append(now[0])
+            return await super().query_status(msg_id)
 
-    assert len(turns) == 2
+    limiter = RateLimiter(0.5, clock=lambda: now[0], sleep=sleep)
+    poll(track("a", "b", "c", limiter=limiter), Timed(a=["DELIVERED"], b=["DELIVERED"], c=["DELIVERED"]))
+
+    assert moments == [0.0, 2.0, 4.0]

@@ -24,8 +24,11 @@ from airflow_provider_osonsms.protocol.errors import (
     PhoneNotAllowedError,
     PhoneSuppressedError,
     RequestNotSentError,
+    ServiceUnavailableError,
     SuppressionUnavailableError,
     TemporaryRefusalError,
+    ThrottledError,
+    TooManyRequestsError,
     TransportError,
     UnexpectedAnswerError,
     UnknownMessageError,
@@ -37,13 +40,14 @@ from airflow_provider_osonsms.protocol.history import (
     add_to_history,
     explain_duplicate,
     may_send_again,
+    may_send_again_soon,
     read_proof,
 )
 from airflow_provider_osonsms.protocol.models import Account, BulkJob, Message, Outcome, Response
 from airflow_provider_osonsms.protocol.refusals import make_refusal
 
 UNUSED, MAYBE_ACCEPTED, MAYBE_CONSUMED = TxnIdHistory
-AT_ONCE, IN_A_NEW_TRY, NEVER = SendAgain
+AT_ONCE, MORE_SLOWLY, IN_A_NEW_TRY, NEVER = SendAgain
 
 TABLE: dict[type[OsonSmsError], tuple[TxnIdHistory, SendAgain]] = {
     InvalidMessageError: (UNUSED, NEVER),
@@ -54,6 +58,8 @@ TABLE: dict[type[OsonSmsError], tuple[TxnIdHistory, SendAgain]] = {
     RequestNotSentError: (UNUSED, AT_ONCE),
     OutcomeUnknownError: (MAYBE_ACCEPTED, AT_ONCE),
     UnexpectedAnswerError: (MAYBE_ACCEPTED, AT_ONCE),
+    TooManyRequestsError: (UNUSED, MORE_SLOWLY),
+    ServiceUnavailableError: (MAYBE_ACCEPTED, MORE_SLOWLY),
     TemporaryRefusalError: (MAYBE_CONSUMED, AT_ONCE),
     BalanceExhaustedError: (UNUSED, IN_A_NEW_TRY),
     DuplicateTransactionError: (UNUSED, NEVER),
@@ -61,10 +67,18 @@ TABLE: dict[type[OsonSmsError], tuple[TxnIdHistory, SendAgain]] = {
     BulkRefusedError: (UNUSED, NEVER),
     UnknownMessageError: (UNUSED, NEVER),
 }
-FAMILIES = {errors.OsonSmsError, errors.TransportError, errors.GatewayError}
+FAMILIES = {errors.OsonSmsError, errors.TransportError, errors.ThrottledError, errors.GatewayError}
 """Classes that are never raised themselves; one that is raised all the same proves nothing."""
 
-ANY_ERROR = st.sampled_from([error_class("-") for error_class in [*TABLE, *FAMILIES, ValueError]])
+
+def make_error(error_class: type[BaseException]) -> BaseException:
+    """Make an error of a class."""
+    if issubclass(error_class, ThrottledError):
+        return error_class("-", status=429)
+    return error_class("-")
+
+
+ANY_ERROR = st.sampled_from([make_error(error_class) for error_class in [*TABLE, *FAMILIES, ValueError]])
 ANY_HISTORY = st.sampled_from(TxnIdHistory)
 
 
@@ -73,10 +87,12 @@ def test_every_line_of_the_table(
     error_class: type[OsonSmsError], line: tuple[TxnIdHistory, SendAgain]
 ) -> None:
     """Each error leaves behind what the table says, and may be followed by the same txn_id when it says."""
-    proof = read_proof(error_class("-"))
+    error = make_error(error_class)
+    proof = read_proof(error)
 
     assert (proof.history, proof.send_again) == line
-    assert may_send_again(error_class("-")) is (line[1] is not NEVER)
+    assert may_send_again(error) is (line[1] is not NEVER)
+    assert may_send_again_soon(error) is (line[1] in (AT_ONCE, MORE_SLOWLY))
 
 
 def test_no_error_is_forgotten() -> None:
@@ -152,6 +168,8 @@ ANSWERS: dict[str, Exception | object] = {
     "unsent": RequestNotSentError("no connection"),
     "lost": OutcomeUnknownError("no answer"),
     "junk": UnexpectedAnswerError("unreadable"),
+    "429": TooManyRequestsError("slower", status=429),
+    "503": ServiceUnavailableError("slower", status=503),
     **{str(code): make_refusal(code) for code in (106, 108, 109, 119)},
 }
 SCRIPTS = [words for length in (1, 2, 3) for words in product(ANSWERS, repeat=length)]
@@ -167,7 +185,7 @@ class Expected:
 
 def is_clear(error: Exception) -> bool:
     """Whether the same txn_id must not follow in the same try."""
-    return read_proof(error).send_again is not AT_ONCE
+    return read_proof(error).send_again not in (AT_ONCE, MORE_SLOWLY)
 
 
 def expect(
@@ -215,6 +233,8 @@ def play(script: tuple[str, ...], *, status: int, ok: bytes) -> list[Response | 
         "unsent": RequestNotSentError("no connection"),
         "lost": OutcomeUnknownError("no answer"),
         "junk": Response(status=502, body=b"<html>"),
+        "429": Response(status=429, body=b"<html>"),
+        "503": Response(status=503, body=b"<html>"),
     }
     return [
         words[word]

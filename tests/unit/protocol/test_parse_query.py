@@ -8,6 +8,7 @@ import pytest
 from airflow_provider_osonsms.protocol.errors import (
     FinalRefusalError,
     GatewayError,
+    ServiceUnavailableError,
     UnexpectedAnswerError,
     UnknownMessageError,
 )
@@ -99,6 +100,8 @@ def test_a_byte_order_mark_is_no_part_of_the_answer() -> None:
 def test_a_status_under_an_error_page_is_not_believed() -> None:
     """A status counts only in an answer of 2xx."""
     with pytest.raises(UnexpectedAnswerError):
+        parse_query(answer({"status": "DELIVERED"}, status=500))
+    with pytest.raises(ServiceUnavailableError):
         parse_query(answer({"status": "DELIVERED"}, status=503))
 
 

@@ -1,14 +1,16 @@
 """How fast the gateway delivers and answers, and how much it bears."""
 
+import http.client
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from pydantic import ValidationError
 
 from airflow_provider_osonsms.protocol.vocabulary import BALANCE_PATH, SEND_PATH
-from airflow_provider_osonsms.simulator import Behavior, GatewayBackend, SimulatedGateway
+from airflow_provider_osonsms.simulator import Behavior, Fault, GatewayBackend, SimulatedGateway
 from airflow_provider_osonsms.simulator.behavior import RateLimit
 
 TOKEN = "Bearer demo-salt"
@@ -49,6 +51,45 @@ def test_too_fast_over_http(
 
     assert (status, body[:6], len(gateway.sent)) == (429, b"<html>", 1)
     assert gateway.refusals[-1].reason == "more than 1 requests a second"
+
+
+def get(gateway: SimulatedGateway, message: dict[str, str]) -> http.client.HTTPResponse:
+    """Send a message, and return the answer with its headers."""
+    connection = http.client.HTTPConnection(gateway.url.removeprefix("http://"), timeout=5)
+    connection.request("GET", f"{SEND_PATH}?{urlencode(message)}", headers={"Connection": "close"})
+    return connection.getresponse()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(("retry_after", "header"), [(None, None), (5, "5"), ("1.5s", "1.5"), ("1m", "60")])
+def test_how_it_turns_away(
+    gateway: SimulatedGateway, message: dict[str, str], *, status: int, retry_after: Any, header: str | None
+) -> None:
+    """Above the rate, and with the faults of these statuses, it says for how long to wait, if it is to."""
+    gateway.backend.change_behavior(max_rate=1, throttle_status=status, retry_after=retry_after)
+    answers = [get(gateway, message) for _ in range(2)]
+    gateway.backend.change_behavior(max_rate=None)
+    gateway.inject(Fault.TOO_MANY_REQUESTS if status == 429 else Fault.UNAVAILABLE)
+    answers.append(get(gateway, message))
+
+    assert [answer.status for answer in answers] == [201, status, status]
+    assert [answer.headers.get("Retry-After") for answer in answers] == [None, header, header]
+    assert len(gateway.sent) == 1
+
+
+def test_a_503_after_it_was_accepted(gateway: SimulatedGateway, message: dict[str, str]) -> None:
+    """The message is in the ledger, and the answer is that of a proxy."""
+    gateway.inject(Fault.UNAVAILABLE_AFTER)
+    answer = get(gateway, message)
+
+    assert (answer.status, answer.read()[:6], len(gateway.sent)) == (503, b"<html>", 1)
+
+
+@pytest.mark.parametrize("status", [200, 500, "slow", True])
+def test_other_statuses_are_refused(status: Any) -> None:
+    """Only the two statuses that mean it turn anybody away."""
+    with pytest.raises(ValidationError):
+        Behavior(throttle_status=status)
 
 
 def test_latency(gateway: SimulatedGateway, ask: Callable[..., tuple[int, bytes]]) -> None:

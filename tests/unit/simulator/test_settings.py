@@ -53,7 +53,8 @@ def test_the_command_does_as_it_is_told(tmp_path: Path) -> None:
     file.write_text(FILE)
     options = [
         "--config", str(file), "--account", "one:s-1", "--account", "two:s-2", "--sender", "A",
-        "--balance", "7", "--max-rate", "900", "--fault", "not_sent:call=query,probability=0.5,times=3",
+        "--balance", "7", "--max-rate", "900", "--throttle-status", "503",
+        "--retry-after", "2s", "--fault", "not_sent:call=query,probability=0.5,times=3",
     ]  # fmt: skip
     command = [sys.executable, "-W", "error", "-m", "airflow_provider_osonsms.simulator", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -72,6 +73,7 @@ def test_the_command_does_as_it_is_told(tmp_path: Path) -> None:
     assert [line.partition("(")[2] for line in lines] == ["login one, sender A)\n", "login two, sender A)\n"]
     assert [(one["login"], one["balance"]) for one in accounts] == [("one", 7.0), ("two", 7.0)]
     assert (behavior["latency"], behavior["max_rate"]) == (0.02, 900)
+    assert (behavior["throttle_status"], behavior["retry_after"]) == (503, 2)
     assert (fault["call"], fault["probability"], fault["times"]) == ("query", 0.5, 3)
 
 
