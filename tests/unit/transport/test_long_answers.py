@@ -3,6 +3,7 @@
 import gzip
 import socketserver
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from airflow_provider_osonsms.protocol.errors import OutcomeUnknownError, UnexpectedAnswerError
 from airflow_provider_osonsms.protocol.models import Request
+from airflow_provider_osonsms.protocol.parse import parse_send
 
 HEAD = b"HTTP/1.1 201 Created\r\nContent-Length: 100000\r\n\r\n"
 
@@ -83,6 +85,28 @@ def test_a_long_answer_is_unexpected(
         with pytest.raises(UnexpectedAnswerError, match="longer than 65,536 bytes"):
             transport.handle(send(server.url))
     assert transport.handle(send(server.url)).status == 201
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"HTTP/1.1 201 Created\r\nX-Long: " + b"x" * 5_000_000 + b"\r\n\r\n",
+        b"HTTP/1.1 201 Created\r\n" + b"X-Many: x\r\n" * 500_000 + b"\r\n",
+        b"HTTP/1.1 " + b"2" * 5_000_000 + b"\r\n\r\n",
+    ],
+    ids=["a long one", "many", "a long status line"],
+)
+def test_headers_without_end(transport: Any, serve: Any, *, send: Any, reply: Any, data: bytes) -> None:
+    """Headers of megabytes are given up before they are read: they prove nothing, and take no memory."""
+    server = serve(reply(data=data, then="close"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(OutcomeUnknownError, match="send"):
+            parse_send(transport.handle(send(server.url)), txn_id="t-1")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3_000_000
 
 
 def test_the_longest_answer(transport: Any, serve: Any, *, send: Any, reply: Any, answer: Any) -> None:
