@@ -17,7 +17,7 @@ OF_VERSIONS := tests/airflow tests/contract $(addprefix tests/unit/,audience bul
 .DEFAULT_GOAL := help
 .SECONDARY:  # the stamps of packages stay
 .PHONY: help demo test fuzz check lint types layers test-model test-parquet test-oldest test-airflow matrix e2e e2e-oldest package sbom audit \
-	bench format clean
+	bench scale format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,8 +31,8 @@ test: .venv/installed  ## run the tests on the newest Airflow
 test-model: .venv/installed  ## 2,000 examples of the model, where the other tests make 200
 	@OSONSMS_EXAMPLES=2000 $(NEWEST) $(PYTEST) tests/model
 
-fuzz: .venv/installed  ## 100,000 new examples of the model: campaigns, sends and bulk jobs under any faults, and new sources (half an hour)
-	@OSONSMS_FUZZ=1 $(NEWEST) -m pytest tests/airflow/test_never_texted.py tests/airflow/campaign/test_every_source.py -q -n 2
+fuzz: .venv/installed  ## new examples: of every property (parsers, phones, texts, tables, sources, Connections), 100,000 of the models
+	@OSONSMS_FUZZ=1 $(NEWEST) -m pytest tests --ignore=tests/e2e --ignore=tests/model -m hypothesis -q -n 2
 	@OSONSMS_FUZZ=1 OSONSMS_EXAMPLES=100000 $(NEWEST) -m pytest tests/model -q -n 2
 
 check: lint types layers test .venv-3.0.6/installed .venv-parquet/installed  ## everything CI runs

@@ -38,6 +38,7 @@ from airflow_provider_osonsms.protocol.vocabulary import (
 DEFAULT_TIMEOUT = 10.0
 _MAX_PRICE = 1000
 _DEFAULT_PORTS = {"https": 443, "http": 80}
+_FIELD_NAME: Final = re.compile(r"[A-Za-z_ -]{1,40}")
 D = TypeVar("D")
 
 
@@ -135,7 +136,9 @@ class _ExtraReader:
         for name in self._rest:
             close = difflib.get_close_matches(name, self._known, n=1)
             hint = f"did you mean '{close[0]}'?" if close else f"known are {', '.join(self._known)}"
-            raise self.make_error(f"extra '{name}'", f"is not a field of this Connection: {hint}")
+            is_name = _FIELD_NAME.fullmatch(str(name))  # anything else may be a value in the wrong place
+            shown = f"extra '{name}'" if is_name else "extra: a name"
+            raise self.make_error(shown, f"is not a field of this Connection: {hint}")
 
 
 def _check_login(value: object, reader: _ExtraReader) -> str:

@@ -27,6 +27,7 @@ pytest_plugins = ["ear"]
 # itself, so each run draws the same examples; `make fuzz` draws new ones.
 settings.register_profile(
     "patient",
+    max_examples=2000 if "OSONSMS_FUZZ" in os.environ else 100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize="OSONSMS_FUZZ" not in os.environ,
