@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
+from airflow_provider_osonsms.delivery.criteria import DeliveryCriteria
+from airflow_provider_osonsms.delivery.inputs import LoadedMessages
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.exactly_once.store import StateStore
 from airflow_provider_osonsms.tables.paths import replace_file
@@ -70,6 +72,31 @@ class WaitMemory:
 
     def _remove(self) -> None:
         pass
+
+
+def start_tracker(
+    loaded: LoadedMessages,
+    memory: WaitMemory,
+    *,
+    wait_id: str,
+    try_number: int,
+    began: float,
+    opened: float,
+    criteria: DeliveryCriteria,
+    concurrency: int,
+) -> DeliveryTracker:
+    """Return a tracker of *loaded* that knows what earlier pokes and tries have kept in *memory*."""
+    tracker = DeliveryTracker(
+        loaded.msg_ids,
+        untracked=loaded.untracked,
+        criteria=criteria,
+        concurrency=concurrency,
+        began=began,
+        accepted=loaded.accepted,
+        opened=opened,
+    )
+    tracker.restore(memory.load(), wait_id, try_number=try_number)
+    return tracker
 
 
 async def poll_and_keep(

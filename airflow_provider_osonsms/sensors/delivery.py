@@ -40,7 +40,7 @@ from airflow_provider_osonsms.delivery.criteria import (
     DeliveryCriteria,
 )
 from airflow_provider_osonsms.delivery.inputs import TrackedMessages, read_messages
-from airflow_provider_osonsms.delivery.memory import FileMemory, WaitMemory, name_msg_ids
+from airflow_provider_osonsms.delivery.memory import FileMemory, WaitMemory, name_msg_ids, start_tracker
 from airflow_provider_osonsms.delivery.polling import MAX_POLL_INTERVAL, PollSettings
 from airflow_provider_osonsms.delivery.report.plan import WrittenFiles
 from airflow_provider_osonsms.delivery.report.translations import Language
@@ -413,17 +413,16 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
                 f"a rescheduled task would ask for all {len(loaded.msg_ids)} messages again at each poke, "
                 f"because this Airflow remembers nothing: set deferrable=True, or a report_path"
             )
-        tracker = DeliveryTracker(
-            loaded.msg_ids,
-            untracked=loaded.untracked,
+        return start_tracker(
+            loaded,
+            wait.memory,
+            wait_id=wait.wait_id,
+            try_number=wait.try_number,
+            began=wait.began.timestamp(),
+            opened=wait.opened.timestamp(),
             criteria=self.criteria,
             concurrency=self.polling.concurrency,
-            began=wait.began.timestamp(),
-            accepted=loaded.accepted,
-            opened=wait.opened.timestamp(),
         )
-        tracker.restore(wait.memory.load(), wait.wait_id, try_number=wait.try_number)
-        return tracker
 
     @property
     def _report_files(self) -> ReportFiles:

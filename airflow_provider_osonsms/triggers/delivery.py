@@ -15,7 +15,7 @@ from airflow_provider_osonsms.client.asynchronous import open_async_client
 from airflow_provider_osonsms.connection import Settings
 from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria
 from airflow_provider_osonsms.delivery.inputs import TrackedMessages
-from airflow_provider_osonsms.delivery.memory import FileMemory, WaitMemory, poll_and_keep
+from airflow_provider_osonsms.delivery.memory import FileMemory, WaitMemory, poll_and_keep, start_tracker
 from airflow_provider_osonsms.delivery.polling import PollSettings
 from airflow_provider_osonsms.delivery.report.plan import WrittenFiles, read_plan
 from airflow_provider_osonsms.delivery.report.verdict import Ending
@@ -163,18 +163,16 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
         )
 
         def start(places: Mapping[str, Any]) -> DeliveryTracker:
-            loaded = messages.load(places.__getitem__)
-            tracker = DeliveryTracker(
-                loaded.msg_ids,
-                untracked=loaded.untracked,
+            return start_tracker(
+                messages.load(places.__getitem__),
+                memory,
+                wait_id=self.wait_id,
+                try_number=self.try_number,
+                began=began,
+                opened=datetime.fromisoformat(self.opened).timestamp(),
                 criteria=self.criteria,
                 concurrency=self.polling.concurrency,
-                began=began,
-                accepted=loaded.accepted,
-                opened=datetime.fromisoformat(self.opened).timestamp(),
             )
-            tracker.restore(memory.load(), self.wait_id, try_number=self.try_number)
-            return tracker
 
         async def load() -> DeliveryTracker:
             places = {table.path: await aopen_path(table.path) for table in self.sources}
