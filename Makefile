@@ -3,6 +3,7 @@ PYTHON ?= python3
 NEWEST := .venv/bin/python
 OLDEST := .venv-3.0.6/bin/python
 PARQUET := .venv-parquet
+CELERY := .venv-celery
 BETWEEN := 3.1.8 3.2.2
 NEXT := 3.4.0b2
 PACKAGING := .venv-packaging/bin/python
@@ -10,14 +11,16 @@ PACKAGING := .venv-packaging/bin/python
 PYTEST := -m pytest -q -n 3 --dist worksteal
 # A file has an Airflow of its own; the one that keeps it running takes as long as the others together.
 E2E := -m pytest -q -n 2 --dist loadfile tests/e2e
+# Celery and the drivers of its database are laid over the newest Airflow.
+PROOF := PYTHONPATH=$(abspath tests/standalone):$(abspath $(CELERY)) $(NEWEST) proof/run.py
 # What depends on the version of Airflow, or of the packages that come with it: pandas, numpy, pydantic, pendulum,
 # aiohttp and requests. The rest is our own text and arithmetic, which the newest has tested.
 OF_VERSIONS := tests/airflow tests/contract $(addprefix tests/unit/,audience bulk client delivery simulator transport)
 
 .DEFAULT_GOAL := help
 .SECONDARY:  # the stamps of packages stay
-.PHONY: help demo test fuzz check lint types layers test-model test-parquet test-oldest test-airflow matrix e2e e2e-oldest package sbom audit \
-	bench scale format clean
+.PHONY: help demo test fuzz check lint types layers test-model test-parquet test-oldest test-airflow matrix e2e e2e-oldest \
+	proof proof-core package sbom audit bench scale format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +40,7 @@ fuzz: .venv/installed  ## new examples: of every property (parsers, phones, text
 
 check: lint types layers test .venv-3.0.6/installed .venv-parquet/installed  ## everything CI runs
 	@$(MAKE) --no-print-directory -j2 --output-sync=target e2e test-oldest test-model e2e-oldest test-parquet package matrix
+	@$(MAKE) --no-print-directory proof-core
 
 lint: .venv/installed  ## style and formatting
 	@.venv/bin/ruff check .
@@ -68,6 +72,12 @@ e2e: .venv/installed  ## a whole Airflow: command line, dag.test(), scheduler an
 e2e-oldest: .venv-3.0.6/installed  ## the same on the oldest supported Airflow
 	@$(OLDEST) $(E2E)
 
+proof: .venv/installed .venv-celery/installed  ## campaigns on PostgreSQL and Celery under every fault, and a search for leaks
+	@$(PROOF) $(if $(FOLDER),--home $(FOLDER))
+
+proof-core: .venv/installed .venv-celery/installed  ## the part of it that CI runs
+	@$(PROOF) --core
+
 package: .venv-packaging/packages  ## build wheel and sdist, check them, and install the wheel into a bare Airflow
 	@rm -rf dist && $(PACKAGING) -m build --no-isolation --outdir dist . >/dev/null
 	@$(PACKAGING) -m twine check --strict dist/*
@@ -91,10 +101,11 @@ format: .venv/installed  ## let ruff format and fix
 clean:  ## remove what make has built
 	@rm -rf .venv .venv-* dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
-.venv-parquet/installed: constraints/parquet.txt .venv/installed
-	@echo "setting up $(PARQUET) from $<"
-	@rm -rf $(PARQUET)
-	@$(NEWEST) -m pip install --quiet --disable-pip-version-check --no-deps --target $(PARQUET) -r $<
+# What is laid over .venv by PYTHONPATH.
+.venv-parquet/installed .venv-celery/installed: .venv-%/installed: constraints/%.txt .venv/installed
+	@echo "setting up $(@D) from $<"
+	@rm -rf $(@D)
+	@$(NEWEST) -m pip install --quiet --disable-pip-version-check --no-deps --target $(@D) -r $<
 	@touch $@
 
 # $(1) is the folder, $(2) the pins

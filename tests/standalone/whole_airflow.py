@@ -63,11 +63,14 @@ class Airflow:
 
 
 class Standalone:
-    """A running ``airflow standalone``, driven over REST."""
+    """A running Airflow, such as ``airflow standalone``, driven over REST.
 
-    def __init__(self, home: Path, port: int, *, env: dict[str, str]) -> None:
+    Its components write their logs to ``*.log`` in *home*.
+    """
+
+    def __init__(self, home: Path, port: int, *, env: dict[str, str], log: str = "standalone.log") -> None:
         self.home = home
-        self.log = home / "standalone.log"
+        self.log = home / log
         self.env = env
         self._port = port
         self._token = ""
@@ -78,7 +81,8 @@ class Standalone:
         try:
             wait_until(is_true, what, seconds=seconds)
         except AssertionError as error:
-            lines = self.log.read_text(errors="replace").splitlines()
+            logs = sorted(self.home.glob("*.log"), key=lambda path: path == self.log)
+            lines = [line for path in logs for line in path.read_text(errors="replace").splitlines()]
             complaints = [line[:200] for line in lines if _COMPLAINT.search(line)]
             raise AssertionError("\n".join([str(error), *complaints[-40:], *lines[-5:]])) from None
 
@@ -108,16 +112,10 @@ class Standalone:
     def kill(self, component: str, *others: subprocess.Popen[bytes]) -> None:
         """Kill a component and its children with SIGKILL, also in the sessions of *others*."""
         assert self._leader is not None
-        killed = [
-            process
-            for leader in (self._leader, *others)
-            for process in list_members(leader)
-            if component in " ".join(process.cmdline())
-        ]
+        members = list_members(self._leader, *others)
+        killed = [process for process in members if component in " ".join(process.cmdline())]
         assert killed, component
-        for process in killed:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
+        kill(*killed)
 
     def start(self, component: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
         """Keep another component running beside the others."""
@@ -129,18 +127,18 @@ class Standalone:
         self._wait_for_dag(dag_id)
         self.call("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
 
-    def start_run(self, dag_id: str) -> "Run":
-        """Trigger a DAG, once it is parsed."""
-        return self.start_runs(dag_id, 1)[0]
+    def start_run(self, dag_id: str, **fields: str) -> "Run":
+        """Trigger a DAG, once it is parsed; *fields* are of the run, such as ``dag_run_id``."""
+        return self.start_runs(dag_id, 1, **fields)[0]
 
-    def start_runs(self, dag_id: str, number: int) -> list["Run"]:
+    def start_runs(self, dag_id: str, number: int, **fields: str) -> list["Run"]:
         """Trigger a DAG so many times at once.
 
         The DAG runs when all are there: SQLite lets Airflow lose tasks that begin while others are triggered.
         """
         self._wait_for_dag(dag_id)
         path = f"/api/v2/dags/{dag_id}/dagRuns"
-        runs = [Run(self, self.call("POST", path, {"logical_date": None})) for _ in range(number)]
+        runs = [Run(self, self.call("POST", path, {"logical_date": None, **fields})) for _ in range(number)]
         self.unpause(dag_id)
         return runs
 
@@ -218,35 +216,49 @@ class Run:
 @contextmanager
 def running(*command: Path | str, env: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Keep a program running in a session of its own, and leave nothing of that session behind."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, env=env, cwd=log.parent, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        )
+    process = start_session(*command, env=env, log=log)
     try:
         yield process
     finally:
-        _stop(process)
+        stop(process)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Interrupt the session's processes, then end, then kill them; idle workers hear only the last."""
+def start_session(*command: Path | str, env: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, in the folder of its *log*."""
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            command, env=env, cwd=log.parent, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+
+
+def stop(*leaders: subprocess.Popen[bytes]) -> None:
+    """Interrupt the sessions' processes, then end, then kill them; idle workers hear only the last."""
     for word, seconds in ((signal.SIGINT, 4), (signal.SIGTERM, 2), (signal.SIGKILL, 30)):
-        for member in list_members(process):
+        for member in list_members(*leaders):
             with suppress(psutil.NoSuchProcess):
                 member.send_signal(word)
         with suppress(AssertionError):
-            wait_until(lambda: not list_members(process), "an empty session", seconds=seconds)
+            wait_until(lambda: not list_members(*leaders), "empty sessions", seconds=seconds)
             return
-    raise AssertionError(f"left behind: {list_members(process)}")
+    raise AssertionError(f"left behind: {list_members(*leaders)}")
 
 
-def list_members(leader: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """Find every process of the session; some of Airflow's make groups of their own, none a session."""
-    leader.poll()
+def kill(*processes: psutil.Process) -> None:
+    """Kill with SIGKILL, as a lost machine or the kernel does."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def list_members(*leaders: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Find every process of the sessions; some of Airflow's make groups of their own, none a session."""
+    for leader in leaders:
+        leader.poll()
+    sessions = {leader.pid for leader in leaders}
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess, ProcessLookupError):
-            if os.getsid(process.pid) == leader.pid and process.status() != psutil.STATUS_ZOMBIE:
+            if os.getsid(process.pid) in sessions and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
     return found
 
