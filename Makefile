@@ -73,7 +73,7 @@ e2e-oldest: .venv-3.0.6/installed  ## the same on the oldest supported Airflow
 	@$(OLDEST) $(E2E)
 
 proof: .venv/installed .venv-celery/installed  ## campaigns on PostgreSQL and Celery under every fault, and a search for leaks
-	@$(PROOF) $(if $(FOLDER),--home $(FOLDER))
+	@$(PROOF) $(if $(ONLY),--only $(ONLY)) $(if $(FOLDER),--home $(FOLDER))
 
 proof-core: .venv/installed .venv-celery/installed  ## the part of it that CI runs
 	@$(PROOF) --core

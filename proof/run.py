@@ -95,6 +95,8 @@ def play(stage: Stage, scenario: Scenario) -> bool:
     tables = sorted((home / "results").glob(f"{scenario.name}-*.csv"))
     ledger = read_ledger(stage.gateway, read_phones(home / "people" / scenario.name), tables)
     faults += ledger.find_faults(campaigns=scenario.campaigns)
+    if scenario.people and stage.count() != ledger.accepted:
+        faults.append(f"{stage.count() - ledger.accepted} messages to somebody else")
     said = f"{ledger}; " if scenario.people else ""
     print(
         f"{scenario.name}: {done} | {said}{seconds_since(began)} | {'WRONG' if faults else 'right'}",
@@ -139,7 +141,8 @@ def main() -> int:
     if missing := find_missing():
         print(f"make proof is skipped: {missing}")
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is stopped then, too
+    for word in (signal.SIGINT, signal.SIGTERM):  # so that everything is stopped then, too
+        signal.signal(word, lambda number, _: sys.exit(128 + number))
     wanted = options.only or [scenario.name for scenario in SCENARIOS if scenario.is_core or not options.core]
     with ExitStack() as stack:
         if options.home:
