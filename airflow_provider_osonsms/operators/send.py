@@ -145,8 +145,8 @@ class OsonSmsSendOperator(CappedOperator):
                 hook.refuse_suppressed([message.phone], settings)
             if not has_begun(store, message.txn_id):
                 self._skip_full(message.phone)
-            table = self._open_table(message, parts=parts, try_number=identity.try_number)
             receipt, known = read_memory(store, message.txn_id, history=identity.history)
+            table = self._open_table(identity, message, parts=parts, known=known)
             is_sent = receipt is not None or (table is not None and table.is_accepted)
             spending = Spending(messages=0, parts=0) if is_sent else Spending(messages=1, parts=parts)
             own = NO_RECORDS if table is None else OwnRecords(frozenset({name_file(table.path)}))
@@ -174,8 +174,12 @@ class OsonSmsSendOperator(CappedOperator):
             history = TxnIdHistory.MAYBE_ACCEPTED if self.txn_id else identity.history
             if cap is not None:
                 history = cap.history
-            with open_client(settings.account) as client, _keep(table) as keep:
-                receipt = keep(send_exactly_once(client, message, store=store, history=history))
+            with open_client(settings.account) as client, _keep(table) as on_history:
+                receipt = send_exactly_once(
+                    client, message, store=store, history=history, on_history=on_history
+                )
+                if table is not None:
+                    table.end(receipt)
             if not receipt.is_stored:
                 metrics = TaskMetrics(
                     dag_id=identity.dag_id, task_id=identity.task_id, conn_id=self.osonsms_conn_id
@@ -203,12 +207,27 @@ class OsonSmsSendOperator(CappedOperator):
             is_capped=cap is not None,
         )
 
-    def _open_table(self, message: Message, *, parts: int, try_number: int) -> SendTable | None:
-        """Open the table that a budget needs of this send; None without a budget."""
+    def _open_table(
+        self, identity: TaskIdentity, message: Message, *, parts: int, known: TxnIdHistory
+    ) -> SendTable | None:
+        """Open the table that a budget needs of this send; None without a budget.
+
+        Under a cap, the txn_id is that of other tasks, too. A task that is capped would write over what one
+        of them has spent, so each has a table of its own.
+        """
         folder = self._open_budget_folder()
         if folder is None:
             return None
-        return SendTable(folder, message, parts=parts, try_number=try_number, clock=self._clock)
+        own_name = identity.identify_message(message.phone, channel=message.channel)
+        return SendTable(
+            folder,
+            own_name if message.is_capped else message.txn_id,
+            message,
+            parts=parts,
+            try_number=identity.try_number,
+            history=known,
+            clock=self._clock,
+        )
 
     def _guard_time(self, context: Context, window: SendWindow, *, known: TxnIdHistory) -> None:
         """Skip a run that is too late, and wait for the window."""
@@ -311,19 +330,14 @@ class OsonSmsSendOperator(CappedOperator):
 
 
 @contextmanager
-def _keep(table: SendTable | None) -> Iterator[Callable[[SendReceipt], SendReceipt]]:
-    """Let *table* say what becomes of the message that is sent in this block."""
+def _keep(table: SendTable | None) -> Iterator[Callable[[TxnIdHistory], None]]:
+    """Let *table* say that the message of this block may be sent, until an error proves that it was not."""
     if table is None:
-        yield lambda receipt: receipt
+        yield lambda _left_behind: None
         return
     table.begin()
-
-    def keep(receipt: SendReceipt) -> SendReceipt:
-        table.end(receipt)
-        return receipt
-
     try:
-        yield keep
+        yield table.doubt
     except OsonSmsError as error:
         if read_proof(error).history is TxnIdHistory.UNUSED:
             table.withdraw()

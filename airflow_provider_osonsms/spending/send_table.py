@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Message, Outcome, SendReceipt
 from airflow_provider_osonsms.tables.files import read_table, write_table
 from airflow_provider_osonsms.tables.paths import guard_storage
@@ -18,9 +19,11 @@ class SendTable:
 
     Args:
         folder: Of the budget.
+        name: Of the table, in letters and digits: the same in all tries.
         message: What is sent.
         parts: Of its text, as estimated: they stand in the table where the billed ones are unknown.
         try_number: Of the task.
+        history: What is known of earlier tries without the table.
         clock: Gives aware datetimes.
 
     Attributes:
@@ -32,9 +35,17 @@ class SendTable:
     """
 
     def __init__(
-        self, folder: Any, message: Message, *, parts: int, try_number: int, clock: Callable[[], datetime]
+        self,
+        folder: Any,
+        name: str,
+        message: Message,
+        *,
+        parts: int,
+        try_number: int,
+        history: TxnIdHistory,
+        clock: Callable[[], datetime],
     ) -> None:
-        self.path = folder / f"send-{message.txn_id}.csv"
+        self.path = folder / f"send-{name}.csv"
         self._message = message
         self._parts = parts
         self._try_number = try_number
@@ -42,6 +53,8 @@ class SendTable:
         rows = guard_storage(self._read, "the table of an earlier try in budget_path", "read")
         self.is_accepted = any(row.outcome in (Outcome.ACCEPTED, Outcome.ACCEPTED_UNTRACKED) for row in rows)
         self._may_be_sent = any(row.may_have_been_sent for row in rows)
+        if not rows:  # the budget may be newer than the task's first try
+            self._may_be_sent = history is not TxnIdHistory.UNUSED
 
     def begin(self) -> None:
         """Write that the message may have been sent, before it is: the process may be killed then.
@@ -52,13 +65,17 @@ class SendTable:
         if not self.is_accepted:
             guard_storage(lambda: self._write(Outcome.UNCERTAIN), "the table in budget_path", "written")
 
+    def doubt(self, left_behind: TxnIdHistory) -> None:
+        """Keep in mind what an attempt has left behind: whatever the next one shows, it may be sent."""
+        self._may_be_sent |= left_behind is not TxnIdHistory.UNUSED
+
     def end(self, receipt: SendReceipt) -> None:
         """Write what became of the message; if that fails, it stays one that may have been sent."""
         if not self.is_accepted:
             self._try_to_write(receipt.outcome, receipt)
 
     def withdraw(self) -> None:
-        """Write that nothing was sent, unless an earlier try may have sent it."""
+        """Write that nothing was sent, unless an earlier attempt may have sent it."""
         if not self._may_be_sent:
             self._try_to_write(Outcome.PENDING)
 
