@@ -173,13 +173,13 @@ def _make_task_instance(
     }
     known = generated.TIRunContext.model_fields
     return RuntimeTaskInstance.model_construct(
-        id=uuid.uuid4(),
+        id=_make_id(),
         task_id=operator.task_id,
         dag_id=operator.dag_id,
         run_id=run_id,
         try_number=try_number,
         map_index=map_index,
-        dag_version_id=uuid.uuid4(),
+        dag_version_id=_make_id(),
         task=operator,
         max_tries=operator.retries if max_tries is None else max_tries,
         start_date=datetime.now(UTC),
@@ -189,6 +189,11 @@ def _make_task_instance(
             **{name: value for name, value in fields.items() if name in known}
         ),
     )
+
+
+def _make_id() -> uuid.UUID:
+    """Make an id without twelve digits in a row, which the ear would take for a phone."""
+    return uuid.UUID(f"{uuid.uuid4().hex[:-1]}a")
 
 
 def _make_dag_run(dag_id: str, run_id: str, generated: Any, *, has_date: bool) -> Any:
