@@ -144,7 +144,7 @@ class OsonSmsSendOperator(CappedOperator):
             if not self.ignore_suppression:
                 hook.refuse_suppressed([message.phone], settings)
             if not has_begun(store, message.txn_id):
-                self._skip_full(message.phone)
+                self._skip_full(message.phone, identity)
             receipt, known = read_memory(store, message.txn_id, history=identity.history)
             table = self._open_table(identity, message, parts=parts, known=known)
             is_sent = receipt is not None or (table is not None and table.is_accepted)
@@ -181,10 +181,7 @@ class OsonSmsSendOperator(CappedOperator):
                 if table is not None:
                     table.end(receipt)
             if not receipt.is_stored:
-                metrics = TaskMetrics(
-                    dag_id=identity.dag_id, task_id=identity.task_id, conn_id=self.osonsms_conn_id
-                )
-                metrics.count_outcomes({receipt.outcome: 1})
+                self._measure(identity, receipt.outcome)
         return self._report(receipt, message.phone, parts)
 
     def _make_message(self, identity: TaskIdentity, settings: Settings, *, cap: Cap | None) -> Message:
@@ -273,9 +270,15 @@ class OsonSmsSendOperator(CappedOperator):
             knows_all=is_first and not isinstance(store, NullStateStore),
         )
 
-    def _skip_full(self, phone: str) -> None:
+    def _measure(self, identity: TaskIdentity, outcome: Outcome) -> None:
+        metrics = TaskMetrics(dag_id=identity.dag_id, task_id=identity.task_id, conn_id=self.osonsms_conn_id)
+        metrics.count_outcomes({outcome: 1})
+
+    def _skip_full(self, phone: str, identity: TaskIdentity) -> None:
         full = self._find_full(self._clock())
         if full is not None and full.choose([phone]):
+            if not self.dry_run:
+                self._measure(identity, Outcome.CAPPED)
             raise AirflowSkipException(
                 f"This try sent nothing: {mask_phone(phone)} has had {self.at_most} messages of category "
                 f"'{self.category}' in the last {self.within}"
