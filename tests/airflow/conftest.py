@@ -4,12 +4,16 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from airflow_provider_osonsms.bulk import files as bulk_csv
+from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.protocol import flows
+from airflow_provider_osonsms.protocol.errors import RequestNotSentError
 from airflow_provider_osonsms.simulator import SimulatedGateway
 from airflow_provider_osonsms.triggers import delivery as triggers
 
@@ -240,6 +244,28 @@ def texted(gateway: SimulatedGateway) -> Callable[[], list[str]]:
         return sorted([*(sms.phone for sms in gateway.sent), *jobs])
 
     return list_texted
+
+
+@pytest.fixture
+def fail_second_job(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], Any]:
+    """Run something in which no connection comes about for the second bulk job; a job has two phones."""
+    split, create = bulk_csv.split_into_files, OsonSmsClient.create_bulk
+    monkeypatch.setattr(bulk_csv, "split_into_files", partial(split, max_bytes=2 * 13))
+
+    def fail_second_job(run: Callable[[], Any]) -> Any:
+        calls = []
+
+        def fail_the_second(self: Any, job: Any, **options: Any) -> Any:
+            calls.append(job.txn_id)
+            if len(calls) == 2:
+                raise RequestNotSentError("bulk: no connection")
+            return create(self, job, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(OsonSmsClient, "create_bulk", fail_the_second)
+            return run()
+
+    return fail_second_job
 
 
 @pytest.fixture(params=["campaign", "bulk", "preview"])
