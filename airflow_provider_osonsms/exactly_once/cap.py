@@ -138,6 +138,7 @@ def choose_period(
     raise PeriodUnknownError(
         f"once_per counts the {once_per} in which this task began to text people. It is {current} now, the "
         f"run was due earlier, and nothing is remembered of earlier tries. Nothing was sent now. Look in the "
-        f"cabinet: if it shows messages of this run, mark this task as success; if it shows none, trigger a "
-        f"new run. Set results_path, which remembers, for the runs to come"
+        f"cabinet: if it shows messages of this run, mark this task as success, and text those who are "
+        f"missing in a task of their own; if it shows none, trigger a new run. Set results_path, which "
+        f"remembers, for the runs to come"
     )

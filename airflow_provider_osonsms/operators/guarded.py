@@ -211,8 +211,8 @@ class GuardedOperator(RedactingOperator):
             return
         if sent is not None:
             raise AirflowFailException(
-                f"{sent}, and now {why}. To text the others all the same, raise max_lateness and clear this "
-                f"task: a new run would text those again"
+                f"{sent}, and now {why}. To send what is left all the same, raise max_lateness and clear "
+                f"this task: a new run would text people twice"
             )
         raise AirflowSkipException(f"Nothing was sent: {why}")
 

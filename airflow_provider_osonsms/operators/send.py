@@ -147,8 +147,9 @@ class OsonSmsSendOperator(CappedOperator):
                 self._skip_full(message.phone, identity)
             receipt, known = read_memory(store, message.txn_id, history=identity.history)
             table = self._open_table(identity, message, parts=parts, known=known)
-            is_sent = receipt is not None or (table is not None and table.is_accepted)
-            spending = Spending(messages=0, parts=0) if is_sent else Spending(messages=1, parts=parts)
+            if receipt is None and table is not None:
+                receipt = table.receipt
+            spending = Spending(messages=0, parts=0) if receipt else Spending(messages=1, parts=parts)
             own = NO_RECORDS if table is None else OwnRecords(frozenset({name_file(table.path)}))
             window = self._read_window()
             if self.dry_run:
@@ -163,26 +164,45 @@ class OsonSmsSendOperator(CappedOperator):
             if self.txn_id is None:
                 message_id = identity.identify_message(message.phone, channel=self.channel)
                 refuse_other_txn_ids(store, message.txn_id, identity=message_id)
-            if not is_sent:
+            if receipt is None:
                 self._guard_time(context, window, known=known)
             self._guard_money(
                 spending, price_per_part=settings.price_per_part, read_balance=hook.get_balance, own=own
             )
-            self.log.info(
-                "Sending to %s as txn_id %s (%d parts)", mask_phone(message.phone), message.txn_id, parts
-            )
-            history = TxnIdHistory.MAYBE_ACCEPTED if self.txn_id else identity.history
-            if cap is not None:
-                history = cap.history
-            with open_client(settings.account) as client, _keep(table) as on_history:
-                receipt = send_exactly_once(
-                    client, message, store=store, history=history, on_history=on_history
+            if receipt is None:
+                history = TxnIdHistory.MAYBE_ACCEPTED if self.txn_id else identity.history
+                receipt = self._send(
+                    message,
+                    settings,
+                    parts=parts,
+                    store=store,
+                    history=history if cap is None else cap.history,
+                    table=table,
                 )
-                if table is not None:
-                    table.end(receipt)
-            if not receipt.is_stored:
-                self._measure(identity, receipt.outcome)
+                if not receipt.is_stored:
+                    self._measure(identity, receipt.outcome)
+            else:
+                self.log.info("An earlier try ended as %s: nothing is sent again", receipt.outcome)
         return self._report(receipt, message.phone, parts)
+
+    def _send(
+        self,
+        message: Message,
+        settings: Settings,
+        *,
+        parts: int,
+        store: StateStore,
+        history: TxnIdHistory,
+        table: SendTable | None,
+    ) -> SendReceipt:
+        self.log.info(
+            "Sending to %s as txn_id %s (%d parts)", mask_phone(message.phone), message.txn_id, parts
+        )
+        with open_client(settings.account) as client, _keep(table) as on_history:
+            receipt = send_exactly_once(client, message, store=store, history=history, on_history=on_history)
+            if table is not None:
+                table.end(receipt)
+        return receipt
 
     def _make_message(self, identity: TaskIdentity, settings: Settings, *, cap: Cap | None) -> Message:
         phone, namespace = read_phone(unwrap(self.phone)), settings.key_namespace

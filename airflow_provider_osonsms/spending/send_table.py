@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Message, Outcome, SendReceipt
@@ -12,6 +12,8 @@ from airflow_provider_osonsms.tables.paths import guard_storage
 from airflow_provider_osonsms.tables.rows import ResultRow
 
 log = logging.getLogger(__name__)
+
+_ACCEPTED: Final = (Outcome.ACCEPTED, Outcome.ACCEPTED_UNTRACKED)
 
 
 class SendTable:
@@ -28,7 +30,7 @@ class SendTable:
 
     Attributes:
         path: Of the table.
-        is_accepted: Whether an earlier try says that the message was accepted.
+        receipt: Of an earlier try whose message was accepted; None where there is none.
 
     Raises:
         InvalidMessageError, PathUnavailableError: What an earlier try wrote cannot be read.
@@ -51,7 +53,7 @@ class SendTable:
         self._try_number = try_number
         self._clock = clock
         rows = guard_storage(self._read, "the table of an earlier try in budget_path", "read")
-        self.is_accepted = any(row.outcome in (Outcome.ACCEPTED, Outcome.ACCEPTED_UNTRACKED) for row in rows)
+        self.receipt = next((_read_receipt(row) for row in rows if row.outcome in _ACCEPTED), None)
         self._may_be_sent = any(row.may_have_been_sent for row in rows)
         if not rows:  # the budget may be newer than the task's first try
             self._may_be_sent = history is not TxnIdHistory.UNUSED
@@ -62,7 +64,7 @@ class SendTable:
         Raises:
             InvalidMessageError, PathUnavailableError: It cannot be written; nothing was sent.
         """
-        if not self.is_accepted:
+        if self.receipt is None:
             guard_storage(lambda: self._write(Outcome.UNCERTAIN), "the table in budget_path", "written")
 
     def doubt(self, left_behind: TxnIdHistory) -> None:
@@ -71,7 +73,7 @@ class SendTable:
 
     def end(self, receipt: SendReceipt) -> None:
         """Write what became of the message; if that fails, it stays one that may have been sent."""
-        if not self.is_accepted:
+        if self.receipt is None:
             self._try_to_write(receipt.outcome, receipt)
 
     def withdraw(self) -> None:
@@ -104,3 +106,13 @@ class SendTable:
             try_=self._try_number,
         )
         write_table([row], self.path, kind=ResultRow)
+
+
+def _read_receipt(row: ResultRow) -> SendReceipt:
+    return SendReceipt(
+        txn_id=row.txn_id or "",
+        outcome=Outcome(row.outcome or ""),
+        msg_id=row.msg_id,
+        parts=row.parts,
+        is_stored=True,
+    )

@@ -73,3 +73,17 @@ def test_a_capped_send_takes_nothing_off_what_another_has_spent(
 
     assert read_outcomes(budget_folder) == ["capped", "uncertain"]
     assert len(texted()) == 1
+
+
+@pytest.mark.parametrize("options", [{}, {"txn_id": "invoice-1"}, CAP], ids=["task", "own key", "cap"])
+def test_the_table_remembers_what_no_store_does(gateway, run_task, make, *, texted, supervisor, options):
+    """Below Airflow 3.3 a later try finds the receipt in the folder of the budget, and asks nobody."""
+    first = run_task(make(**options))
+    supervisor.store.clear()
+    asked = dict(gateway.requests)
+
+    again = run_task(make(**options, require_balance=True, max_cost=0), try_number=2)
+
+    assert (again.state, again.xcom) == ("success", first.xcom), again.error
+    assert first.xcom["msg_id"] is not None
+    assert (len(texted()), dict(gateway.requests)) == (1, asked)

@@ -39,7 +39,7 @@ def test_from_begin_to_end(open_table: Any) -> None:
 
     table.end(SendReceipt(txn_id=MESSAGE.txn_id, msg_id="7", parts=3))
     assert read(table.path) == ["accepted", "7", "3"]
-    assert open_table(2).is_accepted
+    assert open_table(2).receipt == SendReceipt(txn_id=MESSAGE.txn_id, msg_id="7", parts=3, is_stored=True)
 
 
 def test_what_is_accepted_stays(open_table: Any) -> None:
