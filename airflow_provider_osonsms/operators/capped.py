@@ -93,7 +93,7 @@ class CappedOperator(GuardedOperator):
             self.once_per, now=now, due=find_due(context), remembered=begun, knows_all=knows_all
         )
         note_period(store, period)
-        if period != self.once_per.find_period(now):
+        if period != self.once_per.find_name(now):
             text = "This task has begun in %s, which is over, and goes on under the cap of that period"
             self.log.warning(text, period)
         is_known = is_first or knows_all

@@ -104,8 +104,10 @@ def test_a_retry_goes_on_with_the_same_people(gateway, run_task, *, make_bulk, a
     assert sorted(phone for job in gateway.bulks for phone in job.phones) == PEOPLE[:4]
 
 
-def test_a_try_that_created_no_job_counts_anew(gateway, run_task, *, make_bulk, advertise):
+def test_a_try_that_created_no_job_counts_anew(gateway, run_task, *, make_bulk, advertise, has_state_store):
     """While no job exists, who has had enough since then is left out."""
+    if not has_state_store:
+        pytest.skip("below Airflow 3.3 an empty folder does not prove that there is no job")
     assert run_task(make_bulk(max_recipients=1)).state == "failed"
     advertise("ad", PEOPLE[:2])
 
