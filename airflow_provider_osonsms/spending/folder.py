@@ -133,8 +133,8 @@ def require_inside(path: Any, folder: Any, *, argument: str) -> None:
     name = "" if path is None else f"{name_file(path)}/"
     if not name.startswith(inside) or "/." in name.removeprefix(inside.rstrip("/")):
         raise InvalidMessageError(
-            f"a budget needs {argument} in the folder budget_path, and no name with a dot in front: what this "
-            f"task spends would be forgotten. This try sent nothing"
+            f"a budget needs {argument} in the folder budget_path, and no name with a dot in front: what "
+            f"this task spends would be forgotten. This try sent nothing"
         )
 
 
