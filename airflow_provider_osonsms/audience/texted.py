@@ -5,6 +5,7 @@ as a day younger than the newest of its table, because a retry may have sent it;
 it always counts.
 """
 
+import math
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import IO, Any, Final
@@ -25,20 +26,22 @@ _MARGIN: Final = timedelta(days=1)
 
 
 class TextedPhones:
-    """Collects the messages of one category that were accepted since a moment.
+    """Collects the messages of one category that were accepted in a time.
 
     Args:
         category: Tables of another one, or of none, hold no such message.
         since: The oldest moment that counts, in seconds since the epoch.
+        until: The newest one.
 
     Attributes:
         nameless: Messages without a phone in their table: that of somebody who has left the audience.
     """
 
-    def __init__(self, *, category: str, since: float) -> None:
+    def __init__(self, *, category: str, since: float, until: float = math.inf) -> None:
         self.nameless = 0
         self._category = category
         self._since = since
+        self._until = until
         self._messages = [np.empty(0, dtype=np.int64)]
 
     def add(self, phones: Iterable[str | None]) -> None:
@@ -60,7 +63,7 @@ class TextedPhones:
             raise DamagedTableError("it holds an outcome that no campaign writes")
         table = table[table["category"] == self._category]
         sent = table[~table["outcome"].isin(_UNSENT) | (table["reason"] == REFUSED_FOR_NOW)]
-        self._add_column(sent["phone"][_is_recent(sent["accepted_at"], self._since)])
+        self._add_column(sent["phone"][_is_between(sent["accepted_at"], self._since, self._until)])
 
     def find_full(self, *, at_most: int) -> SuppressionList:
         """Return the phones that have had so many of the messages, or more."""
@@ -76,12 +79,15 @@ class TextedPhones:
         self.nameless += len(phones) - len(named)
 
 
-def _is_recent(moments: "pd.Series[Any]", since: float) -> "pd.Series[Any]":
+def _is_between(moments: "pd.Series[Any]", since: float, until: float) -> "pd.Series[Any]":
     times = pd.to_datetime(moments, utc=True, errors="coerce", format="ISO8601")
     newest = times.max()
     if pd.isna(newest):
         return pd.Series(data=True, index=moments.index)
-    return times.fillna(newest + _MARGIN) >= pd.Timestamp(since, unit="s", tz="UTC")
+    is_recent = times.fillna(newest + _MARGIN) >= pd.Timestamp(since, unit="s", tz="UTC")
+    if until == math.inf:
+        return is_recent
+    return is_recent & ~(times > pd.Timestamp(until, unit="s", tz="UTC"))
 
 
 def _read_csv(file: IO[bytes]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from airflow_provider_osonsms.bulk.receipts import JobState, Receipts
@@ -68,6 +69,7 @@ class JobMemory:
         self.is_lasting = receipts is not None or not isinstance(store, NullStateStore)
         self._store = store
         self._store_key = store_key
+        self._history_key = f"{store_key}_history"
         self.receipts = receipts
         stored, has_receipts = self._read()
         is_remembered = isinstance(stored, dict) or has_receipts
@@ -75,6 +77,29 @@ class JobMemory:
         # A value that is not ours says nothing.
         is_strange = stored is not None and not isinstance(stored, dict)
         self.is_blind = is_strange or not is_remembered
+
+    def read_history_at(self) -> datetime | None:
+        """Return up to when the history has counted for the jobs that exist, or may; None for none.
+
+        All tries leave out the same people. Else a message that another task sends between two of them would
+        make another audience, and other jobs for people who have one.
+        """
+        if not self.names:
+            return None
+        stored = self._store.get(self._history_key)
+        if isinstance(stored, str):
+            return datetime.fromisoformat(stored)
+        return None if self.receipts is None else self.receipts.history_at
+
+    def save_history_at(self, moment: datetime) -> None:
+        """Write up to when the history has counted for the jobs that are uploaded next.
+
+        Raises:
+            Exception: The store's own.
+        """
+        self._store.set(self._history_key, moment.isoformat())
+        if self.receipts is not None:
+            self.receipts.history_at = moment
 
     def may_upload(self, job: BulkJob, *, assumes_created: bool) -> bool:
         """Whether this try may upload *job*: it is not known to exist.

@@ -53,12 +53,14 @@ class Receipts:
 
     Attributes:
         folder: Where they are.
+        history_at: Up to when the history has counted by which their jobs leave people out; None for none.
     """
 
     def __init__(self, folder: Any, plan: BulkPlan, *, clock: Callable[[], datetime]) -> None:
         self.folder = folder
         self._plan = plan
         self._clock = clock
+        self.history_at: datetime | None = None
 
     def read(self) -> dict[str, tuple[JobState, str | None]]:
         """Return the state and name of each job of this campaign, by txn_id.
@@ -72,7 +74,10 @@ class Receipts:
             for file in files:
                 for row in read_table(file, kind=ReceiptRow) if _may_be_receipt(file) else ():
                     if (row.campaign_id, row.map_index) == (self._plan.name, self._plan.task.map_index):
-                        found[str(row.txn_id)] = (JobState(str(row.state)), row.bulk_name)
+                        state = JobState(str(row.state))
+                        found[str(row.txn_id)] = (state, row.bulk_name)
+                        if state is not JobState.NOT_CREATED and row.history_at:
+                            self.history_at = datetime.fromisoformat(row.history_at)
         except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
             problem = type(error).__name__
         else:
@@ -98,6 +103,7 @@ class Receipts:
             send_at=job.send_at.astimezone(UTC).isoformat(),
             uploaded_at=self._clock().astimezone(UTC).isoformat(timespec="seconds"),
             parts=self._plan.parts,
+            history_at=None if self.history_at is None else self.history_at.isoformat(),
         )
         write_table([receipt], self.find_path(job), kind=ReceiptRow)
 

@@ -7,6 +7,7 @@ Reference:
 """
 
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -50,11 +51,14 @@ class SentHistory:
     at_most: int
     within: timedelta
 
-    def find_full(self, now: datetime, *, own_table: object = None) -> "SuppressionList":
+    def find_full(
+        self, now: datetime, *, until: datetime | None = None, own_table: object = None
+    ) -> "SuppressionList":
         """Return the phones that have had enough.
 
         Args:
             now: Aware.
+            until: The moment of an earlier try: who had enough then, whatever was sent afterwards.
             own_table: The results path of the running task, whose rows do not count.
 
         Raises:
@@ -63,9 +67,10 @@ class SentHistory:
         """
         from airflow_provider_osonsms.audience.texted import TextedPhones
 
-        since = (now - self.within).timestamp()
-        texted = TextedPhones(category=self.category, since=since)
-        reading = _Reading(texted, category=self.category, since=since)
+        since = ((until or now) - self.within).timestamp()
+        end = math.inf if until is None else until.timestamp()
+        texted = TextedPhones(category=self.category, since=since, until=end)
+        reading = _Reading(texted, category=self.category, since=since, until=end)
         own = None if own_table is None else name_file(own_table)
         # First the part files: a campaign that ends meanwhile has written its table before it removes them.
         for folder, parts in self._list_parts().items():
@@ -108,10 +113,11 @@ class SentHistory:
 class _Reading:
     """Reads tables and part files into the messages that count."""
 
-    def __init__(self, texted: "TextedPhones", *, category: str, since: float) -> None:
+    def __init__(self, texted: "TextedPhones", *, category: str, since: float, until: float) -> None:
         self._texted = texted
         self._category = category
         self._since = since
+        self._until = until
         self._counted: dict[str, set[str]] = {}
 
     def add_parts(self, name: str, parts: list[Any]) -> None:
@@ -150,12 +156,12 @@ class _Reading:
         }
 
     def _counts(self, codes: Iterable[object]) -> bool:
-        return any(self._is_recent(code) for code in codes)
+        return any(self._is_between(code) for code in codes)
 
-    def _is_recent(self, code: object) -> bool:
+    def _is_between(self, code: object) -> bool:
         acceptance = read_acceptance(code)
         if acceptance is not None and acceptance.accepted_at:
-            return acceptance.accepted_at >= self._since
+            return self._since <= acceptance.accepted_at <= self._until
         return may_have_texted(code) or was_refused_for_now(code) or not is_code(code)
 
     def add_table(self, name: str, path: Any) -> None:
@@ -174,7 +180,7 @@ class _Reading:
             if row.category == self._category
             and row.may_have_been_sent
             and row.txn_id not in counted
-            and (row.accepted_seconds is None or row.accepted_seconds >= self._since)
+            and (row.accepted_seconds is None or self._since <= row.accepted_seconds <= self._until)
         ]
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
 from airflow_provider_osonsms.campaign.store_chunks import StoreChunks
-from airflow_provider_osonsms.exactly_once.cap import OncePer, recall_period
+from airflow_provider_osonsms.exactly_once.cap import recall_period
 from airflow_provider_osonsms.exactly_once.store import StateStore
+from airflow_provider_osonsms.preflight.calendar import Period
 from airflow_provider_osonsms.protocol.models import Outcome
 from airflow_provider_osonsms.tables.results import read_results
 
@@ -15,13 +16,13 @@ def name_campaign(key: str, period: str) -> str:
 
     Args:
         key: Names the campaign, its category, and what else its txn_ids depend on.
-        period: See `OncePer.find_period`.
+        period: See `Period.find_name`.
     """
     return f"{key}_{period}"
 
 
 def find_begun_period(
-    key: str, cap: tuple[str, OncePer], *, campaign_id: str, store: StateStore, try_number: int, path: Any
+    key: str, cap: tuple[str, Period], *, campaign_id: str, store: StateStore, try_number: int, path: Any
 ) -> tuple[str | None, bool]:
     """Return the period in which an earlier try of a campaign has begun; None where nothing tells of one.
 
@@ -52,14 +53,14 @@ def find_begun_period(
     return min(filter(None, found), default=None), has_table
 
 
-def _find_in_table(path: Any, cap: tuple[str, OncePer], *, campaign_id: str) -> tuple[str | None, bool]:
+def _find_in_table(path: Any, cap: tuple[str, Period], *, campaign_id: str) -> tuple[str | None, bool]:
     """Return the period of a row that was sent or capped, and whether the table is of this campaign."""
     if not path.exists():
         return None, False
     category, once_per = cap
     is_ours = False
     for row in read_results(path):
-        is_ours = (row.campaign, row.category) == (campaign_id, category) and once_per.has_period(row.period)
+        is_ours = (row.campaign, row.category) == (campaign_id, category) and once_per.has_name(row.period)
         if is_ours and row.key is not None and (row.may_have_been_sent or row.outcome == Outcome.CAPPED):
             return row.period, True
     return None, is_ours

@@ -102,14 +102,16 @@ class CampaignRun:
             has_accepted = plan.cap is None and (self.rows.has_accepted or bool(self._results.vanished))
             journal.learn_of_table(may_have_sent=has_sent, has_accepted=has_accepted)
         self.rows.raise_history(journal.tried)
+        self._states_before = self.rows.dump_states()
         self._newly_capped = [position for position in had_enough if self.rows.cap(position)]
         self.rows.raise_history(journal.history)
         self.settled = len(self._audience) - self.rows.open_rows
         self.is_resumed = journal.is_resumed
         self.remembers = journal.remembers
         self.throttled = 0
-        self._is_first = try_number == 1 and not journal.is_resumed
-        self._states_before = self.rows.dump_states()
+        # A task that has waited for its window in the middle goes on in the same try.
+        was_untried = journal.tried is TxnIdHistory.UNUSED and not journal.is_resumed
+        self._is_first = try_number == 1 and was_untried
         self._log_earlier_tries()
 
     @property

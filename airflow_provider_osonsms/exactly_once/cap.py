@@ -18,47 +18,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from airflow_provider_osonsms.arguments import Kind, choice
 from airflow_provider_osonsms.exactly_once.store import StateStore
+from airflow_provider_osonsms.preflight.calendar import Period
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.txn_ids import TxnIdSeries
-from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
 
 _CATEGORY: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 _PERIODS: Final = "osonsms_periods"
-
-
-class OncePer(StrEnum):
-    """The calendar period, in Asia/Dushanbe, of which one message is enough; a week begins on Monday."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-
-    def find_period(self, moment: datetime) -> str:
-        """Return the name of the period of *moment*, such as ``2026-W48``; no two kinds share a name."""
-        day = moment.astimezone(TAJIK_TIME).date()
-        if self is OncePer.DAY:
-            return day.isoformat()
-        if self is OncePer.MONTH:
-            return f"{day:%Y-%m}"
-        year, week, _ = day.isocalendar()
-        return f"{year}-W{week:02}"
-
-    def has_period(self, name: str | None) -> bool:
-        """Whether *name* is that of a period of this kind."""
-        return name is not None and _FORMS[self].fullmatch(name) is not None
-
-
-_FORMS: Final = {
-    OncePer.DAY: re.compile(r"\d{4}-\d{2}-\d{2}"),
-    OncePer.WEEK: re.compile(r"\d{4}-W\d{2}"),
-    OncePer.MONTH: re.compile(r"\d{4}-\d{2}"),
-}
 
 
 def _parse_category(value: Any) -> str:
@@ -68,7 +38,7 @@ def _parse_category(value: Any) -> str:
     return name
 
 
-ONCE_PER: Final = choice(OncePer)
+ONCE_PER: Final = choice(Period)
 CATEGORY: Final = Kind(
     "a name of Latin letters, digits, '-' and '_', such as 'marketing'", _parse_category, (str,)
 )
@@ -84,7 +54,7 @@ class Cap:
     """At most one message of a category to each phone in a period.
 
     Attributes:
-        period: See `OncePer.find_period`.
+        period: See `Period.find_name`.
         history: What earlier tries of this task may have left of a txn_id that nothing remembered names.
     """
 
@@ -116,7 +86,7 @@ def recall_period(store: StateStore, has_sent: Callable[[str], bool]) -> str | N
 
 
 def choose_period(
-    once_per: OncePer, *, now: datetime, due: datetime | None, remembered: str | None, knows_all: bool
+    once_per: Period, *, now: datetime, due: datetime | None, remembered: str | None, knows_all: bool
 ) -> str:
     """Return the period of a task, the same in all its tries.
 
@@ -130,14 +100,15 @@ def choose_period(
     Raises:
         PeriodUnknownError: They may have sent in another period than now.
     """
-    current = once_per.find_period(now)
+    current = once_per.find_name(now)
     if remembered is not None:
         return remembered
-    if knows_all or (due is not None and once_per.find_period(due) == current):
+    if knows_all or (due is not None and once_per.find_name(due) == current):
         return current
     raise PeriodUnknownError(
         f"once_per counts the {once_per} in which this task began to text people. It is {current} now, the "
         f"run was due earlier, and nothing is remembered of earlier tries. Nothing was sent now. Look in the "
-        f"cabinet: if it shows messages of this run, mark this task as success; if it shows none, trigger a "
-        f"new run. Set results_path, which remembers, for the runs to come"
+        f"cabinet: if it shows messages of this run, mark this task as success, and text those who are "
+        f"missing in a task of their own; if it shows none, trigger a new run. Set results_path, which "
+        f"remembers, for the runs to come"
     )

@@ -1,6 +1,7 @@
 """One message of a task, exactly once."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +26,12 @@ class HistoryNotStoredError(OsonSmsError):
 
 
 def send_exactly_once(
-    client: OsonSmsClient, message: Message, *, store: StateStore, history: TxnIdHistory
+    client: OsonSmsClient,
+    message: Message,
+    *,
+    store: StateStore,
+    history: TxnIdHistory,
+    on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
 ) -> SendReceipt:
     """Send *message*, or return the receipt that an earlier try has stored.
 
@@ -38,6 +44,7 @@ def send_exactly_once(
         message: What to send; its txn_id is the same in every try.
         store: Holds what earlier tries of this task have stored under the txn_id.
         history: What is known of earlier tries without the store.
+        on_history: Told what this try's attempts have left behind of the txn_id.
 
     Raises:
         HistoryNotStoredError: A later try would take the gateway's next answer for something else.
@@ -57,8 +64,13 @@ def send_exactly_once(
         log.info("Nothing is remembered of earlier tries: if the gateway knows the txn_id, one was accepted")
     notes = _Notes(store, store_key, before=before, record=record)
     notes.begin()
+
+    def keep(left_behind: TxnIdHistory) -> None:
+        on_history(left_behind)
+        notes.keep(left_behind)
+
     try:
-        receipt = client.send(message, history=before, on_history=notes.keep)
+        receipt = client.send(message, history=before, on_history=keep)
     except OsonSmsError as error:
         newer = notes.find_receipt(message.txn_id)
         if newer is None:

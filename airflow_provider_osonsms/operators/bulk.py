@@ -143,12 +143,13 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
             moved = self._find_opening(asked, window)
             plan = self._make_plan(context, settings, send_at=moved)
             self._refuse_once_per()
-            audience = self._read_audience(settings, full=self._find_full(self._clock()))
-            self._report_rejects(audience)
             store = open_state_store(context)
             if not self.dry_run:
                 refuse_other_txn_ids(store, plan.store_key)
             memory = self._open_memory(plan, store)
+            now, history_at = self._clock(), memory.read_history_at()
+            audience = self._read_audience(settings, full=self._find_full(now, until=history_at))
+            self._report_rejects(audience)
             jobs = list(plan.make_jobs(audience))
             left = [job for job in jobs if memory.may_upload(job, assumes_created=self._assumes_created)]
             spending, own = self._find_spending(plan, memory, jobs=jobs, left=left)
@@ -171,6 +172,8 @@ class OsonSmsBulkCreateOperator(AudienceOperator):
             self._guard_money(
                 spending, price_per_part=settings.price_per_part, read_balance=hook.get_balance, own=own
             )
+            if left and self.history is not None:
+                memory.save_history_at(history_at or now)
             receipts = self._create_jobs(plan, jobs, memory=memory, settings=settings)
         result["bulk_names"] = [receipt.bulk_name for receipt in receipts]
         result["txn_ids"] = [receipt.txn_id for receipt in receipts]

@@ -402,10 +402,10 @@ class OsonSmsCampaignOperator(PersonalizedOperator):
         )
         return spending, own
 
-    @staticmethod
-    def _describe_sent(context: Context, run: CampaignRun, *, was_interrupted: bool) -> str | None:
+    def _describe_sent(self, context: Context, run: CampaignRun, *, was_interrupted: bool) -> str | None:
         """Say what earlier tries have sent, or may have; None for nothing."""
         is_retry = identify_task(context).try_number > 1
-        if run.is_resumed or was_interrupted or (is_retry and not run.remembers):
+        is_remembered = self.results_path is not None or open_state_store(context).is_lasting
+        if run.is_resumed or was_interrupted or (is_retry and not is_remembered):
             return "Earlier tries may have texted a part of the audience"
         return None

@@ -93,15 +93,17 @@ class CappedOperator(GuardedOperator):
             self.once_per, now=now, due=find_due(context), remembered=begun, knows_all=knows_all
         )
         note_period(store, period)
-        if period != self.once_per.find_period(now):
+        if period != self.once_per.find_name(now):
             text = "This task has begun in %s, which is over, and goes on under the cap of that period"
             self.log.warning(text, period)
         is_known = is_first or knows_all
         history = TxnIdHistory.UNUSED if is_known else TxnIdHistory.MAYBE_ACCEPTED
         return Cap(category=self.category, period=period, history=history)
 
-    def _find_full(self, now: datetime, *, own_table: object = None) -> "SuppressionList | None":
-        """Return who has had enough messages; None where nothing is counted."""
+    def _find_full(
+        self, now: datetime, *, until: datetime | None = None, own_table: object = None
+    ) -> "SuppressionList | None":
+        """Return who has had enough messages, see `SentHistory`; None where nothing is counted."""
         if self.history is None or self.category is None or self.at_most is None or self.within is None:
             return None
         history = SentHistory(
@@ -111,4 +113,4 @@ class CappedOperator(GuardedOperator):
             at_most=self.at_most,
             within=self.within,
         )
-        return history.find_full(now, own_table=own_table)
+        return history.find_full(now, until=until, own_table=own_table)

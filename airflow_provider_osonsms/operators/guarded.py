@@ -153,7 +153,7 @@ class GuardedOperator(RedactingOperator):
             )
         price_parts(0, price_per_part, needed_by="budget")
         budget, now = read_budget(self.budget), self._clock()
-        spent = read_spent(folder, since=budget.find_begin(now), own=own)
+        spent = read_spent(folder, since=budget.period.find_begin(now), own=own)
         budget.check(spending, spent=spent, price_per_part=price_per_part, now=now)
 
     def _open_budget_folder(self) -> Any:
@@ -211,8 +211,8 @@ class GuardedOperator(RedactingOperator):
             return
         if sent is not None:
             raise AirflowFailException(
-                f"{sent}, and now {why}. To text the others all the same, raise max_lateness and clear this "
-                f"task: a new run would text those again"
+                f"{sent}, and now {why}. To send what is left all the same, raise max_lateness and clear "
+                f"this task: a new run would text people twice"
             )
         raise AirflowSkipException(f"Nothing was sent: {why}")
 

@@ -144,11 +144,12 @@ class OsonSmsSendOperator(CappedOperator):
             if not self.ignore_suppression:
                 hook.refuse_suppressed([message.phone], settings)
             if not has_begun(store, message.txn_id):
-                self._skip_full(message.phone)
-            table = self._open_table(message, parts=parts, try_number=identity.try_number)
+                self._skip_full(message.phone, identity)
             receipt, known = read_memory(store, message.txn_id, history=identity.history)
-            is_sent = receipt is not None or (table is not None and table.is_accepted)
-            spending = Spending(messages=0, parts=0) if is_sent else Spending(messages=1, parts=parts)
+            table = self._open_table(identity, message, parts=parts, known=known)
+            if receipt is None and table is not None:
+                receipt = table.receipt
+            spending = Spending(messages=0, parts=0) if receipt else Spending(messages=1, parts=parts)
             own = NO_RECORDS if table is None else OwnRecords(frozenset({name_file(table.path)}))
             window = self._read_window()
             if self.dry_run:
@@ -163,25 +164,45 @@ class OsonSmsSendOperator(CappedOperator):
             if self.txn_id is None:
                 message_id = identity.identify_message(message.phone, channel=self.channel)
                 refuse_other_txn_ids(store, message.txn_id, identity=message_id)
-            if not is_sent:
+            if receipt is None:
                 self._guard_time(context, window, known=known)
             self._guard_money(
                 spending, price_per_part=settings.price_per_part, read_balance=hook.get_balance, own=own
             )
-            self.log.info(
-                "Sending to %s as txn_id %s (%d parts)", mask_phone(message.phone), message.txn_id, parts
-            )
-            history = TxnIdHistory.MAYBE_ACCEPTED if self.txn_id else identity.history
-            if cap is not None:
-                history = cap.history
-            with open_client(settings.account) as client, _keep(table) as keep:
-                receipt = keep(send_exactly_once(client, message, store=store, history=history))
-            if not receipt.is_stored:
-                metrics = TaskMetrics(
-                    dag_id=identity.dag_id, task_id=identity.task_id, conn_id=self.osonsms_conn_id
+            if receipt is None:
+                history = TxnIdHistory.MAYBE_ACCEPTED if self.txn_id else identity.history
+                receipt = self._send(
+                    message,
+                    settings,
+                    parts=parts,
+                    store=store,
+                    history=history if cap is None else cap.history,
+                    table=table,
                 )
-                metrics.count_outcomes({receipt.outcome: 1})
+                if not receipt.is_stored:
+                    self._measure(identity, receipt.outcome)
+            else:
+                self.log.info("An earlier try ended as %s: nothing is sent again", receipt.outcome)
         return self._report(receipt, message.phone, parts)
+
+    def _send(
+        self,
+        message: Message,
+        settings: Settings,
+        *,
+        parts: int,
+        store: StateStore,
+        history: TxnIdHistory,
+        table: SendTable | None,
+    ) -> SendReceipt:
+        self.log.info(
+            "Sending to %s as txn_id %s (%d parts)", mask_phone(message.phone), message.txn_id, parts
+        )
+        with open_client(settings.account) as client, _keep(table) as on_history:
+            receipt = send_exactly_once(client, message, store=store, history=history, on_history=on_history)
+            if table is not None:
+                table.end(receipt)
+        return receipt
 
     def _make_message(self, identity: TaskIdentity, settings: Settings, *, cap: Cap | None) -> Message:
         phone, namespace = read_phone(unwrap(self.phone)), settings.key_namespace
@@ -203,12 +224,27 @@ class OsonSmsSendOperator(CappedOperator):
             is_capped=cap is not None,
         )
 
-    def _open_table(self, message: Message, *, parts: int, try_number: int) -> SendTable | None:
-        """Open the table that a budget needs of this send; None without a budget."""
+    def _open_table(
+        self, identity: TaskIdentity, message: Message, *, parts: int, known: TxnIdHistory
+    ) -> SendTable | None:
+        """Open the table that a budget needs of this send; None without a budget.
+
+        Under a cap, the txn_id is that of other tasks, too. A task that is capped would write over what one
+        of them has spent, so each has a table of its own.
+        """
         folder = self._open_budget_folder()
         if folder is None:
             return None
-        return SendTable(folder, message, parts=parts, try_number=try_number, clock=self._clock)
+        own_name = identity.identify_message(message.phone, channel=message.channel)
+        return SendTable(
+            folder,
+            own_name if message.is_capped else message.txn_id,
+            message,
+            parts=parts,
+            try_number=identity.try_number,
+            history=known,
+            clock=self._clock,
+        )
 
     def _guard_time(self, context: Context, window: SendWindow, *, known: TxnIdHistory) -> None:
         """Skip a run that is too late, and wait for the window."""
@@ -254,9 +290,15 @@ class OsonSmsSendOperator(CappedOperator):
             knows_all=is_first and not isinstance(store, NullStateStore),
         )
 
-    def _skip_full(self, phone: str) -> None:
+    def _measure(self, identity: TaskIdentity, outcome: Outcome) -> None:
+        metrics = TaskMetrics(dag_id=identity.dag_id, task_id=identity.task_id, conn_id=self.osonsms_conn_id)
+        metrics.count_outcomes({outcome: 1})
+
+    def _skip_full(self, phone: str, identity: TaskIdentity) -> None:
         full = self._find_full(self._clock())
         if full is not None and full.choose([phone]):
+            if not self.dry_run:
+                self._measure(identity, Outcome.CAPPED)
             raise AirflowSkipException(
                 f"This try sent nothing: {mask_phone(phone)} has had {self.at_most} messages of category "
                 f"'{self.category}' in the last {self.within}"
@@ -311,19 +353,14 @@ class OsonSmsSendOperator(CappedOperator):
 
 
 @contextmanager
-def _keep(table: SendTable | None) -> Iterator[Callable[[SendReceipt], SendReceipt]]:
-    """Let *table* say what becomes of the message that is sent in this block."""
+def _keep(table: SendTable | None) -> Iterator[Callable[[TxnIdHistory], None]]:
+    """Let *table* say that the message of this block may be sent, until an error proves that it was not."""
     if table is None:
-        yield lambda receipt: receipt
+        yield lambda _left_behind: None
         return
     table.begin()
-
-    def keep(receipt: SendReceipt) -> SendReceipt:
-        table.end(receipt)
-        return receipt
-
     try:
-        yield keep
+        yield table.doubt
     except OsonSmsError as error:
         if read_proof(error).history is TxnIdHistory.UNUSED:
             table.withdraw()

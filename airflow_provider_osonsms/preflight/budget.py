@@ -2,30 +2,20 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, Final
 
 from airflow_provider_osonsms.arguments import SOMONI_LIMIT, Kind
+from airflow_provider_osonsms.preflight.calendar import Period
 from airflow_provider_osonsms.preflight.cost import Spending, price_parts
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
-from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
 
 _WRITTEN: Final = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,2})?)\s*/\s*(day|week|month)\s*")
-_LONGEST_MONTH: Final = timedelta(days=31)
 
 
 class BudgetExceededError(InvalidMessageError):
     """The task would spend more than is left of the budget; this try sent nothing."""
-
-
-class Period(StrEnum):
-    """A period of the calendar."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +40,7 @@ class Budget:
 
     Attributes:
         amount: Somoni.
-        period: It begins at midnight in Dushanbe; a week on Monday, a month on its first day.
+        period: In which it may be spent.
     """
 
     amount: Decimal
@@ -58,20 +48,6 @@ class Budget:
 
     def __str__(self) -> str:
         return f"{self.amount}/{self.period}"
-
-    def find_begin(self, now: datetime) -> datetime:
-        """Return when the period of *now* began."""
-        midnight = now.astimezone(TAJIK_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
-        if self.period is Period.WEEK:
-            return midnight - timedelta(days=midnight.weekday())
-        return midnight if self.period is Period.DAY else midnight.replace(day=1)
-
-    def find_end(self, now: datetime) -> datetime:
-        """Return when the period after that of *now* begins."""
-        begin = self.find_begin(now)
-        if self.period is Period.MONTH:
-            return (begin + _LONGEST_MONTH).replace(day=1)
-        return begin + timedelta(days=7 if self.period is Period.WEEK else 1)
 
     def check(
         self, spending: Spending, *, spent: Spent, price_per_part: Decimal | None, now: datetime
@@ -90,13 +66,14 @@ class Budget:
         """
         cost = price_parts(spending.parts, price_per_part, needed_by="budget")
         before = price_parts(spent.parts, price_per_part, needed_by="budget")
+        begin, end = self.period.find_begin(now), self.period.find_end(now)
         if before + cost > self.amount:
             doubts = f", {spent.uncertain} messages of it uncertain" if spent.uncertain else ""
             raise BudgetExceededError(
                 f"{spending}: the estimated cost is {cost:.2f} somoni ({spending.parts} parts), and of the "
-                f"budget {self} {before:.2f} are spent since {self.find_begin(now):%Y-%m-%d} "
+                f"budget {self} {before:.2f} are spent since {begin:%Y-%m-%d} "
                 f"({spent.parts} parts{doubts}). The next {self.period} begins on "
-                f"{self.find_end(now):%Y-%m-%d} (Asia/Dushanbe): clear this task then, or raise the budget"
+                f"{end:%Y-%m-%d} (Asia/Dushanbe): clear this task then, or raise the budget"
             )
 
 

@@ -129,11 +129,12 @@ def require_inside(path: Any, folder: Any, *, argument: str) -> None:
     Raises:
         InvalidMessageError: It would be forgotten.
     """
-    inside = name_file(folder).rstrip("/")
-    if path is None or not f"{name_file(path)}/".startswith(f"{inside}/"):
+    inside = f"{name_file(folder).rstrip('/')}/"
+    name = "" if path is None else f"{name_file(path)}/"
+    if not name.startswith(inside) or "/." in name.removeprefix(inside.rstrip("/")):
         raise InvalidMessageError(
-            f"a budget needs {argument} in the folder budget_path: what this task spends would be forgotten. "
-            f"This try sent nothing"
+            f"a budget needs {argument} in the folder budget_path, and no name with a dot in front: what "
+            f"this task spends would be forgotten. This try sent nothing"
         )
 
 

@@ -132,6 +132,7 @@ class ReceiptRow(NamedTuple):
         send_at: When the gateway sends.
         uploaded_at: When the upload began.
         parts: Billed parts of the text, for each phone; None in a receipt that does not say so.
+        history_at: Up to when the ``history`` has counted; None without one.
     """
 
     campaign_id: str | None
@@ -143,6 +144,7 @@ class ReceiptRow(NamedTuple):
     send_at: str | None
     uploaded_at: str | None
     parts: int | None = None
+    history_at: str | None = None
 
 
 class RejectRow(NamedTuple):

@@ -4,12 +4,16 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from airflow_provider_osonsms.bulk import files as bulk_csv
+from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.protocol import flows
+from airflow_provider_osonsms.protocol.errors import RequestNotSentError
 from airflow_provider_osonsms.simulator import SimulatedGateway
 from airflow_provider_osonsms.triggers import delivery as triggers
 
@@ -173,13 +177,13 @@ def _make_task_instance(
     }
     known = generated.TIRunContext.model_fields
     return RuntimeTaskInstance.model_construct(
-        id=uuid.uuid4(),
+        id=_make_id(),
         task_id=operator.task_id,
         dag_id=operator.dag_id,
         run_id=run_id,
         try_number=try_number,
         map_index=map_index,
-        dag_version_id=uuid.uuid4(),
+        dag_version_id=_make_id(),
         task=operator,
         max_tries=operator.retries if max_tries is None else max_tries,
         start_date=datetime.now(UTC),
@@ -189,6 +193,11 @@ def _make_task_instance(
             **{name: value for name, value in fields.items() if name in known}
         ),
     )
+
+
+def _make_id() -> uuid.UUID:
+    """Make an id without twelve digits in a row, which the ear would take for a phone."""
+    return uuid.UUID(f"{uuid.uuid4().hex[:-1]}a")
 
 
 def _make_dag_run(dag_id: str, run_id: str, generated: Any, *, has_date: bool) -> Any:
@@ -235,6 +244,28 @@ def texted(gateway: SimulatedGateway) -> Callable[[], list[str]]:
         return sorted([*(sms.phone for sms in gateway.sent), *jobs])
 
     return list_texted
+
+
+@pytest.fixture
+def fail_second_job(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], Any]:
+    """Run something in which no connection comes about for the second bulk job; a job has two phones."""
+    split, create = bulk_csv.split_into_files, OsonSmsClient.create_bulk
+    monkeypatch.setattr(bulk_csv, "split_into_files", partial(split, max_bytes=2 * 13))
+
+    def fail_second_job(run: Callable[[], Any]) -> Any:
+        calls = []
+
+        def fail_the_second(self: Any, job: Any, **options: Any) -> Any:
+            calls.append(job.txn_id)
+            if len(calls) == 2:
+                raise RequestNotSentError("bulk: no connection")
+            return create(self, job, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(OsonSmsClient, "create_bulk", fail_the_second)
+            return run()
+
+    return fail_second_job
 
 
 @pytest.fixture(params=["campaign", "bulk", "preview"])

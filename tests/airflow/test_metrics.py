@@ -186,6 +186,45 @@ def test_a_single_send(gateway, run_task, *, statsd, has_state_store, fault, nam
     assert statsd.add_up(**TAGS, task_id="send") == {name: 1}
 
 
+def test_caps(gateway, run_task, statsd, tmp_path):
+    """Who is capped is counted once, by the gateway's 108 or by the history, in a campaign and in a send."""
+    history = {"category": "news", "history": str(tmp_path), "at_most": 1, "within": timedelta(days=1)}
+    first = {"task_id": "first", "recipients": PEOPLE[:5], "category": "news"}
+    run_task(make_campaign(**first, results_path=str(tmp_path / "first.csv")))
+    second = {"task_id": "second", **history, "results_path": str(tmp_path / "second.csv")}
+    run_task(make_campaign(**second))
+    run_task(make_campaign(**second), try_number=2)
+    send = {"phone": PEOPLE[0]["phone"], "message": "Salom", **history}
+    run_task(OsonSmsSendOperator(task_id="preview", dry_run=True, **send))
+    assert statsd.add_up()["capped"] == 5
+
+    run_task(OsonSmsSendOperator(task_id="send", **send))
+    assert statsd.add_up()["capped"] == 6
+    for name in ("third", "fourth"):
+        run_task(make_campaign(task_id=name, once_per="day", category="sale", recipients=PEOPLE[:3]))
+
+    assert statsd.add_up()["capped"] == 9
+    assert statsd.add_up()["sent"] == len(gateway.sent) == 23
+
+
+def test_a_window_that_closes_in_the_middle(gateway, run_task, statsd, supervisor):
+    """Rejected rows are counted once, although the task goes on in the same try, and remembers nothing."""
+    evening = datetime(2036, 3, 4, 14, 59, 50, tzinfo=UTC)
+    options = {"recipients": [*PEOPLE, {"phone": "12", "name": "x"}], "concurrency": 1}
+    first = make_campaign(**options, send_window="09:00-20:00")
+    first._clock = lambda: evening + timedelta(seconds=len(gateway.sent))
+    waits = run_task(first)
+    assert (waits.state, len(gateway.sent)) == ("deferred", 10)
+    supervisor.store.clear()
+    event = {"was_interrupted": True}
+
+    assert run_task(make_campaign(**options), next_event=event, next_method="resume").state == "success"
+
+    counted = statsd.add_up(**TAGS, task_id="campaign")
+    assert counted["rejected"] == 1
+    assert counted["sent"] == len(gateway.sent) == 20
+
+
 def test_bulk_jobs(gateway, run_task, *, statsd, has_state_store):
     """Jobs and their recipients are counted when they are created, and not again."""
     task = {

@@ -3,15 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import pytest
 
-from airflow_provider_osonsms.bulk import files as bulk_csv
-from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.operators import osonsms as operators
-from airflow_provider_osonsms.protocol.errors import RequestNotSentError
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
 
 PEOPLE = [f"99290000{number:04}" for number in range(1, 4)]
@@ -33,28 +29,6 @@ def set_balance(gateway: Any) -> Callable[[Any], None]:
         gateway.backend.change_account("demo", balance=Decimal(somoni))
 
     return set_balance
-
-
-@pytest.fixture
-def fail_second_job(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], Any]:
-    """Run something in which no connection comes about for the second bulk job; a job has two phones."""
-    split, create = bulk_csv.split_into_files, OsonSmsClient.create_bulk
-    monkeypatch.setattr(bulk_csv, "split_into_files", partial(split, max_bytes=2 * 13))
-
-    def fail_second_job(run: Callable[[], Any]) -> Any:
-        calls = []
-
-        def fail_the_second(self: Any, job: Any, **options: Any) -> Any:
-            calls.append(job.txn_id)
-            if len(calls) == 2:
-                raise RequestNotSentError("bulk: no connection")
-            return create(self, job, **options)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(OsonSmsClient, "create_bulk", fail_the_second)
-            return run()
-
-    return fail_second_job
 
 
 @pytest.fixture

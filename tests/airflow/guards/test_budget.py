@@ -168,9 +168,12 @@ def test_what_costs_nothing(run_task, make, texted, budget_folder):
 
 
 @pytest.mark.parametrize("kind", ["campaign", "bulk"])
-@pytest.mark.parametrize("place", [None, "{folder}-elsewhere/a.csv", "{folder}/../a.csv"])
+@pytest.mark.parametrize(
+    "place",
+    [None, "{folder}-elsewhere/a.csv", "{folder}/../a.csv", "{folder}/.a.csv", "{folder}/.2036/a.csv"],
+)
 def test_own_spending_must_not_be_forgotten(run_task, make, texted, budget_folder, *, kind, place):
-    """A task whose table or receipts lie elsewhere would not count for the next one: it is refused."""
+    """A task whose tables lie elsewhere, or are passed by, would not count for the next: it is refused."""
     argument = {"campaign": "results_path", "bulk": "receipt_path"}[kind]
     path = None if place is None else place.replace("{folder}", str(budget_folder))
 

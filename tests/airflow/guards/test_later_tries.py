@@ -198,3 +198,22 @@ def test_a_window_that_closes_in_the_middle(gateway, run_task, make_task, texted
 
     assert (result.state, len(texted())) == ("failed", 5)
     assert "it closed with 15 of 20 messages left" in str(result.error)
+
+
+@pytest.mark.parametrize("kind", ["send", "campaign", "bulk"])
+def test_late_after_a_success_that_is_forgotten(
+    run_task, make_task, texted, *, supervisor, monkeypatch, kind
+):
+    """Where Airflow clears its state store on success, a late Clear does not say that nothing was sent."""
+    monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
+    memories = {"campaign": {"results_path": None}, "bulk": {"receipt_path": None}}
+    make = partial(make_task, kind, **memories.get(kind, {}))
+    assert run_task(make()).state == "success"
+    sent = texted()
+    supervisor.store.clear()
+    late = datetime.now(UTC) + timedelta(hours=2)
+
+    cleared = run_task(make(max_lateness=timedelta(hours=1), clock=lambda: late), try_number=2)
+
+    assert (cleared.state, texted()) == ("failed", sent)
+    assert "may have" in str(cleared.error) or "may exist" in str(cleared.error)

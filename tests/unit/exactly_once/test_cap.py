@@ -1,16 +1,13 @@
-"""The calendar period of a cap, and the one that a task keeps in all its tries."""
+"""The category of a cap, and the period that a task keeps in all its tries."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from airflow_provider_osonsms.arguments import InvalidArgumentError
 from airflow_provider_osonsms.exactly_once.cap import (
     CATEGORY,
     Cap,
-    OncePer,
     PeriodUnknownError,
     choose_period,
     note_period,
@@ -18,44 +15,10 @@ from airflow_provider_osonsms.exactly_once.cap import (
     recall_period,
 )
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
+from airflow_provider_osonsms.preflight.calendar import Period
 
 SUNDAY = datetime(2026, 11, 29, 18, 58, tzinfo=UTC)
 MONDAY = SUNDAY + timedelta(minutes=3)
-MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
-
-
-@pytest.mark.parametrize(
-    ("moment", "once_per", "period"),
-    [
-        (SUNDAY, OncePer.DAY, "2026-11-29"),
-        (MONDAY, OncePer.DAY, "2026-11-30"),
-        (SUNDAY, OncePer.WEEK, "2026-W48"),
-        (MONDAY, OncePer.WEEK, "2026-W49"),
-        (datetime(2026, 12, 31, 18, 59, tzinfo=UTC), OncePer.WEEK, "2026-W53"),
-        (datetime(2026, 12, 31, 19, 1, tzinfo=UTC), OncePer.WEEK, "2026-W53"),
-        (datetime(2026, 11, 30, 18, 59, tzinfo=UTC), OncePer.MONTH, "2026-11"),
-        (datetime(2026, 11, 30, 19, 1, tzinfo=UTC), OncePer.MONTH, "2026-12"),
-    ],
-)
-def test_a_period(moment, once_per, period):
-    """It ends at midnight in Dushanbe, 19:00 UTC; a week begins on Monday, also over the new year."""
-    assert once_per.find_period(moment) == period
-
-
-@given(MOMENTS, st.sampled_from(OncePer))
-def test_kinds_of_periods_share_no_name(moment, once_per):
-    """The name of a period tells its kind, so caps of two kinds never meet."""
-    name = once_per.find_period(moment)
-
-    assert [kind for kind in OncePer if kind.has_period(name)] == [once_per]
-
-
-@given(MOMENTS, st.timedeltas(timedelta(0), timedelta(days=40)), st.sampled_from(OncePer))
-def test_periods_do_not_come_back(moment, later, once_per):
-    """Whoever is in one period at two moments was in it all the time between them."""
-    periods = [once_per.find_period(moment + later * share) for share in (0, 0.5, 1)]
-
-    assert periods == sorted(periods)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +65,7 @@ def test_a_cap_is_category_period_phone_and_namespace():
 )
 def test_the_period_of_a_task(due, remembered, knows_all, period):
     """It is the one in which the task has begun, else that of now if none other is possible."""
-    chosen = choose_period(OncePer.WEEK, now=MONDAY, due=due, remembered=remembered, knows_all=knows_all)
+    chosen = choose_period(Period.WEEK, now=MONDAY, due=due, remembered=remembered, knows_all=knows_all)
 
     assert chosen == period
 
@@ -111,7 +74,7 @@ def test_the_period_of_a_task(due, remembered, knows_all, period):
 def test_a_period_that_nobody_can_know(due):
     """Where an earlier try may have sent in another period, nothing is sent."""
     with pytest.raises(PeriodUnknownError, match=r"Look in the\s+cabinet"):
-        choose_period(OncePer.WEEK, now=MONDAY, due=due, remembered=None, knows_all=False)
+        choose_period(Period.WEEK, now=MONDAY, due=due, remembered=None, knows_all=False)
 
 
 def test_the_periods_that_a_task_has_begun_in(make_store):

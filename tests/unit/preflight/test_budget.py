@@ -1,4 +1,4 @@
-"""A budget and its calendar periods in Dushanbe."""
+"""A budget, and what fits into it."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -23,26 +23,6 @@ def test_not_written(written: object) -> None:
     """Anything else is refused with an example."""
     with pytest.raises(InvalidArgumentError, match="'500/month'"):
         BUDGET.read(written, "budget")
-
-
-@pytest.mark.parametrize(
-    ("period", "now", "begin", "end"),
-    [
-        ("day", "2026-11-30T18:59:59+00:00", "2026-11-30", "2026-12-01"),
-        ("day", "2026-11-30T19:00:00+00:00", "2026-12-01", "2026-12-02"),
-        ("week", "2026-11-29T12:00:00+05:00", "2026-11-23", "2026-11-30"),
-        ("week", "2026-11-30T00:00:00+05:00", "2026-11-30", "2026-12-07"),
-        ("month", "2026-12-31T23:59:59+05:00", "2026-12-01", "2027-01-01"),
-        ("month", "2027-02-28T20:00:00+00:00", "2027-03-01", "2027-04-01"),
-    ],
-)
-def test_periods(period: str, now: str, begin: str, end: str) -> None:
-    """A period begins at midnight in Dushanbe: a week on Monday, a month on its first day."""
-    budget = read_budget(f"5/{period}")
-    moment = datetime.fromisoformat(now)
-
-    assert budget.find_begin(moment).isoformat() == f"{begin}T00:00:00+05:00"
-    assert budget.find_end(moment).isoformat() == f"{end}T00:00:00+05:00"
 
 
 @pytest.mark.parametrize(("parts", "fits"), [(20, True), (21, False)])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Message, Outcome, SendReceipt
 from airflow_provider_osonsms.spending import send_table
 from airflow_provider_osonsms.spending.send_table import SendTable
@@ -16,7 +17,12 @@ MESSAGE = Message(phone="992900000001", text="Салом!", sender="SHOP", txn_i
 @pytest.fixture
 def open_table(tmp_path: Path, clock: Any) -> Any:
     """Open the table of a try."""
-    return lambda number=1: SendTable(tmp_path, MESSAGE, parts=2, try_number=number, clock=clock)
+
+    def open_table(number: int = 1, *, history: TxnIdHistory = TxnIdHistory.UNUSED) -> SendTable:
+        options = {"parts": 2, "try_number": number, "history": history, "clock": clock}
+        return SendTable(tmp_path, "b" * 32, MESSAGE, **options)
+
+    return open_table
 
 
 def read(path: Path) -> list[str]:
@@ -33,7 +39,7 @@ def test_from_begin_to_end(open_table: Any) -> None:
 
     table.end(SendReceipt(txn_id=MESSAGE.txn_id, msg_id="7", parts=3))
     assert read(table.path) == ["accepted", "7", "3"]
-    assert open_table(2).is_accepted
+    assert open_table(2).receipt == SendReceipt(txn_id=MESSAGE.txn_id, msg_id="7", parts=3, is_stored=True)
 
 
 def test_what_is_accepted_stays(open_table: Any) -> None:
@@ -61,6 +67,21 @@ def test_withdrawn_only_if_no_earlier_try_may_have_sent(open_table: Any) -> None
     third.begin()
     third.withdraw()
     assert read(third.path)[0] == "uncertain"
+
+
+@pytest.mark.parametrize("history", list(TxnIdHistory))
+@pytest.mark.parametrize("left_behind", list(TxnIdHistory))
+def test_withdrawn_only_if_no_attempt_may_have_sent(
+    open_table: Any, *, history: TxnIdHistory, left_behind: TxnIdHistory
+) -> None:
+    """A refusal proves nothing about the attempt before it, and nothing about a try before the budget."""
+    table = open_table(2, history=history)
+    table.begin()
+    table.doubt(left_behind)
+    table.withdraw()
+
+    is_unsent = history == left_behind == TxnIdHistory.UNUSED
+    assert read(table.path)[0] == ("pending" if is_unsent else "uncertain")
 
 
 def test_an_end_that_cannot_be_written(open_table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
