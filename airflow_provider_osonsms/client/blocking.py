@@ -50,10 +50,16 @@ class OsonSmsClient:
         history: TxnIdHistory = TxnIdHistory.UNUSED,
         on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
         attempts: int = flows.ATTEMPTS,
+        patience: float = flows.PATIENCE,
     ) -> SendReceipt:
         """Submit *message* at most once; see `flows.send_once`."""
         flow = flows.send_once(
-            message, self.account, history=history, on_history=on_history, attempts=attempts
+            message,
+            self.account,
+            history=history,
+            on_history=on_history,
+            attempts=attempts,
+            patience=patience,
         )
         return self.drive(flow)
 

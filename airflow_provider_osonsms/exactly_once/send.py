@@ -15,6 +15,7 @@ from airflow_provider_osonsms.exactly_once.store import (
     save_result,
 )
 from airflow_provider_osonsms.protocol.errors import OsonSmsError, OutcomeUnknownError
+from airflow_provider_osonsms.protocol.flows import PATIENCE
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Message, Outcome, SendReceipt
 
@@ -32,6 +33,7 @@ def send_exactly_once(
     store: StateStore,
     history: TxnIdHistory,
     on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
+    patience: float = PATIENCE,
 ) -> SendReceipt:
     """Send *message*, or return the receipt that an earlier try has stored.
 
@@ -45,6 +47,7 @@ def send_exactly_once(
         store: Holds what earlier tries of this task have stored under the txn_id.
         history: What is known of earlier tries without the store.
         on_history: Told what this try's attempts have left behind of the txn_id.
+        patience: Seconds to wait in all where the gateway asks to slow down.
 
     Raises:
         HistoryNotStoredError: A later try would take the gateway's next answer for something else.
@@ -70,7 +73,7 @@ def send_exactly_once(
         notes.keep(left_behind)
 
     try:
-        receipt = client.send(message, history=before, on_history=keep)
+        receipt = client.send(message, history=before, on_history=keep, patience=patience)
     except OsonSmsError as error:
         newer = notes.find_receipt(message.txn_id)
         if newer is None:

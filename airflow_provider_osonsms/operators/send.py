@@ -35,8 +35,9 @@ from airflow_provider_osonsms.operators.template_argument import (
 )
 from airflow_provider_osonsms.preflight.cost import Spending
 from airflow_provider_osonsms.preflight.message import CHANNEL, PHONE, check_parts, make_message, read_phone
-from airflow_provider_osonsms.preflight.window import SendWindow
+from airflow_provider_osonsms.preflight.window import Open, SendWindow
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.flows import PATIENCE
 from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
 from airflow_provider_osonsms.protocol.models import Message, Outcome, SendReceipt
 from airflow_provider_osonsms.spending.folder import NO_RECORDS, OwnRecords
@@ -178,6 +179,7 @@ class OsonSmsSendOperator(CappedOperator):
                     store=store,
                     history=history if cap is None else cap.history,
                     table=table,
+                    patience=self._find_patience(window),
                 )
                 if not receipt.is_stored:
                     self._measure(identity, receipt.outcome)
@@ -194,15 +196,24 @@ class OsonSmsSendOperator(CappedOperator):
         store: StateStore,
         history: TxnIdHistory,
         table: SendTable | None,
+        patience: float,
     ) -> SendReceipt:
         self.log.info(
             "Sending to %s as txn_id %s (%d parts)", mask_phone(message.phone), message.txn_id, parts
         )
         with open_client(settings.account) as client, _keep(table) as on_history:
-            receipt = send_exactly_once(client, message, store=store, history=history, on_history=on_history)
+            receipt = send_exactly_once(
+                client, message, store=store, history=history, on_history=on_history, patience=patience
+            )
             if table is not None:
                 table.end(receipt)
         return receipt
+
+    def _find_patience(self, window: SendWindow) -> float:
+        """Return for how many seconds a pause of the gateway is awaited: not until *window* has closed."""
+        now = self._clock()
+        answer = window.judge(now)
+        return min(PATIENCE, (answer.until - now).total_seconds()) if isinstance(answer, Open) else PATIENCE
 
     def _make_message(self, identity: TaskIdentity, settings: Settings, *, cap: Cap | None) -> Message:
         phone, namespace = read_phone(unwrap(self.phone)), settings.key_namespace

@@ -86,3 +86,20 @@ def test_a_job_that_a_503_hides_is_not_created_again(gateway, run_task, pauses, 
 
     assert (result.state, len(gateway.bulks), gateway.requests["bulk"]) == ("failed", 1, 1)
     assert "cabinet" in str(result.error)
+
+
+@pytest.mark.parametrize(("left", "sent"), [(10, 0), (30, 1)])
+def test_a_send_does_not_wait_beyond_its_window(gateway, run_task, *, pauses, left, sent):
+    """A pause that ends after the window has closed is left to the next try, which waits for the opening."""
+    gateway.backend.change_behavior(retry_after=20)
+    gateway.inject(Fault.TOO_MANY_REQUESTS)
+    closes = datetime(2036, 3, 4, 15, tzinfo=UTC)
+    send = OsonSmsSendOperator(
+        task_id="t", phone="992900000101", message="Salom", send_window="09:00-20:00", retries=5
+    )
+    send._clock = lambda: closes - timedelta(seconds=left - sum(pauses))
+
+    state = run_task(send).state
+
+    assert (state, len(gateway.sent)) == ("success" if sent else "up_for_retry", sent)
+    assert sum(pauses) < left
