@@ -1,7 +1,6 @@
 """The send operator."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -36,12 +35,11 @@ from airflow_provider_osonsms.operators.template_argument import (
 from airflow_provider_osonsms.preflight.cost import Spending
 from airflow_provider_osonsms.preflight.message import CHANNEL, PHONE, check_parts, make_message, read_phone
 from airflow_provider_osonsms.preflight.window import Open, SendWindow
-from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.flows import PATIENCE
-from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Message, Outcome, SendReceipt
 from airflow_provider_osonsms.spending.folder import NO_RECORDS, OwnRecords
-from airflow_provider_osonsms.spending.send_table import SendTable
+from airflow_provider_osonsms.spending.send_table import SendTable, record_send
 from airflow_provider_osonsms.tables.paths import name_file
 
 
@@ -201,7 +199,7 @@ class OsonSmsSendOperator(CappedOperator):
         self.log.info(
             "Sending to %s as txn_id %s (%d parts)", mask_phone(message.phone), message.txn_id, parts
         )
-        with open_client(settings.account) as client, _keep(table) as on_history:
+        with open_client(settings.account) as client, record_send(table) as on_history:
             receipt = send_exactly_once(
                 client, message, store=store, history=history, on_history=on_history, patience=patience
             )
@@ -361,18 +359,3 @@ class OsonSmsSendOperator(CappedOperator):
     def _redact(self) -> None:
         self._redact_field("phone", mask_phone(self.phone))
         self._redact_text("message")
-
-
-@contextmanager
-def _keep(table: SendTable | None) -> Iterator[Callable[[TxnIdHistory], None]]:
-    """Let *table* say that the message of this block may be sent, until an error proves that it was not."""
-    if table is None:
-        yield lambda _left_behind: None
-        return
-    table.begin()
-    try:
-        yield table.doubt
-    except OsonSmsError as error:
-        if read_proof(error).history is TxnIdHistory.UNUSED:
-            table.withdraw()
-        raise

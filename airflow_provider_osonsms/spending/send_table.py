@@ -1,11 +1,13 @@
 """The results table of a single send with a budget: one row in the folder of the budget."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
 from airflow_provider_osonsms.protocol.models import Message, Outcome, SendReceipt
 from airflow_provider_osonsms.tables.files import read_table, write_table
 from airflow_provider_osonsms.tables.paths import guard_storage
@@ -106,6 +108,28 @@ class SendTable:
             try_=self._try_number,
         )
         write_table([row], self.path, kind=ResultRow)
+
+
+@contextmanager
+def record_send(table: SendTable | None) -> Iterator[Callable[[TxnIdHistory], None]]:
+    """Let *table* say that the message of this block may be sent, until an error proves that it was not.
+
+    Args:
+        table: None where nothing is recorded.
+
+    Yields:
+        What takes in what each attempt has left behind of the txn_id.
+    """
+    if table is None:
+        yield lambda _left_behind: None
+        return
+    table.begin()
+    try:
+        yield table.doubt
+    except OsonSmsError as error:
+        if read_proof(error).history is TxnIdHistory.UNUSED:
+            table.withdraw()
+        raise
 
 
 def _read_receipt(row: ResultRow) -> SendReceipt:
