@@ -18,6 +18,7 @@ from airflow_provider_osonsms.bulk.receipts import count_recipients
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
 from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, OsonSmsError
+from airflow_provider_osonsms.protocol.flows import PATIENCE
 from airflow_provider_osonsms.protocol.history import (
     TxnIdHistory,
     is_collision,
@@ -80,12 +81,12 @@ class BulkRun:
         self._assumes_created = on_unconfirmed is OnUnconfirmed.ASSUME_CREATED
         self._has_own_campaign_id = has_own_campaign_id
 
-    def create(self, jobs: Sequence[BulkJob], *, check_time: Callable[[], None]) -> list[BulkReceipt]:
+    def create(self, jobs: Sequence[BulkJob], *, check_time: Callable[[], float]) -> list[BulkReceipt]:
         """Create those *jobs* that are not known to exist, and return the receipts of all, in order.
 
         Args:
             jobs: The jobs, each with a txn_id that a retry computes again.
-            check_time: Called before each upload; raises when ``send_at`` is past.
+            check_time: Returns the seconds that are left before ``send_at``; raises when it is past.
 
         Raises:
             AudienceChangedError: Jobs are known that are not among *jobs*.
@@ -98,11 +99,11 @@ class BulkRun:
             log.info("%d of %d bulk jobs were created before", len(done), len(jobs))
         for number, job in enumerate(jobs, start=1):
             if not self._memory.names.get(job.txn_id) and not self._is_assumed(job, number, len(jobs)):
-                check_time()
+                seconds_left = check_time()
                 self._refuse_unconfirmed(job, number, len(jobs))
                 if self._memory.is_blind:
                     self._memory.doubt(jobs)
-                self._create_one(job, number, len(jobs))
+                self._create_one(job, number, len(jobs), seconds_left=seconds_left)
         return [BulkReceipt(txn_id=job.txn_id, bulk_name=self._memory.names[job.txn_id]) for job in jobs]
 
     def _refuse_other_jobs(self, jobs: Sequence[BulkJob]) -> None:
@@ -148,7 +149,7 @@ class BulkRun:
                 f"this task, and {_SET_BACK}. With receipt_path a task remembers by itself"
             )
 
-    def _create_one(self, job: BulkJob, number: int, total: int) -> None:
+    def _create_one(self, job: BulkJob, number: int, total: int, *, seconds_left: float) -> None:
         memory = self._memory
         history = memory.read_history(job)
         if self._has_own_campaign_id:  # another task may have created it
@@ -161,6 +162,7 @@ class BulkRun:
                 may_resend=self._may_resend,
                 history=history,
                 on_history=lambda left_behind: self._save_history(job, left_behind),
+                patience=min(PATIENCE, seconds_left),
             )
         except OsonSmsError as error:
             memory.read_quietly()

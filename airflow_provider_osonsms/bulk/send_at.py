@@ -43,8 +43,8 @@ def _parse(text: str) -> datetime:
     return datetime.fromisoformat(moment.isoformat())
 
 
-def require_future(send_at: datetime, now: datetime) -> None:
-    """Refuse a *send_at* that is not after *now*; both aware.
+def require_future(send_at: datetime, now: datetime) -> float:
+    """Return the seconds from *now* to *send_at*, which has to be later; both aware.
 
     Raises:
         InvalidMessageError: The gateway's answer to a past time is undocumented: texting at once, or never.
@@ -55,3 +55,4 @@ def require_future(send_at: datetime, now: datetime) -> None:
             f"{now.astimezone(TAJIK_TIME):%Y-%m-%d %H:%M:%S}: choose a later time for the same run. A new "
             f"run would create jobs again that this one has created"
         )
+    return (send_at - now).total_seconds()

@@ -78,10 +78,16 @@ class OsonSmsClient:
         may_resend: bool = False,
         history: TxnIdHistory = TxnIdHistory.UNUSED,
         on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
+        patience: float = flows.PATIENCE,
     ) -> BulkReceipt:
         """Create a bulk job; see `flows.create_bulk`."""
         flow = flows.create_bulk(
-            job, self.account, may_resend=may_resend, history=history, on_history=on_history
+            job,
+            self.account,
+            may_resend=may_resend,
+            history=history,
+            on_history=on_history,
+            patience=patience,
         )
         return self.drive(flow)
 

@@ -138,6 +138,7 @@ def create_bulk(
     may_resend: bool = False,
     history: TxnIdHistory = TxnIdHistory.UNUSED,
     on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
+    patience: float = PATIENCE,
 ) -> Flow[BulkReceipt]:
     """Create a bulk job; an upload that may have arrived is repeated only if the caller allows it.
 
@@ -148,6 +149,7 @@ def create_bulk(
         may_resend: Trust §1 for bulk jobs too, although §5 documents no duplicate error.
         history: What has happened to this txn_id before.
         on_history: Told what this call's attempts have left behind of the txn_id, before the next one.
+        patience: Seconds to wait in all where the gateway asks to slow down.
 
     Returns:
         A receipt; without a name after an explained 108, should the gateway answer with one.
@@ -164,7 +166,7 @@ def create_bulk(
     request = build_bulk(job, account)
     failures: list[Exception] = []
     for attempt in range(attempts):
-        if not (yield from _pause_before(attempt, failures)):
+        if not (yield from _pause_before(attempt, failures, patience=patience)):
             break
         try:
             return parse_bulk((yield request), txn_id=job.txn_id)

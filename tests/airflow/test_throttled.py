@@ -103,3 +103,18 @@ def test_a_send_does_not_wait_beyond_its_window(gateway, run_task, *, pauses, le
 
     assert (state, len(gateway.sent)) == ("success" if sent else "up_for_retry", sent)
     assert sum(pauses) < left
+
+
+@pytest.mark.parametrize(("left", "created"), [(10, 0), (30, 1)])
+def test_a_bulk_job_does_not_wait_beyond_its_time(gateway, run_task, *, pauses, left, created, tmp_path):
+    """What the gateway makes of a time that is past is unknown, so a longer pause is left to the next try."""
+    gateway.backend.change_behavior(retry_after=20)
+    gateway.inject(Fault.TOO_MANY_REQUESTS, call="bulk")
+    operator = TASKS["bulk"](tmp_path)
+    now = datetime.fromisoformat(str(operator.send_at)) - timedelta(seconds=left)
+    operator._clock = lambda: now + timedelta(seconds=sum(pauses))
+
+    result = run_task(operator)
+
+    assert result.state == ("success" if created else "up_for_retry")
+    assert len(gateway.bulks) == created

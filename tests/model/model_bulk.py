@@ -77,7 +77,7 @@ class BulkTask:
         self.has_assumed |= on_unconfirmed is OnUnconfirmed.ASSUME_CREATED
         self.depth += 1
         try:
-            attempt.receipts = self._open_run(attempt).create(self.make_jobs(), check_time=lambda: None)
+            attempt.receipts = self._open_run(attempt).create(self.make_jobs(), check_time=lambda: 3600)
         except (KilledError, OsonSmsError, ConnectionError) as error:
             attempt.error = error
         finally:

@@ -45,7 +45,7 @@ def run_bulk(client, store, *phones, history=TxnIdHistory.UNUSED, on_unconfirmed
     """Create the jobs for *phones*."""
     memory = JobMemory(store, store_key="bulk", history=history, receipts=None)
     run = BulkRun(client, memory, on_unconfirmed=on_unconfirmed)
-    return run.create(make_jobs(*phones), check_time=lambda: None)
+    return run.create(make_jobs(*phones), check_time=lambda: 3600)
 
 
 def test_unnoted_bulk_is_not_uploaded(gateway, client, make_store):
@@ -306,6 +306,7 @@ def test_a_time_that_is_past_stops_before_the_next_upload(make_store, make_scrip
     def check_time():
         if client.transport.requests:
             raise TimeoutError("send_at is past")
+        return 3600
 
     memory = JobMemory(store, store_key="bulk", history=TxnIdHistory.UNUSED, receipts=None)
     run = BulkRun(client, memory, on_unconfirmed=FAIL)

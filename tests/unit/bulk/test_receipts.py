@@ -68,7 +68,7 @@ def create(make_scripted_client, open_receipts):
         create.requests = client.transport.requests
         memory = JobMemory(store, store_key="bulk", history=history, receipts=open_receipts())
         run = BulkRun(client, memory, on_unconfirmed=on_unconfirmed, has_own_campaign_id=True)
-        return run.create(make_jobs(*phones), check_time=lambda: None)
+        return run.create(make_jobs(*phones), check_time=lambda: 3600)
 
     return create
 
