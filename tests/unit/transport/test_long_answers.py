@@ -6,6 +6,7 @@ import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -91,7 +92,13 @@ def test_a_long_answer_is_unexpected(
     "data",
     [
         b"HTTP/1.1 201 Created\r\nX-Long: " + b"x" * 5_000_000 + b"\r\n\r\n",
-        b"HTTP/1.1 201 Created\r\n" + b"X-Many: x\r\n" * 500_000 + b"\r\n",
+        pytest.param(
+            b"HTTP/1.1 201 Created\r\n" + b"X-Many: x\r\n" * 500_000 + b"\r\n",
+            marks=pytest.mark.skipif(
+                tuple(map(int, version("aiohttp").split(".")[:2])) < (3, 14),
+                reason="this aiohttp reads any number of headers",
+            ),
+        ),
         b"HTTP/1.1 " + b"2" * 5_000_000 + b"\r\n\r\n",
     ],
     ids=["a long one", "many", "a long status line"],
