@@ -7,6 +7,7 @@ import socket
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -147,7 +148,8 @@ def test_a_campaign_of_three_tries(gateway, run_task, statsd, tmp_path):
     assert counted["accepted_untracked"] == 2
     assert counted["rejected"] == 1
     assert counted["throttled"] == 1
-    assert 1 <= counted["journal.resumed"] <= 2  # one of the two is not counted on Airflow 3.2.2
+    seen = 1 if version("apache-airflow").startswith("3.2.") else 2  # why 3.2 shows one is not known
+    assert counted["journal.resumed"] == seen
     assert set(statsd.add_up("ms", **TAGS, task_id="campaign")) == {"campaign.duration"}
 
 
