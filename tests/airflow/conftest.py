@@ -156,6 +156,7 @@ def _make_task_instance(
     reschedules: int = 0,
     max_tries: int | None = None,
     has_date: bool = True,
+    due: datetime | None = None,
 ) -> Any:
     from airflow.sdk import DAG
     from airflow.sdk.api.datamodels import _generated as generated
@@ -167,7 +168,7 @@ def _make_task_instance(
     if next_event is None:
         supervisor.xcom.clear()
     fields = {
-        "dag_run": _make_dag_run(operator.dag_id, run_id, generated, has_date=has_date),
+        "dag_run": _make_dag_run(operator.dag_id, run_id, generated, has_date=has_date, due=due),
         "max_tries": operator.retries,
         "should_retry": try_number <= operator.retries,
         "task_reschedule_count": reschedules,
@@ -200,9 +201,11 @@ def _make_id() -> uuid.UUID:
     return uuid.UUID(f"{uuid.uuid4().hex[:-1]}a")
 
 
-def _make_dag_run(dag_id: str, run_id: str, generated: Any, *, has_date: bool) -> Any:
+def _make_dag_run(
+    dag_id: str, run_id: str, generated: Any, *, has_date: bool, due: datetime | None
+) -> Any:
     """Make a run; without a date as that of ``airflow dags trigger``, of REST or of an asset."""
-    now = datetime.now(UTC)
+    now = due or datetime.now(UTC)
     date = now if has_date else None
     fields = {
         "dag_id": dag_id,

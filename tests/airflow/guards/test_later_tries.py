@@ -21,6 +21,16 @@ GUARDS = {
 TUESDAY = datetime(2036, 3, 4, 12, tzinfo=UTC)
 
 
+def noon():
+    """Return the moment at which the runs of the tests of lateness are due."""
+    return TUESDAY
+
+
+def two_hours_later():
+    """Return a moment at which they are too late."""
+    return TUESDAY + timedelta(hours=2)
+
+
 def make_people(number):
     """Make so many phones."""
     return [f"99290000{person:04}" for person in range(number)]
@@ -144,9 +154,9 @@ def test_a_moved_job_stays_where_it_was_moved(gateway, run_task, make_task, *, t
 def test_late_after_a_part_was_sent(run_task, make_task, texted, fail_second_job):
     """A bulk task that has created a part of its jobs, and is too late for the others, says so and fails."""
     make = partial(make_task, "bulk", max_lateness=timedelta(hours=1))
-    assert fail_second_job(lambda: run_task(make())).state == "up_for_retry"
+    assert fail_second_job(lambda: run_task(make(clock=noon), due=TUESDAY)).state == "up_for_retry"
 
-    result = run_task(make(clock=lambda: datetime.now(UTC) + timedelta(hours=2)), try_number=2)
+    result = run_task(make(clock=two_hours_later), due=TUESDAY, try_number=2)
 
     assert (result.state, len(texted())) == ("failed", 2)
     assert "Jobs of earlier tries exist, or may exist, and now this run was due 2:00:00 ago" in str(
@@ -158,9 +168,9 @@ def test_late_after_a_lost_answer(gateway, run_task, make_task, texted):
     """A send whose answer was lost, and that is too late now, says that it may have been sent, and fails."""
     gateway.inject(Fault.CUT_AFTER, call="send", times=3)
     make = partial(make_task, "send", max_lateness=timedelta(hours=1))
-    assert run_task(make()).state == "up_for_retry"
+    assert run_task(make(clock=noon), due=TUESDAY).state == "up_for_retry"
 
-    result = run_task(make(clock=lambda: datetime.now(UTC) + timedelta(hours=2)), try_number=2)
+    result = run_task(make(clock=two_hours_later), due=TUESDAY, try_number=2)
 
     assert (result.state, len(texted())) == ("failed", 1)
     assert "An earlier try may have sent the message, and now this run was due" in str(result.error)
@@ -208,12 +218,12 @@ def test_late_after_a_success_that_is_forgotten(
     monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
     memories = {"campaign": {"results_path": None}, "bulk": {"receipt_path": None}}
     make = partial(make_task, kind, **memories.get(kind, {}))
-    assert run_task(make()).state == "success"
+    assert run_task(make(clock=noon), due=TUESDAY).state == "success"
     sent = texted()
     supervisor.store.clear()
-    late = datetime.now(UTC) + timedelta(hours=2)
+    late = make(max_lateness=timedelta(hours=1), clock=two_hours_later)
 
-    cleared = run_task(make(max_lateness=timedelta(hours=1), clock=lambda: late), try_number=2)
+    cleared = run_task(late, due=TUESDAY, try_number=2)
 
     assert (cleared.state, texted()) == ("failed", sent)
     assert "may have" in str(cleared.error) or "may exist" in str(cleared.error)

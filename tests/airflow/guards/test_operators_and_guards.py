@@ -96,11 +96,9 @@ def test_max_recipients(run_task, make_task, texted, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_max_lateness(run_task, make_task, texted, kind):
     """A run that is too late is skipped; a preview and a dry run tell that it would be."""
-    late = make_task(
-        kind, max_lateness=timedelta(hours=1), clock=lambda: datetime.now(UTC) + timedelta(hours=2)
-    )
+    late = make_task(kind, max_lateness=timedelta(hours=1), clock=lambda: NOON + timedelta(hours=2))
 
-    result = run_task(late)
+    result = run_task(late, due=NOON)
 
     assert texted() == []
     if kind in SILENT:
@@ -109,8 +107,8 @@ def test_max_lateness(run_task, make_task, texted, kind):
         assert result.state == "skipped"
     if "preview" in kind:
         assert result.xcom["timing"].startswith("would be skipped: this run was due 2:00:00 ago")
-    in_time = make_task(kind, max_lateness=timedelta(hours=1))
-    assert run_task(in_time).state == "success"
+    in_time = make_task(kind, max_lateness=timedelta(hours=1), clock=lambda: NOON + timedelta(hours=1))
+    assert run_task(in_time, due=NOON).state == "success"
     assert len(texted()) == SPENDING.get(kind, 0)
 
 
