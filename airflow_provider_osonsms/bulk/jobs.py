@@ -98,6 +98,7 @@ class BulkRun:
         if done:
             log.info("%d of %d bulk jobs were created before", len(done), len(jobs))
         for number, job in enumerate(jobs, start=1):
+            self._memory.read()  # another try, which takes this one for dead, may have begun to upload
             if not self._memory.names.get(job.txn_id) and not self._is_assumed(job, number, len(jobs)):
                 seconds_left = check_time()
                 self._refuse_unconfirmed(job, number, len(jobs))
@@ -154,7 +155,6 @@ class BulkRun:
         history = memory.read_history(job)
         if self._has_own_campaign_id:  # another task may have created it
             history = max(history, TxnIdHistory.MAYBE_ACCEPTED)
-        was_known = job.txn_id in memory.names
         memory.save_attempt(job)
         try:
             receipt = self._client.create_bulk(
@@ -168,7 +168,7 @@ class BulkRun:
             memory.read_quietly()
             if self._is_created_by_another(job, error):
                 return
-            self._handle_failure(error, job, number=number, total=total, was_known=was_known)
+            self._handle_failure(error, job, number, total)
             raise
         memory.read_quietly()
         memory.save_created(job, receipt.bulk_name)
@@ -183,19 +183,17 @@ class BulkRun:
         is_doubted = read_proof(error).history is TxnIdHistory.MAYBE_CONSUMED
         return bool(name) and not (name == UNNAMED and is_doubted)
 
-    def _handle_failure(
-        self, error: OsonSmsError, job: BulkJob, *, number: int, total: int, was_known: bool
-    ) -> None:
+    def _handle_failure(self, error: OsonSmsError, job: BulkJob, number: int, total: int) -> None:
         """Store what *error* has left behind; raise where a later try must not go on by itself."""
         proof = read_proof(error)
         if proof.history is TxnIdHistory.UNUSED:
-            if not was_known and self._memory.names[job.txn_id] is not None:
-                self._memory.save_not_created(job)
-            if is_collision(error):
+            is_ours = self._memory.take_back(job)
+            if is_collision(error) and is_ours:
                 self._refuse_taken(error, job, number=number, total=total)
             if may_send_again_soon(error):
                 self._refuse_blind_retry(error, number, total)
-            return
+            if not is_collision(error):
+                return
         if proof.history is TxnIdHistory.MAYBE_CONSUMED:
             self._memory.save_refused_for_now(job)
         if not self._may_resend:

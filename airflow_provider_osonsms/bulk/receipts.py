@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from airflow_provider_osonsms.bulk.plan import BulkPlan
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
@@ -39,6 +39,20 @@ class JobState(StrEnum):
     CREATED = "created"
 
 
+class Receipt(NamedTuple):
+    """What was written of a bulk job.
+
+    Attributes:
+        state: What is known.
+        bulk_name: The gateway's name; None where none is known.
+        attempt: The try that has uploaded it; empty for several, or an unknown one.
+    """
+
+    state: JobState
+    bulk_name: str | None
+    attempt: str
+
+
 class ReceiptsUnreadableError(OsonSmsError):
     """The receipts cannot be read, so it is unknown which jobs exist: nothing was uploaded."""
 
@@ -62,8 +76,8 @@ class Receipts:
         self._clock = clock
         self.history_at: datetime | None = None
 
-    def read(self) -> dict[str, tuple[JobState, str | None]]:
-        """Return the state and name of each job of this campaign, by txn_id.
+    def read(self) -> dict[str, Receipt]:
+        """Return what was written of each job of this campaign, by txn_id.
 
         Raises:
             ReceiptsUnreadableError: A receipt cannot be read.
@@ -75,7 +89,7 @@ class Receipts:
                 for row in read_table(file, kind=ReceiptRow) if _may_be_receipt(file) else ():
                     if (row.campaign_id, row.map_index) == (self._plan.name, self._plan.task.map_index):
                         state = JobState(str(row.state))
-                        found[str(row.txn_id)] = (state, row.bulk_name)
+                        found[str(row.txn_id)] = Receipt(state, row.bulk_name, row.attempt or "")
                         if state is not JobState.NOT_CREATED and row.history_at:
                             self.history_at = datetime.fromisoformat(row.history_at)
         except Exception as error:  # noqa: BLE001 - storages have errors of their own, which may show a URL
@@ -87,7 +101,9 @@ class Receipts:
             f"Nothing was uploaded: restore the folder"
         )
 
-    def write(self, job: BulkJob, state: JobState, *, bulk_name: str | None = None) -> None:
+    def write(
+        self, job: BulkJob, state: JobState, *, bulk_name: str | None = None, attempt: str = ""
+    ) -> None:
         """Write what is known of *job* now.
 
         Raises:
@@ -104,6 +120,7 @@ class Receipts:
             uploaded_at=self._clock().astimezone(UTC).isoformat(timespec="seconds"),
             parts=self._plan.parts,
             history_at=None if self.history_at is None else self.history_at.isoformat(),
+            attempt=attempt or None,
         )
         write_table([receipt], self.find_path(job), kind=ReceiptRow)
 

@@ -84,8 +84,22 @@ class ResultParts:
         self.is_resumed |= any(_read_end(part) != _PEOPLE for part in own)
         if any(_read_end(part) == _STARTED for part in own):
             self.history = TxnIdHistory.MAYBE_ACCEPTED
-        for _, some in groupby(own, key=_read_writer):
-            yield from read_writer(some)
+        yield from _read_writers(own)
+
+    def read_new(self) -> Iterator[tuple[str, object]]:
+        """Yield what another try has written since, should this one have been taken for dead.
+
+        Its parts stay: it may still be writing, and a later try needs its marks.
+
+        Raises:
+            InvalidMessageError, PathUnavailableError: They cannot be read.
+        """
+        parts = guard_storage(self._list, f"the folder {SUFFIX} beside results_path", "read")
+        known = {part.name for part in self._folded}
+        start = f"{self._campaign}-"
+        yield from _read_writers(
+            part for part in parts if part.name.startswith(start) and part.name not in known
+        )
 
     def find_periods(self, campaign: str) -> list[str]:
         """Return the periods in which tries of a *campaign* with a cap have begun and did not end."""
@@ -167,6 +181,12 @@ class ResultParts:
         if not self._folder.is_dir():
             return []
         return sorted((part for part in self._folder.iterdir() if part.suffix == ".csv"), key=str)
+
+
+def _read_writers(parts: Iterable[Any]) -> Iterator[tuple[str, object]]:
+    """Yield the txn_ids and codes of the parts of several tries, which are sorted by name."""
+    for _, some in groupby(parts, key=_read_writer):
+        yield from read_writer(some)
 
 
 def read_writer(parts: Iterable[Any]) -> Iterator[tuple[str, object]]:

@@ -133,6 +133,7 @@ class ReceiptRow(NamedTuple):
         uploaded_at: When the upload began.
         parts: Billed parts of the text, for each phone; None in a receipt that does not say so.
         history_at: Up to when the ``history`` has counted; None without one.
+        attempt: The try that has uploaded it; None for several, or an unknown one.
     """
 
     campaign_id: str | None
@@ -145,6 +146,7 @@ class ReceiptRow(NamedTuple):
     uploaded_at: str | None
     parts: int | None = None
     history_at: str | None = None
+    attempt: str | None = None
 
 
 class RejectRow(NamedTuple):

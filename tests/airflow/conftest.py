@@ -201,9 +201,7 @@ def _make_id() -> uuid.UUID:
     return uuid.UUID(f"{uuid.uuid4().hex[:-1]}a")
 
 
-def _make_dag_run(
-    dag_id: str, run_id: str, generated: Any, *, has_date: bool, due: datetime | None
-) -> Any:
+def _make_dag_run(dag_id: str, run_id: str, generated: Any, *, has_date: bool, due: datetime | None) -> Any:
     """Make a run; without a date as that of ``airflow dags trigger``, of REST or of an asset."""
     now = due or datetime.now(UTC)
     date = now if has_date else None

@@ -8,7 +8,6 @@ from model_settings import choose_settings
 
 from airflow_provider_osonsms.bulk.jobs import (
     AudienceChangedError,
-    BulkTxnIdTakenError,
     OnUnconfirmed,
     UnconfirmedBulkError,
 )
@@ -40,7 +39,6 @@ class BulkMachine(RuleBasedStateMachine):
         """Choose what stays, and what the gateway says to a second job with the same txn_id."""
         gateway = Gateway(is_blind_to_jobs=is_blind, duplicate_job=duplicate)
         self.task = BulkTask(has_store, has_receipts, is_lasting, gateway)
-        self.has_overlapped = False
 
     @rule(script=_SCRIPTS, choice=_CHOICES)
     def run_try(self, script, choice):
@@ -50,7 +48,6 @@ class BulkMachine(RuleBasedStateMachine):
     @rule(before=_FEW, inner=_SCRIPTS, after=_SCRIPTS, choice=_CHOICES)
     def overlap(self, before, inner, after, choice):
         """Begin a try while the one before it hangs, and let that go on afterwards."""
-        self.has_overlapped = True
         self._run(choice, [*before, Event.OVERLAP, *after], inner)
 
     @precondition(lambda self: self.task.has_store and not self.task.is_lasting)
@@ -83,8 +80,6 @@ class BulkMachine(RuleBasedStateMachine):
         attempt = self.task.run_try()
         check_bulk(self.task, attempt)
         is_final = isinstance(attempt.error, UnconfirmedBulkError | AudienceChangedError | BulkRefusedError)
-        # Of two tries at once, one may have met the other's job: a person looks for it in the cabinet.
-        is_final |= isinstance(attempt.error, BulkTxnIdTakenError) and self.has_overlapped
         assert is_final or attempt.receipts is not None, repr(attempt.error)
 
     def _run(self, choice, script, inner=()):

@@ -61,6 +61,7 @@ def test_a_receipt_says_what_exists(gateway, run_task, make, folder):
         "send_at": SEND_AT.isoformat(),
         "parts": "1",
         "history_at": "",
+        "attempt": "",
     }
     assert PEOPLE[0] not in next(folder.iterdir()).read_text()
 

@@ -1,6 +1,6 @@
 """Each guard in each operator, asserted on what the gateway has accepted."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 

@@ -1,6 +1,7 @@
 """The bulk jobs of a task, and what happens when the store fails."""
 
 from datetime import UTC, datetime, timedelta
+from unittest.mock import ANY
 
 import pytest
 from model_bulk import BulkTask
@@ -74,7 +75,7 @@ def test_unanswered_bulk_in_the_middle(gateway, client, make_store):
     store = make_store()
     people = ("992900000001", "992900000002", "992900000003")
     run_bulk(client, store, people[0])
-    store.values["bulk"]["bulk-992900000002"] = ""
+    store.values["bulk"] |= stored(attempt="another", b="")["bulk"]
 
     with pytest.raises(UnconfirmedBulkError, match="job 2 of 3"):
         run_bulk(client, store, *people)
@@ -165,10 +166,20 @@ A, B, C = "992900000001", "992900000002", "992900000003"
 RESEND, FAIL = OnUnconfirmed.RESEND, OnUnconfirmed.FAIL
 
 
-def stored(**names):
-    """Return what the store holds of the jobs a, b and c."""
+def stored(*, attempt=ANY, **names):
+    """Return what the store holds of the jobs a, b and c; one without an answer names who has tried."""
+    states = {None: "refused_for_now", "": "attempted"}
     phones = {"a": A, "b": B, "c": C}
-    return {"bulk": {f"bulk-{phones[job]}": name for job, name in names.items()}}
+    return {
+        "bulk": {
+            f"bulk-{phones[job]}": {
+                "state": states.get(name, "created"),
+                "bulk_name": name or None,
+                "attempt": attempt if name == "" else "",
+            }
+            for job, name in names.items()
+        }
+    }
 
 
 def test_the_store_knows_of_each_job_before_it_leaves(make_store, make_scripted_client):
@@ -318,7 +329,7 @@ def test_a_time_that_is_past_stops_before_the_next_upload(make_store, make_scrip
 
 def test_a_changed_audience_is_refused_before_any_upload(make_store, make_scripted_client):
     """Jobs for other people than an earlier try's are refused, with the names of those that exist."""
-    store = make_store(values=stored(a="Navsol", b=""))
+    store = make_store(values=stored(attempt="another", a="Navsol", b=""))
     client = make_scripted_client("", store)
 
     with pytest.raises(AudienceChangedError, match=r"\(Navsol, one without an answer\)"):

@@ -7,7 +7,7 @@ import pytest
 from airflow_provider_osonsms.bulk.jobs import BulkRun, OnUnconfirmed, UnconfirmedBulkError
 from airflow_provider_osonsms.bulk.memory import JobMemory
 from airflow_provider_osonsms.bulk.plan import BulkPlan
-from airflow_provider_osonsms.bulk.receipts import JobState, Receipts, ReceiptsUnreadableError
+from airflow_provider_osonsms.bulk.receipts import JobState, Receipt, Receipts, ReceiptsUnreadableError
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.exactly_once.task import TaskIdentity
 from airflow_provider_osonsms.protocol.errors import (
@@ -77,9 +77,9 @@ def create(make_scripted_client, open_receipts):
 def test_receipts_come_back(open_receipts, state):
     """What was written of a job is read by every run of its campaign, and by no other campaign."""
     (job,) = make_jobs(A)
-    open_receipts().write(job, state, bulk_name="Navsol")
+    open_receipts().write(job, state, bulk_name="Navsol", attempt="try-1")
 
-    assert open_receipts().read() == {f"bulk-{A}": (state, "Navsol")}
+    assert open_receipts().read() == {f"bulk-{A}": Receipt(state, "Navsol", "try-1")}
     assert open_receipts("summer").read() == {}
     assert open_receipts(map_index=1).read() == {}
 
@@ -107,7 +107,7 @@ def test_an_upload_is_known_before_it_leaves(create, open_receipts):
     """A try that is killed during an upload leaves a receipt that says so, and no later one repeats it."""
     with pytest.raises(KeyboardInterrupt):
         create("ok kill", A, B, C)
-    assert {txn_id: state for txn_id, (state, _) in open_receipts().read().items()} == {
+    assert {txn_id: receipt.state for txn_id, receipt in open_receipts().read().items()} == {
         f"bulk-{A}": JobState.CREATED,
         f"bulk-{B}": JobState.ATTEMPTED,
     }
@@ -124,12 +124,12 @@ def test_what_was_surely_not_created_is_created_later(create, open_receipts, scr
     """A refused or unsent job has a receipt that says so, and a retry goes on without a state store."""
     with pytest.raises(error):
         create(script, A, B, C)
-    assert open_receipts().read()[f"bulk-{B}"] == (JobState.NOT_CREATED, None)
+    assert open_receipts().read()[f"bulk-{B}"] == Receipt(JobState.NOT_CREATED, None, "")
 
     create("ok ok", A, B, C, history=MAYBE_ACCEPTED)
 
     assert len(create.requests) == 2
-    assert {state for state, _ in open_receipts().read().values()} == {JobState.CREATED}
+    assert {receipt.state for receipt in open_receipts().read().values()} == {JobState.CREATED}
 
 
 def test_an_assumed_job_is_one_for_every_later_run(create, open_receipts):
@@ -148,17 +148,17 @@ def test_a_108_after_an_earlier_109_is_no_job_in_any_run(create, open_receipts):
     """A receipt of a refusal for now says to every later run that a 108 proves nothing."""
     with pytest.raises(UnconfirmedBulkError):
         create("109", A)
-    assert open_receipts().read()[f"bulk-{A}"] == (JobState.REFUSED_FOR_NOW, None)
+    assert open_receipts().read()[f"bulk-{A}"] == Receipt(JobState.REFUSED_FOR_NOW, None, "")
 
     with pytest.raises(OutcomeUnknownError, match="nobody can tell whether the job exists"):
         create("108", A, on_unconfirmed=OnUnconfirmed.RESEND)
-    assert open_receipts().read()[f"bulk-{A}"] == (JobState.REFUSED_FOR_NOW, None)
+    assert open_receipts().read()[f"bulk-{A}"] == Receipt(JobState.REFUSED_FOR_NOW, None, "")
 
 
 def test_store_and_receipts_are_believed_together(create, make_store):
     """A job that only the receipts know is not made again, nor one that only the store knows."""
     create("ok", A)
-    store = make_store(values={"bulk": {f"bulk-{B}": "Navsol"}})
+    store = make_store(values={"bulk": {f"bulk-{B}": Receipt(JobState.CREATED, "Navsol", "")._asdict()}})
 
     receipts = create("ok", A, B, C, store=store)
 
@@ -173,3 +173,73 @@ def test_a_receipt_that_cannot_be_written_stops_the_upload(create, tmp_path):
     with pytest.raises(InvalidMessageError, match="a receipt in receipt_path cannot be written"):
         create("ok", A)
     assert create.requests == []
+
+
+@pytest.fixture(params=["store", "receipts"])
+def open_memory(request, make_store, open_receipts):
+    """Open the memory of a task, as each of its tries does."""
+    store = make_store() if request.param == "store" else NullStateStore()
+
+    def open_memory():
+        receipts = open_receipts() if request.param == "receipts" else None
+        return JobMemory(store, store_key="bulk", history=TxnIdHistory.UNUSED, receipts=receipts)
+
+    return open_memory
+
+
+def test_a_try_takes_back_its_own_attempt_only(open_memory):
+    """Of two tries at once each may be refused: what the other has uploaded may exist all the same."""
+    (job,) = make_jobs(A)
+    older = open_memory()
+    older.save_attempt(job)
+    newer = open_memory()
+    newer.save_attempt(job)
+
+    assert not older.take_back(job)
+    assert not newer.take_back(job)
+    assert open_memory().names == {job.txn_id: ""}
+
+
+def test_an_attempt_of_another_try_is_seen_before_an_upload(open_memory, make_scripted_client, make_store):
+    """A try that was opened before another one uploaded does not upload without being told to."""
+    (job,) = make_jobs(A)
+    older = open_memory()
+    open_memory().save_attempt(job)
+    client = make_scripted_client("ok", make_store())
+
+    with pytest.raises(UnconfirmedBulkError):
+        BulkRun(client, older, on_unconfirmed=OnUnconfirmed.FAIL).create([job], check_time=lambda: 3600)
+    assert client.transport.requests == []
+
+
+def test_a_108_of_another_try_asks_a_person(open_memory, make_scripted_client, make_store):
+    """A txn_id that another try has taken meanwhile is no collision: the job may be the other's."""
+    (job,) = make_jobs(A)
+    older = open_memory()
+    client = make_scripted_client("108", make_store())
+    upload = client.create_bulk
+
+    def upload_late(*arguments, **options):
+        open_memory().save_attempt(job)
+        return upload(*arguments, **options)
+
+    client.create_bulk = upload_late
+    with pytest.raises(UnconfirmedBulkError, match=r"may have been created \(108"):
+        BulkRun(client, older, on_unconfirmed=OnUnconfirmed.FAIL).create([job], check_time=lambda: 3600)
+
+    assert open_memory().names == {job.txn_id: ""}
+
+
+def test_nothing_is_taken_back_that_cannot_be_read(make_store):
+    """Where it is unknown what another try has written, the attempt stays."""
+    (job,) = make_jobs(A)
+    store = make_store()
+    memory = JobMemory(store, store_key="bulk", history=TxnIdHistory.UNUSED, receipts=None)
+    memory.save_attempt(job)
+
+    def fail(key):
+        raise ConnectionError
+
+    store.get = fail
+    assert not memory.take_back(job)
+    assert store.values["bulk"][job.txn_id]["state"] == "attempted"

@@ -7,6 +7,7 @@ from model_people import PHONES, Kind, Person
 
 from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
 from airflow_provider_osonsms.campaign.send_loop import TxnIdsTakenError
+from airflow_provider_osonsms.exactly_once.cap import Cap
 from airflow_provider_osonsms.exactly_once.store import KeysChangedError
 
 ONE = (Person(PHONES[0]),)
@@ -209,3 +210,23 @@ def test_a_kill_among_the_first_rows_costs_nobody_a_text(begin_collision, *, mem
     assert later.end is None
     assert {outcome for outcome, _ in outcomes(later)} <= {"accepted", "accepted_untracked"}
     assert len(campaign.gateway.messages) == 6
+
+
+def test_a_try_that_was_taken_for_dead_tells_what_the_next_one_has_begun(begin):
+    """The older of two tries writes its table last, and the newer one was killed: its rows are in doubt."""
+    campaign = begin(TWO, "table", cap=Cap(category="marketing", period="2026-W48"))
+
+    older = run_try(campaign, Event.OVERLAP, Fault.NO_MONEY, inner=[Fault.KILL_AFTER])
+
+    assert outcomes(older)[0] == ("uncertain", "no_answer")
+    assert campaign.files.contents.keys() > {"/results/0.csv"}, "the marks of the newer try are left to it"
+
+
+def test_a_try_that_was_taken_for_dead_tells_what_the_next_one_has_sent(begin):
+    """What the newer try has found out before it was killed stands in the table of the older one."""
+    campaign = begin(TWO, "table")
+
+    killed = [Fault.ANSWERED, Event.FLUSH, Fault.KILL_BEFORE]
+    older = run_try(campaign, Event.OVERLAP, Fault.NO_MONEY, inner=killed)
+
+    assert outcomes(older) == [("accepted", None), ("pending", "not_attempted")]
