@@ -3,7 +3,8 @@
 Reasons stand in ``docs/design.md`` and ``docs/wire-notes.md``, and the code names their headings: a heading
 that is renamed would leave such a reference behind unseen. Checked are, in every text file of the tree,
 ``docs/design.md "The journal"`` and the short form ``(design, "The journal")``, with one heading or several;
-and, in Markdown, relative links, images, anchors, and paths in backticks.
+commands in backticks such as ``make test``; and, in Markdown, relative links, images, anchors, and paths in
+backticks.
 
 Usage: ``python scripts/check_references.py [folder]``; prints ``file:line: problem`` and returns 1 for any.
 """
@@ -32,6 +33,8 @@ _WITHOUT_HEADING: Final = re.compile(
 )
 _LINK: Final = re.compile(r"\]\((?!\w+:)([^)\s]+)\)")
 _PATH: Final = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:css|html|j2|js|md|py|toml|txt))`")
+_COMMAND: Final = re.compile(r"`make ([\w-]+)")
+_TARGET: Final = re.compile(r"^([\w-]+(?: [\w-]+)*):(?!=)", re.MULTILINE)
 _FENCE: Final = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
 
@@ -56,7 +59,7 @@ def list_files(root: Path) -> Iterator[Path]:
 
 
 def check_references(text: str, root: Path) -> Iterator[tuple[int, str]]:
-    """Yield position and problem of each reference that names no heading of its file."""
+    """Yield position and problem of each reference that names no heading of its file, or no target."""
     for match in _REFERENCE.finditer(text):
         file = f"docs/{match['file'] or match['short']}.md"
         for quoted in re.findall(_HEADING, match["headings"]):
@@ -65,6 +68,9 @@ def check_references(text: str, root: Path) -> Iterator[tuple[int, str]]:
                 yield match.start(), f'{file} has no heading "{heading}"'
     for match in _WITHOUT_HEADING.finditer(text):
         yield match.start(), f"{' '.join(match[0].split())!r} names no heading of docs/"
+    for match in _COMMAND.finditer(text):
+        if match[1] not in read_targets(root / "Makefile"):
+            yield match.start(), f"make {match[1]} is no target of the Makefile"
 
 
 def check_links(text: str, path: Path, root: Path) -> Iterator[tuple[int, str]]:
@@ -87,6 +93,13 @@ def read_headings(path: Path) -> tuple[str, ...]:
     """Return the headings of a Markdown file; none of a file that does not exist."""
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     return tuple(re.findall(r"^#+ (.+?) *$", _FENCE.sub("", text), re.MULTILINE))
+
+
+@cache
+def read_targets(path: Path) -> frozenset[str]:
+    """Return the targets of a Makefile; none of a file that does not exist."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return frozenset(name for names in _TARGET.findall(text) for name in names.split())
 
 
 def make_anchor(heading: str) -> str:

@@ -50,6 +50,8 @@ def test_a_good_tree_passes(check: Check):
             "package/.hidden/a.py": '# docs/design.md "No such heading"\n',
             "README.md": "[design](docs/design.md#the-journal), `package/a.py`, ![x](x.png), [o](https://o.tj/x)\n",
             "x.png": "",
+            "Makefile": "V := 1\n.PHONY: test\n\ntest check: deps  ## run\n\t@run\n",
+            "b.py": "# as `make check` does, and ``make test V=1``\n",
             "docs/more.md": "[up](../README.md) [here](#more)\n\n# More\n\n```\n[code](nowhere.md)\n```\n",
         }
     )
@@ -66,6 +68,7 @@ def test_a_good_tree_passes(check: Check):
         ("# design §2", "'design §' names no heading of docs/"),
         ("# see wire-notes 7", "'wire-notes 7' names no heading of docs/"),
         ("# see docs/design.md.", "'docs/design.md' names no heading of docs/"),
+        ("# as `make nothing` does", "make nothing is no target of the Makefile"),
     ],
 )
 def test_a_dead_reference_is_shown_with_its_line(check: Check, line: str, problem: str):
