@@ -5,6 +5,7 @@ OLDEST := .venv-3.0.6/bin/python
 PARQUET := .venv-parquet
 CELERY := .venv-celery
 BETWEEN := 3.1.8 3.2.2
+OTHER_PYTHONS := 3.12 3.13
 NEXT := 3.4.0b2
 PACKAGING := .venv-packaging/bin/python
 # Half of the seconds of these tests are waits, so three of them run at a time on two cores.
@@ -19,8 +20,8 @@ OF_VERSIONS := tests/airflow tests/contract $(addprefix tests/unit/,audience bul
 
 .DEFAULT_GOAL := help
 .SECONDARY:  # the stamps of packages stay
-.PHONY: help demo test fuzz check lint types layers test-model test-parquet test-oldest test-airflow matrix e2e e2e-oldest \
-	proof proof-core package sbom audit bench scale format clean
+.PHONY: help demo test fuzz check lint types layers test-model test-parquet test-oldest test-airflow matrix \
+	test-python pythons e2e e2e-oldest proof proof-core package sbom audit bench scale format clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,7 +40,7 @@ fuzz: .venv/installed  ## new examples: of every property (parsers, phones, text
 	@OSONSMS_FUZZ=1 OSONSMS_EXAMPLES=100000 $(NEWEST) -m pytest tests/model -q -n 2
 
 check: lint types layers test .venv-3.0.6/installed .venv-parquet/installed  ## everything CI runs
-	@$(MAKE) --no-print-directory -j2 --output-sync=target e2e test-oldest test-model e2e-oldest test-parquet package matrix
+	@$(MAKE) --no-print-directory -j2 --output-sync=target e2e test-oldest test-model e2e-oldest test-parquet package matrix pythons
 	@$(MAKE) --no-print-directory proof-core
 
 lint: .venv/installed  ## style and formatting
@@ -65,6 +66,15 @@ test-airflow: .venv-$(V)/installed  ## run the Airflow-facing tests on another A
 matrix:  ## run test-airflow on the last patch of each minor between, and on the newest pre-release, which may fail
 	@for version in $(BETWEEN); do $(MAKE) --no-print-directory test-airflow V=$$version || exit 1; done
 	@$(MAKE) --no-print-directory test-airflow V=$(NEXT) || echo "the pre-release $(NEXT) fails: it may, look at it before it is released"
+
+test-python: .venv-py$(P)/installed  ## run what depends on versions on another Python: make test-python P=3.13
+	@.venv-py$(P)/bin/python $(PYTEST) $(OF_VERSIONS)
+
+pythons:  ## run test-python on each other Python that this machine has
+	@for python in $(OTHER_PYTHONS); do \
+		if $(MAKE) --no-print-directory .venv-py$$python/installed; then \
+			$(MAKE) --no-print-directory test-python P=$$python || exit 1; \
+		else echo "Python $$python was not tested: it, or the pins for it, cannot be had here"; fi; done
 
 e2e: .venv/installed  ## a whole Airflow: command line, dag.test(), scheduler and triggerer
 	@$(NEWEST) $(E2E)
@@ -126,6 +136,12 @@ endef
 
 .venv-packaging/packages: constraints/packaging.txt
 	$(call build,.venv-packaging,$<)
+
+# pyenv hides its Pythons until it is told which one is meant.
+.venv-py%/packages: PYTHON = PYENV_VERSION=$(notdir $(lastword $(wildcard $(HOME)/.pyenv/versions/$*.*))) python$*
+
+.venv-py%/packages: constraints/airflow-3.3.2.txt
+	$(call build,$(@D),$<)
 
 .venv-%/packages: constraints/airflow-%.txt
 	$(call build,.venv-$*,$<)

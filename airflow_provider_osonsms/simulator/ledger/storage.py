@@ -5,6 +5,7 @@ used and a status query for an old msg_id still has an answer.
 """
 
 import sqlite3
+import weakref
 from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from pathlib import Path
@@ -61,6 +62,8 @@ class Storage:
     def __init__(self, file: Path | None = None) -> None:
         try:
             self._connection = sqlite3.connect(file or ":memory:", check_same_thread=False)
+            # What is in memory is read after the gateway has stopped too, so it is closed when nobody can.
+            self._close = weakref.finalize(self, self._connection.close)
             self._prepare()
         except sqlite3.Error as error:
             raise StateFileError(
@@ -100,7 +103,7 @@ class Storage:
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self._close()
 
     def add_message(self, message: AcceptedMessage) -> bool:
         """Store a message and return True; return False when its txn_id is used already."""

@@ -2,6 +2,7 @@
 
 import csv
 import sqlite3
+from contextlib import ExitStack, closing
 from typing import NamedTuple
 
 import pytest
@@ -82,36 +83,45 @@ def test_paths_in_a_list_are_templates(gateway, run_task, make_campaign, lists):
     assert sorted(sms.phone for sms in gateway.sent) == SHOP[2:]
 
 
-def make_rows(kind, tmp_path):
+@pytest.fixture
+def make_rows(tmp_path):
     """Return the rows of a database, or of a file, with a taxpayer's number before the phone."""
     rows = [(900000000 + number, phone, "N") for number, phone in enumerate(SHOP)]
-    if kind == "csv.reader":
-        return csv.reader(",".join(map(str, row)) for row in rows)
-    if kind == "csv.DictReader":
-        return csv.DictReader(["inn,phone,name", *(",".join(map(str, row)) for row in rows)])
-    if kind == "named tuples":
-        return [Person(*row) for row in rows]
     path = tmp_path / "shop.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute("create table people (inn, phone, name)")
-        connection.executemany("insert into people values (?, ?, ?)", rows)
-    if kind == "SQLAlchemy":
-        connection = sqlalchemy.create_engine(f"sqlite:///{path}").connect()
-        return connection.execute(sqlalchemy.text("select * from people"))
-    connection = sqlite3.connect(path)
-    if kind != "tuples":
-        connection.row_factory = sqlite3.Row
-    cursor = connection.execute("select * from people")
-    return cursor.fetchall() if kind == "sqlite3.Row, all" else cursor
+    with ExitStack() as stack:
+
+        def connect():
+            return stack.enter_context(closing(sqlite3.connect(path)))
+
+        def make(kind):
+            if kind == "csv.reader":
+                return csv.reader(",".join(map(str, row)) for row in rows)
+            if kind == "csv.DictReader":
+                return csv.DictReader(["inn,phone,name", *(",".join(map(str, row)) for row in rows)])
+            if kind == "named tuples":
+                return [Person(*row) for row in rows]
+            connection = connect()
+            connection.execute("create table people (inn, phone, name)")
+            connection.executemany("insert into people values (?, ?, ?)", rows)
+            connection.commit()
+            if kind == "SQLAlchemy":
+                engine = sqlalchemy.create_engine("sqlite://", creator=connect)
+                return engine.connect().execute(sqlalchemy.text("select * from people"))
+            if kind != "tuples":
+                connection.row_factory = sqlite3.Row
+            cursor = connection.execute("select * from people")
+            return cursor.fetchall() if kind == "sqlite3.Row, all" else cursor
+
+        yield make
 
 
 NAMED = ["csv.DictReader", "named tuples", "SQLAlchemy", "sqlite3.Row", "sqlite3.Row, all"]
 
 
 @pytest.mark.parametrize("kind", NAMED)
-def test_rows_with_names_are_read_by_their_names(gateway, run_task, make_campaign, tmp_path, kind):
+def test_rows_with_names_are_read_by_their_names(gateway, run_task, make_campaign, make_rows, kind):
     """No other column is taken for a phone."""
-    result = run_task(make_campaign(lambda context, jinja_env: make_rows(kind, tmp_path)))
+    result = run_task(make_campaign(lambda context, jinja_env: make_rows(kind)))
 
     assert result.state == "success", result.error
     assert sorted(sms.phone for sms in gateway.sent) == SHOP
@@ -119,9 +129,9 @@ def test_rows_with_names_are_read_by_their_names(gateway, run_task, make_campaig
 
 @pytest.mark.parametrize("kind", ["csv.reader", "tuples"])
 @pytest.mark.parametrize("name", ["recipients", "exclude", "only"])
-def test_rows_without_names_are_refused(gateway, run_task, make_campaign, tmp_path, *, kind, name):
+def test_rows_without_names_are_refused(gateway, run_task, make_campaign, make_rows, *, kind, name):
     """Any number in them would be taken for a phone, and 992 + a taxpayer's number be texted."""
-    source = {"recipients": 3, name: lambda context, jinja_env: make_rows(kind, tmp_path)}
+    source = {"recipients": 3, name: lambda context, jinja_env: make_rows(kind)}
 
     result = run_task(make_campaign(**source))
 
