@@ -10,7 +10,7 @@ from airflow_provider_osonsms.campaign.acceptance import Acceptance, print_momen
 from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError, load_earlier_results
 from airflow_provider_osonsms.campaign.plan import CampaignPlan
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
-from airflow_provider_osonsms.campaign.rows import CampaignRows, is_code
+from airflow_provider_osonsms.campaign.rows import CampaignRows
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.models import Outcome
 from airflow_provider_osonsms.tables.files import TableIdentity, write_table
@@ -120,14 +120,14 @@ class CampaignResults:
 
     def _read_new_parts(self) -> None:
         """Put into the rows what a try has begun or found out that has taken this one for dead."""
-        new = [] if self._parts is None else [entry for entry in self._parts.read_new() if is_code(entry[1])]
+        new = [] if self._parts is None else list(self._parts.read_new())
         if not new:
             return
         wanted = {txn_id for txn_id, _ in new}
         positions = {txn_id: position for position, txn_id in self._plan.read_txn_ids() if txn_id in wanted}
         for txn_id, code in new:
             if txn_id in positions:
-                self._rows.decode(positions[txn_id], str(code))
+                self._rows.decode(positions[txn_id], code)
 
     def read_settled(self) -> Iterator[ResultRow]:
         """Read the rows that are not attempted again, of those who have left the audience too."""
