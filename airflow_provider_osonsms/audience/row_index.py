@@ -7,8 +7,6 @@ from typing import Final
 
 import numpy as np
 
-_NO_KEY: Final = 0
-"""Stands for what is no key: no txn_id in the world begins with so many zeros."""
 _KEY: Final = re.compile("[0-9a-f]{16}")
 
 
@@ -21,22 +19,24 @@ class RowIndex:
     """
 
     def __init__(self, keys: Iterable[tuple[int, str]]) -> None:
-        numbers, positions = array("Q"), array("I")
+        numbers, self._positions = array("Q"), array("I")
         for position, key in keys:
-            positions.append(position)
             numbers.append(int(key, 16))
-        unsorted = np.array(numbers, dtype=np.uint64)
-        order = np.argsort(unsorted, kind="stable")
-        self._keys = unsorted[order]
-        self._positions = np.array(positions, dtype=np.uint32)[order]
+            self._positions.append(position)
+        self._numbers = np.asarray(numbers)
+        self._order = np.argsort(self._numbers, kind="stable")
 
     def find(self, keys: Sequence[str]) -> list[int | None]:
         """Return the position of the row of each key; None where no row has it, or it is none."""
-        numbers = [int(key, 16) if _KEY.fullmatch(key) else _NO_KEY for key in keys]
-        wanted = np.array(numbers, dtype=np.uint64)
-        places = np.searchsorted(self._keys, wanted)
-        is_found = places < len(self._keys)
-        is_found[is_found] = self._keys[places[is_found]] == wanted[is_found]
-        found = np.full(len(keys), -1, dtype=np.int64)
-        found[is_found] = self._positions[places[is_found]]
-        return [None if position < 0 else position for position in found.tolist()]
+        if not self._positions:
+            return [None] * len(keys)
+        is_key = [_KEY.fullmatch(key) is not None for key in keys]
+        wanted = [int(key, 16) if is_one else 0 for key, is_one in zip(keys, is_key, strict=True)]
+        numbers = np.array(wanted, dtype=np.uint64)
+        places = np.searchsorted(self._numbers, numbers, sorter=self._order)
+        rows = self._order[np.minimum(places, len(self._order) - 1)]
+        is_found = np.array(is_key, dtype=bool) & (self._numbers[rows] == numbers)
+        return [
+            self._positions[row] if found else None
+            for row, found in zip(rows.tolist(), is_found.tolist(), strict=True)
+        ]

@@ -13,7 +13,7 @@ from airflow_provider_osonsms.campaign.result_parts import ResultParts
 from airflow_provider_osonsms.campaign.rows import CampaignRows
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.models import Outcome
-from airflow_provider_osonsms.tables.files import TableIdentity, write_table
+from airflow_provider_osonsms.tables.files import TableIdentity, hash_file, write_table
 from airflow_provider_osonsms.tables.rows import ResultRow
 
 _BY_POSITION: Final = itemgetter(0)
@@ -56,6 +56,7 @@ class CampaignResults:
         self._path = path
         self._parts = parts
         self._may_replace = may_replace
+        self._loaded: str | None = None
 
     def load(self) -> bool | None:
         """Put into the rows what the results table says.
@@ -68,6 +69,7 @@ class CampaignResults:
         """
         if self._path is None:
             return None
+        self._loaded = hash_file(self._path)
         vanished, has_sent = load_earlier_results(
             self._path, self._plan, self._rows, may_replace=self._may_replace
         )
@@ -94,7 +96,8 @@ class CampaignResults:
         if self._path is None:
             return None
         try:
-            self.load()  # a try that was taken for dead may have written there since
+            if self._loaded is None or hash_file(self._path) != self._loaded:
+                self.load()  # a try that was taken for dead has written there since
         except OtherCampaignError:
             raise ResultsOverwrittenError(
                 "another campaign has written its table to results_path while this one was sent. What this "

@@ -476,11 +476,11 @@ class CampaignRows:
         """Put into a row what an earlier try has written to the results table."""
         state = _STATES_BY_REASON.get(result.reason)
         doubt = _DOUBTS_BY_REASON.get(result.reason)
-        if state is RowState.ACCEPTED and result.msg_id:
+        if state is RowState.ACCEPTED and result.msg_id and not self.msg_id(position):
             acceptance = read_result(result)
             if acceptance is None:  # its msg_id is damaged: the gateway is asked again
                 doubt = _DOUBTS_BY_CODE[UNANSWERED_CODE]
-            elif not self.msg_id(position):
+            else:
                 self.keep_acceptance(position, acceptance)
         elif state is not None and state is not RowState.ACCEPTED:
             self._settle(position, state)
