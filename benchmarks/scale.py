@@ -26,6 +26,9 @@ from campaign import JOURNAL_SECONDS, pin
 ROWS: Final = [int(rows) for rows in os.environ.get("SCALE_ROWS", "10000,100000,1000000").split(",")]
 FORK: Final = multiprocessing.get_context("fork")
 SPAWN: Final = multiprocessing.get_context("spawn")
+MAX_MEGABYTES: Final = {"a Clear of it": 300}
+MAX_MEGABYTES_ELSE: Final = 500
+MAX_SECONDS_TO_FIRST: Final = 60
 CONNECTION: Final = "AIRFLOW_CONN_OSONSMS_DEFAULT"
 os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
 
@@ -164,6 +167,9 @@ def measure(step: Callable[[Path], str], folder: Path, name: str) -> None:
         sys.exit(f"{name} failed")
     process.join()
     print(f"  {name:<28} {seconds:8.1f} s {memory:6.0f} MB   {said}", flush=True)
+    most = MAX_MEGABYTES.get(name, MAX_MEGABYTES_ELSE)
+    if memory > most:
+        sys.exit(f"{name} took {memory:.0f} MB, and at most {most} are allowed")
 
 
 def kill_at_half(folder: Path, sent: Any, rows: int) -> None:
@@ -180,13 +186,18 @@ def kill_at_half(folder: Path, sent: Any, rows: int) -> None:
     watcher.start()
     measure(send_again, folder, "the next try after a kill")
     watcher.join()
+    if watcher.exitcode:
+        sys.exit("the next try after a kill came too late")
 
 
 def print_first(sent: Any, before: int, began: float) -> None:
     """Print when the next message comes."""
     while sent.value <= before:
         time.sleep(0.01)
-    print(f"  {'to its first new message':<28} {time.perf_counter() - began:8.1f} s", flush=True)
+    seconds = time.perf_counter() - began
+    print(f"  {'to its first new message':<28} {seconds:8.1f} s", flush=True)
+    if seconds > MAX_SECONDS_TO_FIRST:
+        sys.exit(f"{seconds:.0f} s to the first new message, and at most {MAX_SECONDS_TO_FIRST} are allowed")
 
 
 def run_campaign(rows: int) -> None:

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from airflow_provider_osonsms.audience.builder import AudienceBuilder
+from airflow_provider_osonsms.audience.cells import Cells
 from airflow_provider_osonsms.audience.languages import Languages
-from airflow_provider_osonsms.audience.missing import list_values
 from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.rejects import Rejects
 from airflow_provider_osonsms.audience.row_numbers import RowNumbers
@@ -60,7 +59,7 @@ class Audience:
         positions: int64, ascending, unique: the recipients' rows in the input, from 0.
         msisdns: int64, aligned; unique unless a key column was given.
         row_keys: Aligned, unique: the key column as text; None where the MSISDN is the key.
-        columns: The requested columns, with all rows of the input.
+        columns: The requested columns by name, with all rows of the input.
         rejects: The rows that are not texted.
         ignored_exclusions: How many entries of ``exclude`` are no phones, and not blank.
         foreign_exclusions: How many entries of ``exclude`` are phones of other countries, which nobody has.
@@ -72,7 +71,7 @@ class Audience:
     positions: NDArray[np.int64]
     msisdns: NDArray[np.int64] = field(repr=False)
     row_keys: NDArray[np.object_] | None = field(repr=False)
-    columns: pd.DataFrame = field(repr=False)
+    columns: Mapping[str, Cells] = field(repr=False)
     rejects: Rejects
     ignored_exclusions: int = 0
     foreign_exclusions: int = 0
@@ -107,12 +106,12 @@ class Audience:
         for start in range(0, len(self.positions), size):
             part = slice(start, start + size)
             phones = [str(msisdn) for msisdn in self.msisdns[part].tolist()]
-            rows = self.columns.take(self.positions[part])
+            positions = self.positions[part]
             yield RecipientChunk(
-                positions=self.positions[part].tolist(),
+                positions=positions.tolist(),
                 phones=phones,
                 row_keys=phones if self.row_keys is None else self.row_keys[part].tolist(),
-                columns={name: list_values(rows[name]) for name in rows.columns},
+                columns={name: cells.take(positions) for name, cells in self.columns.items()},
                 source_columns=self.source_columns,
             )
 
@@ -232,7 +231,7 @@ def prepare_audience(
         positions=positions,
         msisdns=builder.msisdns[positions],
         row_keys=None if builder.row_keys is None else builder.row_keys[positions],
-        columns=builder.table,
+        columns=builder.columns,
         rejects=builder.list_rejects(),
         ignored_exclusions=excluded.ignored,
         foreign_exclusions=excluded.foreign,

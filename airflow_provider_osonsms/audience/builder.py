@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from airflow_provider_osonsms.audience.cells import Cells
 from airflow_provider_osonsms.audience.duplicates import find_duplicates
 from airflow_provider_osonsms.audience.inclusion import choose_rows
 from airflow_provider_osonsms.audience.languages import Languages
-from airflow_provider_osonsms.audience.missing import list_values
 from airflow_provider_osonsms.audience.reasons import RejectReason
 from airflow_provider_osonsms.audience.rejects import Rejects
 from airflow_provider_osonsms.audience.row_keys import RowKeys, normalize_keys
@@ -28,7 +28,7 @@ class AudienceBuilder:
         msisdns: int64; 0 where the phone could not be read.
         codes: uint8: `RejectReason.code`, 0 for rows that are not rejected so far.
         row_keys: The key column as text, None where it is missing; None where the MSISDN is the key.
-        table: The columns that a text needs.
+        columns: The columns that a text needs, by name.
         numbers: How people number the rows.
         source_columns: The names of all columns of the input.
     """
@@ -36,7 +36,7 @@ class AudienceBuilder:
     def __init__(self, *, phone_column: str, key_column: str | None, columns: Collection[str]) -> None:
         self._phone_column = phone_column
         self._key_column = None if key_column == phone_column else key_column
-        self._columns = list(dict.fromkeys(columns))
+        self.columns = {name: Cells() for name in columns}
         self._bad_cells: list[Any] = []
         self._problem_columns: dict[int, str] = {}
         self._key_codes: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)
@@ -44,7 +44,6 @@ class AudienceBuilder:
         self.msisdns: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self.codes: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)
         self.row_keys: NDArray[np.object_] | None = None
-        self.table = pd.DataFrame()
         self.numbers = RowNumbers()
         self.source_columns: set[object] = set()
 
@@ -59,8 +58,8 @@ class AudienceBuilder:
         Raises:
             InvalidMessageError: The source or a column is not usable.
         """
-        needed = list(dict.fromkeys([*self._columns, *filter(None, [self._key_column])]))
-        msisdns, codes, tables = [self.msisdns], [self.codes], []
+        needed = list(dict.fromkeys([*self.columns, *filter(None, [self._key_column])]))
+        msisdns, codes = [self.msisdns], [self.codes]
         keys: list[RowKeys] = []
         indexes: list[pd.Index] = []
         for phones, table in read_phones(
@@ -70,8 +69,8 @@ class AudienceBuilder:
             codes.append(phones.codes)
             indexes.append(table.index)
             self._bad_cells += phones.rejected
-            if self._columns:
-                tables.append(table[self._columns])
+            for name, cells in self.columns.items():
+                cells.append(table[name])
             if self._key_column is not None:
                 keys.append(normalize_keys(table[self._key_column], self._key_column))
         self.msisdns, self.codes = np.concatenate(msisdns), np.concatenate(codes)
@@ -79,7 +78,6 @@ class AudienceBuilder:
             parameter="recipients", phone_column=self._phone_column, columns=tuple(needed)
         )
         self.numbers = number_rows(recipients, selection, indexes=indexes, rows=len(self.codes))
-        self.table = _join(tables) if tables else pd.DataFrame(index=range(len(self.codes)))
         if self._key_column is not None:
             self.row_keys = np.concatenate([some.texts for some in keys])
             self._key_codes = np.concatenate([some.codes for some in keys])
@@ -114,7 +112,7 @@ class AudienceBuilder:
 
     def reject_missing_values(self) -> None:
         """Reject the rows without a value that the text needs."""
-        for column in self._columns:
+        for column in self.columns:
             self._reject_for(RejectReason.MISSING_VALUE, column, self._find_missing(column))
 
     def reject_missing_values_by_language(self, languages: Languages) -> int:
@@ -123,7 +121,7 @@ class AudienceBuilder:
         Returns:
             How many of the rows that are left name no known language, and so get the default.
         """
-        named = languages.read(list_values(self.table[languages.column]))
+        named = [name for cells in self.columns[languages.column].read() for name in languages.read(cells)]
         chosen = np.array(named, dtype=object)
         is_unknown = _is_none(named)
         chosen[is_unknown] = languages.default
@@ -195,7 +193,8 @@ class AudienceBuilder:
         )
 
     def _find_missing(self, column: str) -> NDArray[np.bool_]:
-        return _is_none(list_values(self.table[column]))
+        blocks = [_is_none(values) for values in self.columns[column].read()]
+        return np.concatenate([np.empty(0, dtype=bool), *blocks])
 
     def _reject_for(self, reason: RejectReason, column: str, is_rejected: NDArray[np.bool_]) -> None:
         """Reject rows of which *column* is the cause."""
@@ -205,14 +204,6 @@ class AudienceBuilder:
 
     def _reject(self, reason: RejectReason, is_rejected: NDArray[np.bool_]) -> None:
         self.codes[is_rejected & (self.codes == 0)] = reason.code
-
-
-def _join(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    if len(tables) == 1:
-        return tables[0]
-    if any(not table.dtypes.equals(tables[0].dtypes) for table in tables):
-        tables = [table.astype("object") for table in tables]  # concat would turn whole numbers into floats
-    return pd.concat(tables, ignore_index=True)
 
 
 def _is_none(values: list[Any]) -> NDArray[np.bool_]:

@@ -60,6 +60,11 @@ def list_values(column: "pd.Series[Any]") -> list[Any]:
         missing = [row for row, value in enumerate(values) if is_missing(value)]
     for row in missing:
         values[row] = None
+    return hide_unprintable(values)
+
+
+def hide_unprintable(values: list[Any]) -> list[Any]:
+    """Return *values* with None in place of each text that prints nothing, or what is no value."""
     return [None if isinstance(value, str) and _is_unprintable(value) else value for value in values]
 
 

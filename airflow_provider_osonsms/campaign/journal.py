@@ -12,8 +12,9 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from time import sleep
-from typing import Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from airflow_provider_osonsms.campaign.acceptance import Acceptance, read_acceptance
 from airflow_provider_osonsms.campaign.rows import (
@@ -22,10 +23,12 @@ from airflow_provider_osonsms.campaign.rows import (
     is_capped_code,
     is_code,
     is_settled_code,
-    join_codes,
 )
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
+
+if TYPE_CHECKING:
+    from airflow_provider_osonsms.audience.row_index import RowIndex
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +41,8 @@ PAUSES_FOR_BACKENDS: Final = (0.2, 0.5, 1.0)
 PREFIX: Final = 16
 """Characters of a txn_id that name a row: with 64 bits two rows of a million share them once in 30
 million."""
+_ENTRIES_AT_ONCE: Final = 1000
+"""Entries that live at once while they are read: all of a million rows took 180 MB."""
 
 
 class JournalUnavailableError(OsonSmsError):
@@ -48,15 +53,22 @@ class JournalBackend(Protocol):
     """A place where entries outlive the process.
 
     Attributes:
-        history: What it says of txn_ids that no entry names; complete when it was read.
-        is_resumed: Whether an earlier try has begun to send; complete when it was read.
+        history: What it says of txn_ids that no entry names, as far as it was read.
+        is_resumed: Whether an earlier try has begun to send, as far as it was read.
     """
 
     history: TxnIdHistory
     is_resumed: bool
 
+    def read_marks(self) -> None:
+        """Find `history` and `is_resumed`, and none of the entries."""
+        ...
+
     def read(self) -> Iterator[tuple[str, object]]:
-        """Yield txn_ids, or their first characters, and what stands under them."""
+        """Yield txn_ids, or their first characters, and what stands under them; finds the marks again.
+
+        Nothing is written before all of it was read.
+        """
         ...
 
     def mark_started(self, history: TxnIdHistory, handful: Mapping[str, str]) -> None:
@@ -102,24 +114,13 @@ class CampaignJournal:
         self._backends = tuple(backends)
         self._unwritten: dict[str, str] = {}
         self._kept: list[dict[str, str]] = [{} for _ in backends]
-        self._known: dict[str, str] = {}
+        self._history_of_others = history
+        self._try_history = try_history
         self._is_fanned_out = False
         self.failed_writes = 0
-        strange = 0
         for backend in backends:
-            for txn_id, code in backend.read():
-                if is_code(code):
-                    self._learn(txn_id[:PREFIX], str(code))
-                else:
-                    strange += 1
-        if strange:
-            log.warning("%d entries of the journal are not ours, and are ignored", strange)
-        # Before the number of the try: a try may have ended before it sent anything.
-        written = [backend.history for backend in backends if backend.is_resumed]
-        self.is_resumed = bool(written)
-        self.history = max(written) if written else max(history, try_history)
-        self.tried = max(written) if written else try_history
-        self._history_of_others = history
+            backend.read_marks()
+        self._learn_marks()
 
     @property
     def remembers(self) -> bool:
@@ -137,7 +138,10 @@ class CampaignJournal:
         return any(self._kept)
 
     def load_rows(self, rows: CampaignRows, txn_ids: Iterable[tuple[int, str]]) -> list[Acceptance]:
-        """Put into *rows* what earlier tries have written, and forget it here.
+        """Put into *rows* what earlier tries have written, entry by entry.
+
+        It comes before the results table: a try that was taken for dead may fold its part files into that at
+        any moment, and whatever is not found here is found there.
 
         Args:
             rows: The rows of the campaign.
@@ -146,19 +150,41 @@ class CampaignJournal:
         Returns:
             The accepted rows that are not among them: they are in the audience no more.
         """
-        if not self._known:
-            return []
-        for position, txn_id in txn_ids:
-            code = self._known.pop(txn_id[:PREFIX], None)
-            if code is not None:
-                rows.decode(position, code)
-        left = self._known.values()
-        vanished = sum(is_settled_code(code) and not is_capped_code(code) for code in left)
+        index: RowIndex | None = None
+        vanished: dict[str, Acceptance | None] = {}
+        strange = 0
+        for entries in self._read_entries():
+            index = index or _index_rows(txn_ids)
+            keys = [txn_id[:PREFIX] for txn_id, _ in entries]
+            for key, position, (_, code) in zip(keys, index.find(keys), entries, strict=True):
+                if position is not None:
+                    strange += not rows.decode(position, code)
+                elif not is_code(code):
+                    strange += 1
+                elif is_settled_code(str(code)) and not is_capped_code(code):
+                    vanished[key] = vanished.get(key) or read_acceptance(code)
+        if strange:
+            log.warning("%d entries of the journal are not ours, and are ignored", strange)
         if vanished:
-            log.warning("%d rows that were sent before are not in the audience any more", vanished)
-        accepted = [read_acceptance(code) for code in left]
-        self._known = {}
-        return [acceptance for acceptance in accepted if acceptance is not None]
+            log.warning("%d rows that were sent before are not in the audience any more", len(vanished))
+        self._learn_marks()
+        return [acceptance for acceptance in vanished.values() if acceptance is not None]
+
+    def _read_entries(self) -> Iterator[list[tuple[str, object]]]:
+        for backend in self._backends:
+            entries = backend.read()
+            while some := list(islice(entries, _ENTRIES_AT_ONCE)):
+                yield some
+
+    def _learn_marks(self) -> None:
+        """Settle what is known beforehand.
+
+        What is written comes before the number of the try: a try may have ended before it sent anything.
+        """
+        written = [backend.history for backend in self._backends if backend.is_resumed]
+        self.is_resumed = bool(written)
+        self.history = max(written) if written else max(self._history_of_others, self._try_history)
+        self.tried = max(written) if written else self._try_history
 
     def learn_of_table(self, *, may_have_sent: bool, has_accepted: bool) -> None:
         """Count in that earlier tries have written the results table.
@@ -275,9 +301,11 @@ class CampaignJournal:
                 )
                 log.warning(text, type(backend).__name__, len(kept))
 
-    def _learn(self, key: str, code: str) -> None:
-        before = self._known.get(key)
-        self._known[key] = code if before is None else join_codes(before, code)
+
+def _index_rows(txn_ids: Iterable[tuple[int, str]]) -> "RowIndex":
+    from airflow_provider_osonsms.audience.row_index import RowIndex
+
+    return RowIndex((position, txn_id[:PREFIX]) for position, txn_id in txn_ids)
 
 
 def _mark_patiently(backend: JournalBackend, history: TxnIdHistory, handful: Mapping[str, str]) -> None:

@@ -60,6 +60,15 @@ class ResultParts:
         self._parts = 0
         self._folded: list[Any] = []
 
+    def read_marks(self) -> None:
+        """Find what may be on its way; see `JournalBackend`.
+
+        Raises:
+            OtherCampaignError: Another campaign has begun to write its table here, and did not end.
+            InvalidMessageError, PathUnavailableError: The folder cannot be read.
+        """
+        self._find_own()
+
     def read(self) -> Iterator[tuple[str, object]]:
         """Yield the txn_ids and codes of all parts.
 
@@ -67,23 +76,8 @@ class ResultParts:
             OtherCampaignError: Another campaign has begun to write its table here, and did not end.
             InvalidMessageError, PathUnavailableError: They cannot be read.
         """
-        parts = guard_storage(self._list, f"the folder {SUFFIX} beside results_path", "read")
-        own = [part for part in parts if part.name.startswith(f"{self._campaign}-")]
-        others = [part for part in parts if part not in own and _read_end(part) != _PEOPLE]
-        if others and not self._may_replace:
-            entries = dict(chain.from_iterable(map(_read_part, others)))
-            raise OtherCampaignError(
-                f"another campaign has begun to send with this results_path, and has not ended: at least "
-                f"{sum(map(may_have_texted, entries.values()))} messages were sent, or may have been, as the "
-                f"folder beside it that ends in .parts says. Nothing was sent now. If this run has sent "
-                f"under another key_namespace, campaign_id, channel, category or once_per, restore that: "
-                f"under new txn_ids the same people would be texted again. If it is another run, put "
-                f"{{{{ run_id }}}} into results_path"
-            )
+        own = self._find_own()
         self._folded += own
-        self.is_resumed |= any(_read_end(part) != _PEOPLE for part in own)
-        if any(_read_end(part) == _STARTED for part in own):
-            self.history = TxnIdHistory.MAYBE_ACCEPTED
         yield from _read_writers(own)
 
     def read_new(self) -> Iterator[tuple[str, object]]:
@@ -167,6 +161,26 @@ class ResultParts:
         """Let the rows of this try's handful be like all others."""
         with suppress(Exception):  # a doubt too many, which the table settles
             self._name_part(_HANDFUL).unlink(missing_ok=True)
+
+    def _find_own(self) -> list[Any]:
+        """Return the parts of this campaign, and learn from their names."""
+        parts = guard_storage(self._list, f"the folder {SUFFIX} beside results_path", "read")
+        own = [part for part in parts if part.name.startswith(f"{self._campaign}-")]
+        others = [part for part in parts if part not in own and _read_end(part) != _PEOPLE]
+        if others and not self._may_replace:
+            entries = dict(chain.from_iterable(map(_read_part, others)))
+            raise OtherCampaignError(
+                f"another campaign has begun to send with this results_path, and has not ended: at least "
+                f"{sum(map(may_have_texted, entries.values()))} messages were sent, or may have been, as the "
+                f"folder beside it that ends in .parts says. Nothing was sent now. If this run has sent "
+                f"under another key_namespace, campaign_id, channel, category or once_per, restore that: "
+                f"under new txn_ids the same people would be texted again. If it is another run, put "
+                f"{{{{ run_id }}}} into results_path"
+            )
+        self.is_resumed |= any(_read_end(part) != _PEOPLE for part in own)
+        if any(_read_end(part) == _STARTED for part in own):
+            self.history = TxnIdHistory.MAYBE_ACCEPTED
+        return own
 
     def _name_part(self, name: str) -> Any:
         return self._folder / f"{self._campaign}-{self._writer}-{name}.csv"

@@ -10,10 +10,10 @@ from airflow_provider_osonsms.campaign.acceptance import Acceptance, print_momen
 from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError, load_earlier_results
 from airflow_provider_osonsms.campaign.plan import CampaignPlan
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
-from airflow_provider_osonsms.campaign.rows import CampaignRows, is_code
+from airflow_provider_osonsms.campaign.rows import CampaignRows
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.models import Outcome
-from airflow_provider_osonsms.tables.files import TableIdentity, write_table
+from airflow_provider_osonsms.tables.files import TableIdentity, hash_file, write_table
 from airflow_provider_osonsms.tables.rows import ResultRow
 
 _BY_POSITION: Final = itemgetter(0)
@@ -56,6 +56,7 @@ class CampaignResults:
         self._path = path
         self._parts = parts
         self._may_replace = may_replace
+        self._loaded: str | None = None
 
     def load(self) -> bool | None:
         """Put into the rows what the results table says.
@@ -68,6 +69,7 @@ class CampaignResults:
         """
         if self._path is None:
             return None
+        self._loaded = hash_file(self._path)
         vanished, has_sent = load_earlier_results(
             self._path, self._plan, self._rows, may_replace=self._may_replace
         )
@@ -94,7 +96,8 @@ class CampaignResults:
         if self._path is None:
             return None
         try:
-            self.load()  # a try that was taken for dead may have written there since
+            if self._loaded is None or hash_file(self._path) != self._loaded:
+                self.load()  # a try that was taken for dead has written there since
         except OtherCampaignError:
             raise ResultsOverwrittenError(
                 "another campaign has written its table to results_path while this one was sent. What this "
@@ -120,14 +123,14 @@ class CampaignResults:
 
     def _read_new_parts(self) -> None:
         """Put into the rows what a try has begun or found out that has taken this one for dead."""
-        new = [] if self._parts is None else [entry for entry in self._parts.read_new() if is_code(entry[1])]
+        new = [] if self._parts is None else list(self._parts.read_new())
         if not new:
             return
         wanted = {txn_id for txn_id, _ in new}
         positions = {txn_id: position for position, txn_id in self._plan.read_txn_ids() if txn_id in wanted}
         for txn_id, code in new:
             if txn_id in positions:
-                self._rows.decode(positions[txn_id], str(code))
+                self._rows.decode(positions[txn_id], code)
 
     def read_settled(self) -> Iterator[ResultRow]:
         """Read the rows that are not attempted again, of those who have left the audience too."""

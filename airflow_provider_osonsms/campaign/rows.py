@@ -197,10 +197,6 @@ _DOUBTS_BY_REASON: Final = {
     RowState.NO_ANSWER.reason: _DOUBTS_BY_CODE[UNANSWERED_CODE],
     _NO_ANSWER_AFTER_REFUSAL: _DOUBTS_BY_CODE[_BOTH_CODE],
 }
-_RANKS: Final = {
-    code: rank
-    for rank, code in enumerate((*_STATES_BY_CODE, _BOTH_CODE, _REFUSED_CODE, UNANSWERED_CODE), start=1)
-}
 _STATES: Final = tuple(RowState)
 _HISTORIES: Final = tuple(TxnIdHistory)
 _MAX_PARTS: Final = 0xFFFF
@@ -227,21 +223,6 @@ def was_refused_for_now(code: object) -> bool:
 def is_capped_code(code: object) -> bool:
     """Whether the journal's *code* is that of a row that was not sent because of a cap."""
     return code == _CAPPED_CODE
-
-
-def join_codes(code: str, other: str) -> str:
-    """Return what two tries together say of a row: the one that knows more is right, and doubts add up.
-
-    A row that one try has found capped, and another may have sent: perhaps that one has taken its txn_id.
-    """
-    said = {code, other}
-    if _CAPPED_CODE in said and said & {_REFUSED_CODE, _BOTH_CODE, UNANSWERED_CODE}:
-        return _LOST_OR_CAPPED_CODE if UNANSWERED_CODE in said else _UNDECIDED_CODE
-    if said == {_REFUSED_CODE, UNANSWERED_CODE}:
-        return _BOTH_CODE
-    if _LOST_CODE in said and said & {_REFUSED_CODE, _BOTH_CODE, _UNDECIDED_CODE}:
-        return _UNDECIDED_CODE
-    return min(code, other, key=lambda one: _RANKS.get(one, 0))
 
 
 def is_code(code: object) -> bool:
@@ -470,24 +451,36 @@ class CampaignRows:
             return _BOTH_CODE if state is RowState.NO_ANSWER else _REFUSED_CODE
         return UNANSWERED_CODE if state is RowState.NO_ANSWER else _CODES.get(state)
 
-    def decode(self, position: int, code: str) -> None:
-        """Put into a row what an earlier try has written as *code*; what is known better stays."""
+    def decode(self, position: int, code: object) -> bool:
+        """Put into a row what an earlier try has written as *code*; what is known better stays.
+
+        Of two acceptances the first one stays: the journal is read before the results table, which may have
+        been edited.
+
+        Returns:
+            Whether it is a code.
+        """
+        if not isinstance(code, str):
+            return False
         if (doubt := _DOUBTS_BY_CODE.get(code)) is not None:
             self._keep_doubt(position, *doubt)
         elif (state := _STATES_BY_CODE.get(code)) is not None:
             self._settle(position, state)
-        elif (acceptance := read_acceptance(code)) is not None:  # a table may have been edited, this not
+        elif (acceptance := read_acceptance(code)) is None:
+            return False
+        elif not self.msg_id(position):
             self.keep_acceptance(position, acceptance)
+        return True
 
     def load_result(self, position: int, result: ResultRow) -> None:
         """Put into a row what an earlier try has written to the results table."""
         state = _STATES_BY_REASON.get(result.reason)
         doubt = _DOUBTS_BY_REASON.get(result.reason)
-        if state is RowState.ACCEPTED and result.msg_id:
+        if state is RowState.ACCEPTED and result.msg_id and not self.msg_id(position):
             acceptance = read_result(result)
             if acceptance is None:  # its msg_id is damaged: the gateway is asked again
                 doubt = _DOUBTS_BY_CODE[UNANSWERED_CODE]
-            elif not self.msg_id(position):
+            else:
                 self.keep_acceptance(position, acceptance)
         elif state is not None and state is not RowState.ACCEPTED:
             self._settle(position, state)

@@ -94,8 +94,8 @@ class CampaignRun:
         self._results = CampaignResults(
             plan, self.rows, path=results_path, parts=parts, may_replace=may_replace
         )
-        has_sent = self._results.load()
         vanished = journal.load_rows(self.rows, plan.read_txn_ids())
+        has_sent = self._results.load()
         self._results.add_vanished(map(name_vanished, vanished))
         if has_sent is not None:
             # With a cap, the txn_ids are never ours alone: a row that the table does not name is not ours.

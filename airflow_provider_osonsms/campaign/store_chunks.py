@@ -12,7 +12,7 @@ nothing:
 
 import logging
 from collections.abc import Generator, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from airflow_provider_osonsms.campaign.journal import PREFIX
 from airflow_provider_osonsms.campaign.rows import is_code, is_settled_code, may_have_texted
@@ -52,6 +52,11 @@ class StoreChunks:
         self._store_key = store_key
         self._try_number = try_number
         self._chunks = 0
+
+    def read_marks(self) -> None:
+        """Find what may be on its way; see `JournalBackend`."""
+        for try_number in range(1, self._try_number + 1):
+            self._read_meta(self._store_key, try_number)
 
     def read(self) -> Iterator[tuple[str, object]]:
         """Yield the first characters of txn_ids and what stands under them, of all tries."""
@@ -133,15 +138,22 @@ class StoreChunks:
         meta = self._store.get(f"{store_key}_{try_number}")
         return meta is not None and (not isinstance(meta, dict) or meta.get("sent") is not False)
 
-    def _read_try(self, store_key: str, try_number: int) -> Generator[tuple[str, object], None, int]:
-        """Yield the entries of one try; return how many chunks it has."""
+    def _read_meta(self, store_key: str, try_number: int) -> dict[str, Any] | None:
+        """Return what one try has marked, and learn from it; None where it has marked nothing."""
         meta = self._store.get(f"{store_key}_{try_number}")
         if meta is None:
-            return 0
+            return None
         stored = meta if isinstance(meta, dict) else {}
         if store_key == self._store_key:
             self.is_resumed = True
             self.history = max(self.history, read_history(stored.get("past")))
+        return stored
+
+    def _read_try(self, store_key: str, try_number: int) -> Generator[tuple[str, object], None, int]:
+        """Yield the entries of one try; return how many chunks it has."""
+        stored = self._read_meta(store_key, try_number)
+        if stored is None:
+            return 0
         marked = stored.get("handful")
         handful = dict(marked) if isinstance(marked, dict) else {}
         expected = stored.get("chunks")

@@ -23,6 +23,7 @@ ROWS_PER_BATCH: Final = 500
 """Rows that live at once: of many more, the garbage collector would stop all threads for too long."""
 _ROWS_PER_GROUP: Final = 8192
 """Of Parquet: each group has a cost of its own."""
+_BLOCK_BYTES: Final = 2**20
 _METADATA_PREFIX: Final = "osonsms_"
 
 T = TypeVar("T")
@@ -116,6 +117,18 @@ def read_table(path: Any, *, kind: type[RowT], expected: TableIdentity | None = 
     found = fingerprint.close(expected.campaign_id)
     if found != expected:
         raise DamagedTableError(f"it holds {found.rows} rows, or others, instead of {expected.rows}")
+
+
+def hash_file(path: Any) -> str | None:
+    """Return SHA-256 in hex of the bytes at *path*; None where they cannot be read, or are not there."""
+    hashed = sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                hashed.update(block)
+    except Exception:  # noqa: BLE001 - storages have errors of their own
+        return None
+    return hashed.hexdigest()
 
 
 def read_columns(path: Any) -> set[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
+from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError, load_earlier_results
 from airflow_provider_osonsms.campaign.rows import RowState
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.protocol.errors import InvalidMessageError
@@ -135,6 +135,29 @@ def test_who_left_is_written_again_and_again(try_once, make_plan, make_client, p
     back = try_once(make_plan(4), make_client(), try_number=5)
     assert [row.row for row in read_results(path)] == [1, 2, 3, 4]
     assert back.count_outcomes()["accepted"] == 4
+
+
+@pytest.mark.parametrize("is_changed", [True, False])
+def test_what_another_try_has_written_meanwhile_is_kept(
+    make_run, make_plan, make_client, path, *, monkeypatch, is_changed
+):
+    """A try reads the table again before it writes its own, if anybody has written there since."""
+    plan = make_plan(2)
+    write_results(path, plan, outcome="pending", reason="not_attempted", msg_id=None)
+    run = make_run(plan, make_client(), store=NOTHING, path=path, try_number=2)
+    if is_changed:
+        write_results(path, plan)
+    loads = []
+    monkeypatch.setattr(
+        "airflow_provider_osonsms.campaign.results.load_earlier_results",
+        lambda *given, **options: loads.append(1) or load_earlier_results(*given, **options),
+    )
+
+    run.write_results()
+
+    assert len(loads) == is_changed
+    msg_ids = ["7000", "7001"] if is_changed else [None, None]
+    assert [row.msg_id for row in read_results(path)] == msg_ids
 
 
 def test_whom_only_the_store_remembers_stays_too(send, make_run, make_plan, make_client, path):

@@ -54,6 +54,17 @@ def test_all_parts_of_all_tries_are_read(path):
     assert read(path)[0] == make_entries(6)
 
 
+def test_parts_that_are_folded_while_a_try_begins_are_in_the_table(path):
+    """A try that was taken for dead may end between the marks and the entries: its table has them then."""
+    zombie, heir = ResultParts(path, campaign="c"), ResultParts(path, campaign="c")
+    zombie.mark_started(MAYBE_ACCEPTED, {})
+    zombie.append(make_entries(3))
+    heir.read_marks()
+    zombie.remove()
+
+    assert (list(heir.read()), heir.is_resumed, heir.history) == ([], True, MAYBE_ACCEPTED)
+
+
 def test_a_damaged_part_hides_no_other(path, caplog):
     """A part that cannot be read takes away what stood in it, with a warning, and the start is known."""
     parts = ResultParts(path, campaign="c")

@@ -1,7 +1,8 @@
 """The life of a row: every transition, in the words of its rule."""
 
 from array import array
-from itertools import product
+from collections.abc import Iterable
+from itertools import combinations_with_replacement, permutations, product
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,6 @@ from airflow_provider_osonsms.campaign.rows import (
     Shown,
     is_code,
     is_settled_code,
-    join_codes,
     read_failure,
     read_receipt,
 )
@@ -22,6 +22,7 @@ from airflow_provider_osonsms.protocol import errors
 from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
 from airflow_provider_osonsms.protocol.models import Outcome, SendReceipt
 from airflow_provider_osonsms.protocol.refusals import make_refusal
+from airflow_provider_osonsms.tables.rows import ResultRow
 
 NEW, UNREACHED, BUSY, LOST = (state for state in RowState if state.is_open)
 TRANSITIONS = [
@@ -351,9 +352,92 @@ def test_of_two_codes_the_one_that_knows_more_counts(
         rows.decode(0, code)
 
     assert rows.state(0) is state
-    joined = make_row()
-    joined.decode(0, join_codes(*codes[::order]))
-    assert joined.state(0) is state
+
+
+CODES = (
+    "7/1/100/1",
+    "lost",
+    "undecided",
+    "taken",
+    "lost_or_capped",
+    "capped",
+    "refused",
+    "unanswered",
+    "unanswered_after_refusal",
+)
+
+
+def read_in_turn(said: Iterable[str | ResultRow], history: TxnIdHistory) -> CampaignRows:
+    """Return a row after the codes and the rows of a table that *said* holds were read, in this order."""
+    rows = make_row(history=history)
+    for one in said:
+        if isinstance(one, str):
+            rows.decode(0, one)
+        else:
+            rows.load_result(0, one)
+    return rows
+
+
+def count_row(rows: CampaignRows) -> tuple[object, ...]:
+    """Return whether a row is sent again, in which light a 108 will be read then, and how it counts."""
+    return rows.is_open(0), rows.history(0), rows.state(0).outcome, rows.msg_id(0)
+
+
+@pytest.mark.parametrize("history", TxnIdHistory)
+@pytest.mark.parametrize("number", [2, 3])
+def test_the_order_of_codes_does_not_matter(number: int, history: TxnIdHistory) -> None:
+    """Whatever two or three tries have written of a row, in any order: the next try does the same with it."""
+    for said in combinations_with_replacement(CODES, number):
+        ends = [read_in_turn(order, history) for order in permutations(said)]
+
+        assert len(set(map(count_row, ends))) == 1, said
+        assert number > 2 or len({rows.state(0) for rows in ends}) == 1, said
+
+
+@pytest.mark.parametrize("history", TxnIdHistory)
+def test_codes_that_are_read_twice_count_once(history: TxnIdHistory) -> None:
+    """The state store and the part files say the same of a row: the second adds nothing."""
+    for said in product(CODES, repeat=2):
+        once, twice = read_in_turn(said, history), read_in_turn(said * 2, history)
+
+        assert (count_row(once), once.state(0)) == (count_row(twice), twice.state(0)), said
+
+
+@pytest.mark.parametrize("history", TxnIdHistory)
+def test_the_journal_may_be_read_before_the_table_or_after_it(history: TxnIdHistory) -> None:
+    """A row is the same either way; of two acceptances the first one that was read stays."""
+    reasons = [*RowState, "no_answer_after_refusal"]
+    for said, code, reason in product(CODES, CODES, reasons):
+        result = make_result(reason)
+        is_accepted = "/" in said + code
+        before = read_in_turn([said, code, result], history)
+        after = read_in_turn([result, said, code], history)
+
+        assert count_row(before)[:3] == count_row(after)[:3], (said, code, reason)
+        assert not is_accepted or before.msg_id(0) == "7"
+        assert before.msg_id(0) == after.msg_id(0) or (is_accepted and after.msg_id(0) == "9")
+
+
+def make_result(reason: RowState | str) -> ResultRow:
+    """Make the row of a table as a try has left it."""
+    is_state = isinstance(reason, RowState)
+    return ResultRow(
+        row=1,
+        key="992900000001",
+        phone="992900000001",
+        outcome=str(reason.outcome if is_state else Outcome.UNCERTAIN),
+        reason=reason.reason if is_state else reason,
+        txn_id="a",
+        msg_id="9" if reason is RowState.ACCEPTED else None,
+        parts=None,
+    )
+
+
+def test_of_two_acceptances_the_first_one_stays() -> None:
+    """The journal is read before the table: what somebody has edited there replaces nothing."""
+    rows = read_in_turn(["7/1/100/1", "8/2/200/2", make_result(RowState.ACCEPTED)], TxnIdHistory.UNUSED)
+
+    assert (rows.msg_id(0), rows.parts(0), rows.accepted_at(0), rows.tried_in(0)) == ("7", 1, 100, 1)
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -386,9 +470,13 @@ def test_a_used_up_txn_id_outweighs_a_lost_answer(order: int) -> None:
     ],
 )
 def test_what_is_no_code(code: object) -> None:
-    """Only what we write is a code; everything else is known as strange."""
+    """Only what we write is a code; everything else is known as strange, and says nothing of a row."""
+    rows = make_row()
+
     assert not is_code(code)
     assert read_acceptance(code) is None
+    assert not rows.decode(0, code)
+    assert rows.state(0) is RowState.NOT_ATTEMPTED
 
 
 def test_a_code_of_an_older_version_is_one() -> None:
@@ -410,13 +498,11 @@ def test_a_code_of_an_older_version_is_one() -> None:
 @pytest.mark.parametrize("order", [1, -1])
 def test_what_one_try_calls_capped_may_be_ours(doubt: str, state: RowState, order: int) -> None:
     """Two tries overlap: a row that one has perhaps sent is not called capped, in the journal or in a row."""
-    codes = ["capped", doubt][::order]
-    rows, joined = make_row(), make_row()
-    for code in codes:
+    rows = make_row()
+    for code in ["capped", doubt][::order]:
         rows.decode(0, code)
-    joined.decode(0, join_codes(*codes))
 
-    assert (rows.state(0), joined.state(0)) == (state, state)
+    assert rows.state(0) is state
 
 
 @pytest.mark.parametrize(
