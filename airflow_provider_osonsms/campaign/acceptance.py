@@ -11,7 +11,7 @@ _CODE: Final = re.compile(r"([^/]+)/(\d{1,5})(?:/(\d{1,10})/(\d{1,3}))?")
 _SAVED_AS_FLOAT: Final = re.compile(r"(?<=\d)\.0$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: see `protocol.models`
 class Acceptance:
     """What is kept of an accepted row.
 

@@ -84,7 +84,7 @@ def send_once(
     request = build_send(message, account)
     failures: list[Exception] = []
     for attempt in range(attempts):
-        if not (yield from _pause_before(attempt, failures, patience=patience)):
+        if attempt and not (yield from _pause_before(attempt, failures, patience=patience)):
             break
         try:
             return parse_send((yield request), txn_id=message.txn_id)
@@ -121,7 +121,7 @@ def query_balance(
     """
     failures: list[Exception] = []
     for attempt in range(attempts):
-        if not (yield from _pause_before(attempt, failures)):
+        if attempt and not (yield from _pause_before(attempt, failures)):
             break
         try:
             return parse_balance((yield build_balance(account, nonce=make_nonce())))
@@ -166,7 +166,7 @@ def create_bulk(
     request = build_bulk(job, account)
     failures: list[Exception] = []
     for attempt in range(attempts):
-        if not (yield from _pause_before(attempt, failures, patience=patience)):
+        if attempt and not (yield from _pause_before(attempt, failures, patience=patience)):
             break
         try:
             return parse_bulk((yield request), txn_id=job.txn_id)
@@ -213,9 +213,7 @@ def back_off(attempt: int) -> float:
 
 
 def _pause_before(attempt: int, failures: list[Exception], *, patience: float = PATIENCE) -> Flow[bool]:
-    """Wait before *attempt*, as long as the gateway has asked for; return False where that is too long."""
-    if not attempt:
-        return True
+    """Wait before a further *attempt*, as long as the gateway asks for; return False where that is too long."""
     asked = [error.retry_after if isinstance(error, ThrottledError) else 0.0 for error in failures]
     if asked[-1] and sum(asked) > patience:
         return False

@@ -72,7 +72,7 @@ class AiohttpTransport:
         """
         try:
             url = URL(request.url, encoded=True)
-            async with self._session.request(
+            answer = await self._session.request(
                 request.method,
                 url,
                 headers=_make_headers(request.headers),
@@ -80,7 +80,8 @@ class AiohttpTransport:
                 timeout=_make_timeout(request.timeout, read_deadline(request)),
                 proxy=self._find_proxy(url.scheme, url.raw_authority),
                 allow_redirects=False,
-            ) as answer:
+            )
+            try:
                 body = await _read_body(answer)
                 is_whole = len(body) <= MAX_ANSWER_BYTES
                 protocol = answer._protocol  # noqa: SLF001
@@ -89,6 +90,9 @@ class AiohttpTransport:
                 if is_whole:
                     retry_after = read_retry_after(answer.headers) if is_throttled(answer.status) else 0.0
                     return Response(status=answer.status, body=body, retry_after=retry_after)
+            finally:
+                if not answer.closed:  # an answer that was read to its end has given its connection back
+                    answer.release()
             failure = make_too_long_error(request)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             was_connected = not isinstance(error, _NEVER_CONNECTED)
@@ -109,14 +113,9 @@ def _make_timeout(connect: float, total: float) -> aiohttp.ClientTimeout:
 
 async def _read_body(answer: aiohttp.ClientResponse) -> bytes:
     """Read the answer to its end, or beyond what an answer may have."""
-    length = answer.content_length
-    if length is not None and length <= MAX_ANSWER_BYTES:
-        return await answer.read()
     body = b""
-    async for part in answer.content.iter_any():
-        body += part
-        if len(body) > MAX_ANSWER_BYTES:
-            break
+    while len(body) <= MAX_ANSWER_BYTES and not answer.content.at_eof():
+        body += await answer.content.readany()
     return body
 
 
