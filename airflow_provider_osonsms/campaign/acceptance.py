@@ -29,7 +29,12 @@ class Acceptance:
 
     def encode(self) -> str:
         """Return the journal's code."""
-        return f"{self.msg_id}/{self.parts}/{self.accepted_at}/{self.try_number}"
+        return write_acceptance(self.msg_id, self.parts, self.accepted_at, self.try_number)
+
+
+def write_acceptance(msg_id: str, parts: int, accepted_at: int, try_number: int) -> str:
+    """Return the journal's code of an accepted row; see `Acceptance`."""
+    return f"{msg_id}/{parts}/{accepted_at}/{try_number}"
 
 
 def read_acceptance(code: object) -> Acceptance | None:

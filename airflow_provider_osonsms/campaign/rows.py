@@ -25,7 +25,12 @@ from collections import Counter
 from enum import Enum, IntEnum
 from typing import Final
 
-from airflow_provider_osonsms.campaign.acceptance import Acceptance, read_acceptance, read_result
+from airflow_provider_osonsms.campaign.acceptance import (
+    Acceptance,
+    read_acceptance,
+    read_result,
+    write_acceptance,
+)
 from airflow_provider_osonsms.protocol.errors import (
     BalanceExhaustedError,
     DuplicateTransactionError,
@@ -332,7 +337,8 @@ class CampaignRows:
     ) -> None:
         """Keep what an attempt has shown, and what it has left behind of the txn_id."""
         self._states[position] = _NEXT_STATE[shown][before]
-        self._add_history(position, left_behind)
+        if left_behind:
+            self._add_history(position, left_behind)
 
     def take_back_attempt(self, position: int) -> None:
         """Let a row be as if it had not been attempted: its txn_id is another message's."""
@@ -441,12 +447,12 @@ class CampaignRows:
         """
         state = _STATES[self._states[position]]
         if state is RowState.ACCEPTED:
-            return Acceptance(
-                msg_id=self.msg_id(position) or "",
-                parts=self._parts[position],
-                accepted_at=self._accepted_at[position],
-                try_number=self._tries[position],
-            ).encode()
+            return write_acceptance(
+                self.msg_id(position) or "",
+                self._parts[position],
+                self._accepted_at[position],
+                self._tries[position],
+            )
         if state.is_open and self._histories[position] == TxnIdHistory.MAYBE_CONSUMED:
             return _BOTH_CODE if state is RowState.NO_ANSWER else _REFUSED_CODE
         return UNANSWERED_CODE if state is RowState.NO_ANSWER else _CODES.get(state)
@@ -523,4 +529,5 @@ class CampaignRows:
 
 def _fit(number: int | None, most: int) -> int:
     """Return *number* as one that fits into a column of the rows."""
-    return min(max(number or 0, 0), most)
+    number = number or 0
+    return number if 0 <= number <= most else min(max(number, 0), most)

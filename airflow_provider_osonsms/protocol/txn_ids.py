@@ -49,7 +49,9 @@ class TxnIdSeries:
 
     def make(self, last: str) -> str:
         """Compute the id of the message with the part *last*."""
-        return _finish(_hash_fields(self._common.copy(), last))
+        hashed = self._common.copy()
+        hashed.update(_frame(last))
+        return _finish(hashed)
 
 
 def _hash_fields(hashed: "HASH", *parts: str | int) -> "HASH":
@@ -59,9 +61,13 @@ def _hash_fields(hashed: "HASH", *parts: str | int) -> "HASH":
                 f"make_txn_id takes str and int; part {position - 1} is {type(part).__name__}: convert it "
                 f"first"
             )
-        written = str(part).encode()
-        hashed.update(b"%d:%b" % (len(written), written))
+        hashed.update(_frame(str(part)))
     return hashed
+
+
+def _frame(part: str) -> bytes:
+    written = part.encode()
+    return b"%d:%b" % (len(written), written)
 
 
 def _finish(hashed: "HASH") -> str:
