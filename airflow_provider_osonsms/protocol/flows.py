@@ -213,7 +213,7 @@ def back_off(attempt: int) -> float:
 
 
 def _pause_before(attempt: int, failures: list[Exception], *, patience: float = PATIENCE) -> Flow[bool]:
-    """Wait before a further *attempt*, as long as the gateway asks for; return False where that is too long."""
+    """Wait before a further *attempt*, as long as the gateway asks; return False where that is too long."""
     asked = [error.retry_after if isinstance(error, ThrottledError) else 0.0 for error in failures]
     if asked[-1] and sum(asked) > patience:
         return False
