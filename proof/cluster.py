@@ -132,6 +132,7 @@ class Cluster(Standalone):
         env |= {"PYTHONPATH": os.environ["PYTHONPATH"], "TMPDIR": str(home / "tmp")}
         super().__init__(home, port, env=env, log="api-server.log")
         self._redis_port = redis_port
+        self.broker_folder = home / "redis"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._started: list[subprocess.Popen[bytes]] = []
 
@@ -151,9 +152,17 @@ class Cluster(Standalone):
 
     def _start_all(self) -> None:
         self.postgres.start()
-        self._start(
-            "redis", "redis-server", "--port", str(self._redis_port), "--bind", "127.0.0.1", "--save", ""
-        )
+        self.broker_folder.mkdir()
+        # Its log of commands holds every message, also after that was taken: the search for leaks reads it.
+        options = {
+            "bind": "127.0.0.1",
+            "dir": self.broker_folder,
+            "appendonly": "yes",
+            "aof-use-rdb-preamble": "no",
+        }
+        options |= {"port": self._redis_port, "save": "", "auto-aof-rewrite-percentage": 0}
+        arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        self._start("redis", "redis-server", *arguments)
         self.run_airflow("db", "migrate")
         for name in (*COMPONENTS, *WORKERS):
             self.start_component(name)

@@ -1,5 +1,7 @@
-"""What is private is searched in all that a run leaves behind: logs, database, files and command lines."""
+"""What is private is searched in all that a run leaves behind: logs, database, broker, files, processes."""
 
+import base64
+import binascii
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -28,6 +30,7 @@ _PHONE: Final = re.compile(r"(?=(992\d{9}))")
 _URL: Final = re.compile(r"sendsms_v1\.php|str_hash=")
 _COPY: Final = re.compile(r"^COPY public\.(\S+) .*?^\\\.$", re.DOTALL | re.MULTILINE)
 _BYTES: Final = re.compile(r"\\\\x((?:[0-9a-f]{2})+)")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _ENCRYPTED: Final = re.compile(r"gAAAAA[\w-]+=*")
 
 
@@ -91,6 +94,17 @@ class Privacy:
             text = _BYTES.sub(lambda found: bytes.fromhex(found[1]).decode(errors="replace"), table[0])
             yield from self.search(f"table {table[1]}", self._decrypt(text))
 
+    def search_broker(self, log: str) -> Iterator[Leak]:
+        """Search the log of all commands that the broker was given; Celery encodes the bodies of messages.
+
+        Raises:
+            RuntimeError: No task is found in it.
+        """
+        decoded = "\n".join(_decode(found[0]) for found in _BASE64.finditer(log))
+        if "dag_id" not in decoded:
+            raise RuntimeError("the search for leaks finds no task in the messages of the broker")
+        yield from self.search("broker", f"{log}\n{decoded}")
+
     def _search_sqlite(self, path: Path, name: str) -> Iterator[Leak]:
         """Search each table; in the bytes of the file, values of different columns touch."""
         with closing(sqlite3.connect(path)) as database:
@@ -101,6 +115,13 @@ class Privacy:
 
     def _decrypt(self, text: str) -> str:
         return _ENCRYPTED.sub(lambda found: self.fernet.decrypt(found[0].encode()).decode(), text)
+
+
+def _decode(text: str) -> str:
+    try:
+        return base64.b64decode(text).decode(errors="replace")
+    except binascii.Error:
+        return ""
 
 
 class CommandLines:

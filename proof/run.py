@@ -115,10 +115,14 @@ def search_leaks(home: Path, stage: Stage, command_lines: set[str]) -> bool:
     leaks = set(privacy.search_files(home))
     for dump in stage.dumps:
         leaks.update(privacy.search_dump(dump))
+    messages = sorted(path for path in stage.cluster.broker_folder.rglob("*") if path.is_file())
+    leaks.update(privacy.search_broker("".join(path.read_text(errors="replace") for path in messages)))
     leaks.update(privacy.search("command line", "\n".join(command_lines)))
     reasons, others = judge(leaks)
     print(
-        f"leaks: searched files, {len(stage.dumps)} dumps and {len(command_lines)} command lines", end=" | "
+        f"leaks: searched files, {len(stage.dumps)} dumps, the broker's messages and "
+        f"{len(command_lines)} command lines",
+        end=" | ",
     )
     print("WRONG" if others else "right")
     for line in [*reasons, *(f"NOT ALLOWED: {leak.kind} in {leak.place}" for leak in others)]:

@@ -1,5 +1,6 @@
 """How ``make proof`` judges: what it finds in what a run leaves behind, and what a ledger must say."""
 
+import base64
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -49,6 +50,16 @@ def test_private_things_are_found(leaks, privacy, *, kind: str, text: str) -> No
     assert list(privacy.search_dump("".join(tables))) == [
         leaks.Leak(f"table {name}", kind) for name in ("xcom", "result", "trigger")
     ]
+
+
+@pytest.mark.parametrize(("kind", "text"), PRIVATE.items())
+def test_private_things_in_messages_of_the_broker_are_found(leaks, privacy, *, kind: str, text: str) -> None:
+    """Celery writes a message as JSON whose body is in base64; a log without any task is not searched."""
+    body = base64.b64encode(f'[["{{\\"dag_id\\": \\"shop\\", \\"x\\": \\"{text}\\"}}"]]'.encode()).decode()
+
+    assert list(privacy.search_broker(f'LPUSH default {{"body": "{body}"}}')) == [leaks.Leak("broker", kind)]
+    with pytest.raises(RuntimeError, match="finds no task"):
+        list(privacy.search_broker(text))
 
 
 def test_what_is_not_private(privacy) -> None:
