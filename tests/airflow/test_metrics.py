@@ -5,9 +5,9 @@ import os
 import re
 import socket
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -85,6 +85,8 @@ def statsd(monkeypatch):
         if hasattr(module, "_backend"):
             monkeypatch.setattr(module, "_backend", logger)
         else:  # Airflow below 3.3
+            with suppress(ImportError):
+                import airflow.sdk.serde  # noqa: F401 - 3.2 sets up its metrics anew when this is imported first
             monkeypatch.setattr(Stats, "instance", logger, raising=False)
             monkeypatch.setattr(Stats, "_instance_pid", os.getpid(), raising=False)
         yield Received(listener)
@@ -148,8 +150,7 @@ def test_a_campaign_of_three_tries(gateway, run_task, statsd, tmp_path):
     assert counted["accepted_untracked"] == 2
     assert counted["rejected"] == 1
     assert counted["throttled"] == 1
-    seen = 1 if version("apache-airflow").startswith("3.2.") else 2  # why 3.2 shows one is not known
-    assert counted["journal.resumed"] == seen
+    assert counted["journal.resumed"] == 2
     assert set(statsd.add_up("ms", **TAGS, task_id="campaign")) == {"campaign.duration"}
 
 
