@@ -139,7 +139,10 @@ class BulkTask:
 
     def _recall_doubts(self) -> set[str]:
         said = " ".join(self.store.values.values()) + b" ".join(self.files.contents.values()).decode()
-        return {*re.findall(r'"(\w{32})": null', said), *re.findall(r"(\w{32}),refused_for_now", said)}
+        return {
+            *re.findall(r'"(\w{32})": {"state": "refused_for_now"', said),
+            *re.findall(r"(\w{32}),refused_for_now", said),
+        }
 
 
 def check_bulk(task: BulkTask, attempt: BulkTry) -> None:

@@ -15,7 +15,7 @@ ACCOUNT = Account(
     login="kitobkhona", secret="sol-4711", api_url="https://api.test", bulk_url="https://cab.test"
 )
 _FIRST_MSG_ID = 7_000_001
-_MSG_ID = re.compile(rb"70\d{5}")
+_MSG_ID = re.compile(rb"(?<![0-9a-f])70\d{5}(?![0-9a-f])")  # and no digits of a txn_id, or of a try's name
 
 
 class KilledError(BaseException):
