@@ -54,7 +54,7 @@ class Receipt(NamedTuple):
 
 
 class ReceiptsUnreadableError(OsonSmsError):
-    """The receipts cannot be read, so it is unknown which jobs exist: nothing was uploaded."""
+    """The receipts cannot be read, so it is unknown which jobs exist: nothing more is uploaded."""
 
 
 class Receipts:
@@ -98,7 +98,7 @@ class Receipts:
             return found
         raise ReceiptsUnreadableError(
             f"a receipt in receipt_path cannot be read ({problem}), so it is unknown which bulk jobs exist. "
-            f"Nothing was uploaded: restore the folder"
+            f"Nothing more is uploaded: restore the folder"
         )
 
     def write(

@@ -204,7 +204,7 @@ def test_an_unreadable_receipt_stops_before_uploading(gateway, run_task, make, f
     result = run_task(make(campaign_id="spring"), run_id="run-2")
 
     assert result.state == "up_for_retry"
-    assert "Nothing was uploaded: restore the folder" in str(result.error)
+    assert "Nothing more is uploaded: restore the folder" in str(result.error)
     assert gateway.requests["bulk"] == asked
     receipt.write_bytes(whole)  # as the error says
     assert run_task(make(campaign_id="spring"), run_id="run-2", try_number=2).state == "success"

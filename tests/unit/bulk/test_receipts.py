@@ -97,7 +97,9 @@ def test_what_cannot_be_read_is_an_error(open_receipts, tmp_path, content):
     (tmp_path / "receipts").mkdir()
     (tmp_path / "receipts" / "k.csv").write_text(content)
 
-    with pytest.raises(ReceiptsUnreadableError, match="Nothing was uploaded: restore the folder") as caught:
+    with pytest.raises(
+        ReceiptsUnreadableError, match="Nothing more is uploaded: restore the folder"
+    ) as caught:
         open_receipts().read()
     assert str(tmp_path) not in str(caught.value)
     assert caught.value.__context__ is None
@@ -243,3 +245,19 @@ def test_nothing_is_taken_back_that_cannot_be_read(make_store):
     store.get = fail
     assert not memory.take_back(job)
     assert store.values["bulk"][job.txn_id]["state"] == "attempted"
+
+
+def test_receipts_that_become_unreadable_between_two_jobs(create, tmp_path, monkeypatch):
+    """The second job is not uploaded, and the error does not say that nothing was: the first one exists."""
+    write = Receipts.write
+
+    def write_and_damage(receipts, job, state, **options):
+        write(receipts, job, state, **options)
+        if state is JobState.CREATED:
+            (tmp_path / "receipts" / "k.csv").write_text("")
+
+    monkeypatch.setattr(Receipts, "write", write_and_damage)
+    with pytest.raises(ReceiptsUnreadableError, match="Nothing more is uploaded"):
+        create("ok ok", A, B)
+
+    assert len(create.requests) == 1
