@@ -12,11 +12,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain
 from time import sleep
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import Final, Protocol, Self
 
 from airflow_provider_osonsms.campaign.acceptance import Acceptance, read_acceptance
+from airflow_provider_osonsms.campaign.entries import find_rows
 from airflow_provider_osonsms.campaign.rows import (
     UNANSWERED_CODE,
     CampaignRows,
@@ -27,9 +28,6 @@ from airflow_provider_osonsms.campaign.rows import (
 from airflow_provider_osonsms.protocol.errors import OsonSmsError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 
-if TYPE_CHECKING:
-    from airflow_provider_osonsms.audience.row_index import RowIndex
-
 log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_FLUSHES: Final = 1.0
@@ -38,11 +36,6 @@ MAX_UNWRITTEN: Final = 2000
 """More results than the backends have taken in: workers wait, so that a killed task forgets no more."""
 PAUSES_FOR_BACKENDS: Final = (0.2, 0.5, 1.0)
 """Seconds between attempts to write what must be written: a short campaign may end while a store is away."""
-PREFIX: Final = 16
-"""Characters of a txn_id that name a row: with 64 bits two rows of a million share them once in 30
-million."""
-_ENTRIES_AT_ONCE: Final = 1000
-"""Entries that live at once while they are read: all of a million rows took 180 MB."""
 
 
 class JournalUnavailableError(OsonSmsError):
@@ -150,31 +143,22 @@ class CampaignJournal:
         Returns:
             The accepted rows that are not among them: they are in the audience no more.
         """
-        index: RowIndex | None = None
         vanished: dict[str, Acceptance | None] = {}
         strange = 0
-        for entries in self._read_entries():
-            index = index or _index_rows(txn_ids)
-            keys = [txn_id[:PREFIX] for txn_id, _ in entries]
-            for key, position, (_, code) in zip(keys, index.find(keys), entries, strict=True):
-                if position is not None:
-                    strange += not rows.decode(position, code)
-                elif not is_code(code):
-                    strange += 1
-                elif is_settled_code(str(code)) and not is_capped_code(code):
-                    vanished[key] = vanished.get(key) or read_acceptance(code)
+        entries = chain.from_iterable(backend.read() for backend in self._backends)
+        for key, position, code in find_rows(entries, txn_ids):
+            if position is not None:
+                strange += not rows.decode(position, code)
+            elif not is_code(code):
+                strange += 1
+            elif is_settled_code(str(code)) and not is_capped_code(code):
+                vanished[key] = vanished.get(key) or read_acceptance(code)
         if strange:
             log.warning("%d entries of the journal are not ours, and are ignored", strange)
         if vanished:
             log.warning("%d rows that were sent before are not in the audience any more", len(vanished))
         self._learn_marks()
         return [acceptance for acceptance in vanished.values() if acceptance is not None]
-
-    def _read_entries(self) -> Iterator[list[tuple[str, object]]]:
-        for backend in self._backends:
-            entries = backend.read()
-            while some := list(islice(entries, _ENTRIES_AT_ONCE)):
-                yield some
 
     def _learn_marks(self) -> None:
         """Settle what is known beforehand.
@@ -300,12 +284,6 @@ class CampaignJournal:
                     "%s does not hold the last %d results: a later try asks the gateway for these rows again"
                 )
                 log.warning(text, type(backend).__name__, len(kept))
-
-
-def _index_rows(txn_ids: Iterable[tuple[int, str]]) -> "RowIndex":
-    from airflow_provider_osonsms.audience.row_index import RowIndex
-
-    return RowIndex((position, txn_id[:PREFIX]) for position, txn_id in txn_ids)
 
 
 def _mark_patiently(backend: JournalBackend, history: TxnIdHistory, handful: Mapping[str, str]) -> None:

@@ -88,17 +88,14 @@ class ResultParts:
         Raises:
             InvalidMessageError, PathUnavailableError: They cannot be read.
         """
-        parts = guard_storage(self._list, f"the folder {SUFFIX} beside results_path", "read")
         known = {part.name for part in self._folded}
-        start = f"{self._campaign}-"
         yield from _read_writers(
-            part for part in parts if part.name.startswith(start) and part.name not in known
+            part for part in self._list() if self._is_own(part) and part.name not in known
         )
 
     def find_periods(self, campaign: str) -> list[str]:
         """Return the periods in which tries of a *campaign* with a cap have begun and did not end."""
-        parts = guard_storage(self._list, f"the folder {SUFFIX} beside results_path", "read")
-        names = [part.name for part in parts if _read_end(part) != _PEOPLE]
+        names = [part.name for part in self._list() if _read_end(part) != _PEOPLE]
         start = f"{campaign}_"
         return [name[len(start) :].rsplit("-", 2)[0] for name in names if name.startswith(start)]
 
@@ -164,9 +161,9 @@ class ResultParts:
 
     def _find_own(self) -> list[Any]:
         """Return the parts of this campaign, and learn from their names."""
-        parts = guard_storage(self._list, f"the folder {SUFFIX} beside results_path", "read")
-        own = [part for part in parts if part.name.startswith(f"{self._campaign}-")]
-        others = [part for part in parts if part not in own and _read_end(part) != _PEOPLE]
+        parts = self._list()
+        own = [part for part in parts if self._is_own(part)]
+        others = [part for part in parts if not self._is_own(part) and _read_end(part) != _PEOPLE]
         if others and not self._may_replace:
             entries = dict(chain.from_iterable(map(_read_part, others)))
             raise OtherCampaignError(
@@ -191,10 +188,23 @@ class ResultParts:
         self._folded.append(part)
         write_table(rows, part, kind=PartRow)
 
+    def _is_own(self, part: Any) -> bool:
+        """Whether a part is of this campaign."""
+        return bool(part.name.startswith(f"{self._campaign}-"))
+
     def _list(self) -> list[Any]:
-        if not self._folder.is_dir():
-            return []
-        return sorted((part for part in self._folder.iterdir() if part.suffix == ".csv"), key=str)
+        """Return the parts of all campaigns, sorted by name.
+
+        Raises:
+            InvalidMessageError, PathUnavailableError: The folder cannot be read.
+        """
+
+        def find() -> list[Any]:
+            if not self._folder.is_dir():
+                return []
+            return sorted((part for part in self._folder.iterdir() if part.suffix == ".csv"), key=str)
+
+        return guard_storage(find, f"the folder {SUFFIX} beside results_path", "read")
 
 
 def _read_writers(parts: Iterable[Any]) -> Iterator[tuple[str, object]]:

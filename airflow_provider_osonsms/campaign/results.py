@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from airflow_provider_osonsms.campaign.acceptance import Acceptance, print_moment
 from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError, load_earlier_results
+from airflow_provider_osonsms.campaign.entries import find_rows
 from airflow_provider_osonsms.campaign.plan import CampaignPlan
 from airflow_provider_osonsms.campaign.result_parts import ResultParts
 from airflow_provider_osonsms.campaign.rows import CampaignRows
@@ -123,14 +124,11 @@ class CampaignResults:
 
     def _read_new_parts(self) -> None:
         """Put into the rows what a try has begun or found out that has taken this one for dead."""
-        new = [] if self._parts is None else list(self._parts.read_new())
-        if not new:
+        if self._parts is None:
             return
-        wanted = {txn_id for txn_id, _ in new}
-        positions = {txn_id: position for position, txn_id in self._plan.read_txn_ids() if txn_id in wanted}
-        for txn_id, code in new:
-            if txn_id in positions:
-                self._rows.decode(positions[txn_id], code)
+        for _, position, code in find_rows(self._parts.read_new(), self._plan.read_txn_ids()):
+            if position is not None:
+                self._rows.decode(position, code)
 
     def read_settled(self) -> Iterator[ResultRow]:
         """Read the rows that are not attempted again, of those who have left the audience too."""

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any, Final
 
-from airflow_provider_osonsms.campaign.journal import PREFIX
+from airflow_provider_osonsms.campaign.entries import PREFIX
 from airflow_provider_osonsms.campaign.rows import is_code, is_settled_code, may_have_texted
 from airflow_provider_osonsms.exactly_once.store import (
     StateStore,
