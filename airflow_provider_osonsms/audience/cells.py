@@ -25,6 +25,7 @@ class Cells:
     def __init__(self) -> None:
         self._blocks: list[bytes | pd.Series[Any]] = []
         self._ends = array("q")
+        self._kinds: set[object] = set()
 
     def append(self, column: "pd.Series[Any]") -> None:
         """Add the cells of further rows."""
@@ -38,29 +39,28 @@ class Cells:
 
     def read(self) -> Iterator[list[Any]]:
         """Yield all cells as `missing.list_values` does, some rows at a time."""
-        is_mixed = self._is_mixed
         for block in self._blocks:
-            yield _list_block(block, is_mixed=is_mixed)
+            yield _list_block(block, is_mixed=self._is_mixed)
 
     def take(self, positions: NDArray[np.int64]) -> list[Any]:
         """Return the cells of the rows at *positions*, which ascend, as `missing.list_values` does."""
-        is_mixed = self._is_mixed
         numbers = np.searchsorted(np.asarray(self._ends), positions, side="right")
         values: list[Any] = []
         for number in np.unique(numbers).tolist():
             start = self._ends[number - 1] if number else 0
             rows = positions[numbers == number] - start
-            values += _list_block(self._blocks[number], rows, is_mixed=is_mixed)
+            values += _list_block(self._blocks[number], rows, is_mixed=self._is_mixed)
         return values
 
     @property
     def _is_mixed(self) -> bool:
         """Whether its blocks are of several types: one type of numbers would change what others hold."""
-        return len({bytes if isinstance(block, bytes) else block.dtype for block in self._blocks}) > 1
+        return len(self._kinds) > 1
 
     def _add(self, block: "bytes | pd.Series[Any]", rows: int) -> None:
         if rows:
             self._blocks.append(block)
+            self._kinds.add(bytes if isinstance(block, bytes) else block.dtype)
             self._ends.append(rows + (self._ends[-1] if self._ends else 0))
 
 
