@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import aiohttp
 from campaign import pin, serve
-from side_by_side import Candidate, measure
+from side_by_side import Candidate, measure, measure_lateness
 from yarl import URL
 
 from airflow_provider_osonsms.client.asynchronous import open_async_client
@@ -48,16 +48,6 @@ def write_results(folder: Path, rows: int) -> Path:
     return path
 
 
-async def watch_loop(stopped: asyncio.Event) -> float:
-    """Return the longest time in seconds by which a timer came late."""
-    longest = 0.0
-    while not stopped.is_set():
-        before = time.perf_counter()
-        await asyncio.sleep(0.001)
-        longest = max(longest, time.perf_counter() - before - 0.001)
-    return longest
-
-
 async def ask_with_watch(url: str, path: Path) -> None:
     """Ask once for every message of the table, as the trigger does."""
     messages = TrackedMessages(msg_ids=(), sources=(ResultsTable(path=str(path)),))
@@ -74,11 +64,8 @@ async def ask_with_watch(url: str, path: Path) -> None:
 
 async def measure_blocking(url: str, path: Path) -> float:
     """Ask with a watch: the longest block of the loop in seconds."""
-    stopped = asyncio.Event()
-    lateness = asyncio.create_task(watch_loop(stopped))
-    await ask_with_watch(url, path)
-    stopped.set()
-    return await lateness
+    lateness, _ = await measure_lateness(ask_with_watch(url, path))
+    return max(lateness)
 
 
 async def ask_bare(url: str, path: Path) -> float:

@@ -22,6 +22,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from campaign import JOURNAL_SECONDS, pin
+from side_by_side import measure_lateness
 
 ROWS: Final = [int(rows) for rows in os.environ.get("SCALE_ROWS", "10000,100000,1000000").split(",")]
 FORK: Final = multiprocessing.get_context("fork")
@@ -112,8 +113,6 @@ def send_again(folder: Path) -> str:
 
 def wait(folder: Path) -> str:
     """Wait for all messages in a trigger, and write table and page of the report."""
-    from airflow.sdk.exceptions import TaskDeferred
-
     from airflow_provider_osonsms.sensors.osonsms import OsonSmsDeliverySensor
 
     sensor = OsonSmsDeliverySensor(
@@ -123,28 +122,26 @@ def wait(folder: Path) -> str:
         deferrable=True,
         timeout=7200,
     )
+    lateness, event = asyncio.run(measure_lateness(run_trigger(defer(sensor, folder))))
+    return f"{event['summary']['delivered']:,} delivered, loop blocked {max(lateness) * 1000:.0f} ms at most"
+
+
+def defer(sensor: Any, folder: Path) -> Any:
+    """Let a sensor defer, and return its trigger."""
+    from airflow.sdk.exceptions import TaskDeferred
+
     try:
         sensor.execute(make_context(folder, 1))
     except TaskDeferred as deferred:
-        longest, event = asyncio.run(watch(deferred.trigger))
-        return f"{event['summary']['delivered']:,} delivered, loop blocked {longest * 1000:.0f} ms at most"
+        return deferred.trigger
     raise RuntimeError("the sensor did not defer")
 
 
-async def watch(trigger: Any) -> tuple[float, Any]:
-    """Run a trigger to its event: the longest time by which a timer came late, and the payload."""
-
-    async def first() -> Any:
-        async for event in trigger.run():
-            return event.payload
-        raise RuntimeError("no event")
-
-    over, longest = asyncio.create_task(first()), 0.0
-    while not over.done():
-        before = time.perf_counter()
-        await asyncio.sleep(0.001)
-        longest = max(longest, time.perf_counter() - before - 0.001)
-    return longest, over.result()
+async def run_trigger(trigger: Any) -> Any:
+    """Run a trigger to its event, and return the payload."""
+    async for event in trigger.run():
+        return event.payload
+    raise RuntimeError("no event")
 
 
 def run_step(step: Callable[[Path], str], folder: Path, pipe: Any) -> None:

@@ -12,23 +12,38 @@ ratios of single rounds, so a machine that slows down for a while slows down bot
 is printed and fails nothing: machines are noisy.
 """
 
+import asyncio
 import ctypes
 import gc
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS", "5"))
+T = TypeVar("T")
 _CLEAR_REFS: Final = Path("/proc/self/clear_refs")
 _STATUS: Final = Path("/proc/self/status")
 _RESET_PEAK: Final = "5"
+
+
+async def measure_lateness(work: Coroutine[Any, Any, T]) -> tuple[list[float], T]:
+    """Do *work* beside a timer that is due each millisecond; return its lateness each time, and the result.
+
+    So many seconds have others in the same loop to wait.
+    """
+    over, lateness = asyncio.create_task(work), []
+    while not over.done():
+        before = time.perf_counter()
+        await asyncio.sleep(0.001)
+        lateness.append(time.perf_counter() - before - 0.001)
+    return lateness, over.result()
 
 
 class Cost(NamedTuple):

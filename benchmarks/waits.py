@@ -12,69 +12,42 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import quantiles
-from types import SimpleNamespace
 from typing import Any, Final
 
 from campaign import pin, serve
 from delivery import write_results
+from scale import CONNECTION, defer, run_trigger
+from side_by_side import measure_lateness
 
 WAITS: Final = int(os.environ.get("WAITS", "20"))
 MESSAGES: Final = int(os.environ.get("WAIT_MESSAGES", "50000"))
-os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
 
 
-def make_trigger(path: Path, number: int) -> Any:
+def make_trigger(path: Path) -> Any:
     """Return the trigger of a deferred wait for a campaign's table."""
-    from datetime import UTC, datetime
-
-    from airflow.sdk.exceptions import TaskDeferred
-
     from airflow_provider_osonsms.sensors.osonsms import OsonSmsDeliverySensor
 
-    ti = SimpleNamespace(
-        dag_id="waits", run_id="run", task_id=f"wait{number}", map_index=-1, try_number=1, max_tries=5
-    )
-    context = {
-        "ti": ti,
-        "task": SimpleNamespace(outlets=[]),
-        "dag_run": SimpleNamespace(run_after=datetime.now(UTC)),
-        "run_id": "run",
-    }
     sensor = OsonSmsDeliverySensor(
-        task_id=ti.task_id,
+        task_id="task",
         messages={"results_path": str(path), "osonsms_conn_id": "osonsms_default"},
         deferrable=True,
         timeout=7200,
     )
-    try:
-        sensor.execute(context)
-    except TaskDeferred as deferred:
-        return deferred.trigger
-    raise RuntimeError("the sensor did not defer")
+    return defer(sensor, path.parent)
 
 
-async def run_all(triggers: list[Any]) -> tuple[int, list[float]]:
-    """Run all triggers to their events: how many messages were delivered, and how late the watcher was."""
-
-    async def run(trigger: Any) -> int:
-        async for event in trigger.run():
-            return int(event.payload["summary"]["delivered"])
-        raise RuntimeError("no event")
-
-    over, lateness = asyncio.gather(*map(run, triggers)), []
-    while not over.done():
-        before = time.perf_counter()
-        await asyncio.sleep(0.001)
-        lateness.append(time.perf_counter() - before - 0.001)
-    return sum(over.result()), lateness
+async def run_all(triggers: list[Any]) -> int:
+    """Run all triggers to their events, and return how many messages were delivered."""
+    payloads = await asyncio.gather(*map(run_trigger, triggers))
+    return sum(payload["summary"]["delivered"] for payload in payloads)
 
 
 def wait_for_all(paths: list[Path], pipe: Any) -> None:
     """Wait in this process, and tell what came of it."""
     pin(1)
-    triggers = [make_trigger(path, number) for number, path in enumerate(paths)]
+    triggers = [make_trigger(path) for path in paths]
     began = time.perf_counter()
-    delivered, lateness = asyncio.run(run_all(triggers))
+    lateness, delivered = asyncio.run(measure_lateness(run_all(triggers)))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     pipe.send((delivered, lateness, time.perf_counter() - began, memory))
 
@@ -86,9 +59,7 @@ def main() -> None:
         for number in range(WAITS):
             (Path(folder) / str(number)).mkdir()
             paths.append(write_results(Path(folder) / str(number), MESSAGES))
-        os.environ["AIRFLOW_CONN_OSONSMS_DEFAULT"] = (
-            f'{{"conn_type":"osonsms","host":"{url}","login":"demo","password":"salt"}}'
-        )
+        os.environ[CONNECTION] = f'{{"conn_type":"osonsms","host":"{url}","login":"demo","password":"salt"}}'
         spawn = multiprocessing.get_context("spawn")
         receiver, sender = spawn.Pipe(duplex=False)
         process = spawn.Process(target=wait_for_all, args=(paths, sender))
