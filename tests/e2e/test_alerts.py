@@ -2,7 +2,7 @@
 
 import os
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -18,13 +18,12 @@ WINDOW = timedelta(minutes=10)
 
 def test_storm(standalone: Any, gateway: Any) -> None:
     """Runs that fail with two callbacks each text once in a window, whoever calls them."""
+    first = datetime.now(UTC)
     runs = standalone.start_runs("e2e_storm", FAILING_RUNS)
     for run in runs:
         assert run.wait() == "failed"
     standalone.wait_until(lambda: gateway.requests["send"] >= 2 * FAILING_RUNS, "every callback of every run")
-    tasks = [run.task("load") for run in runs]
-    first = min(datetime.fromisoformat(task["start_date"]) for task in tasks)
-    last = max(datetime.fromisoformat(run.read()["end_date"]) for run in runs)
+    last = datetime.now(UTC)  # callbacks come after the end of a run; a task that Airflow lost has no start
     windows = (find_window(last, WINDOW) - find_window(first, WINDOW)) // WINDOW + 1
     sent = [sms.phone for sms in gateway.sent]
     sys.stdout.write(f"{FAILING_RUNS} runs in {last - first}, {windows} windows, {len(sent)} SMS\n")
