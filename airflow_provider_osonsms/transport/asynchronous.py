@@ -11,6 +11,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from airflow_provider_osonsms.protocol.models import Request, Response
+from airflow_provider_osonsms.transport.deadlines import Deadlines
 from airflow_provider_osonsms.transport.errors import (
     MAX_ANSWER_BYTES,
     is_failure,
@@ -51,6 +52,7 @@ class AiohttpTransport:
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
+        self._deadlines = Deadlines()
         self._find_proxy = cache(_find_proxy)
         # aiohttp sends a GET again by itself when a kept-alive connection breaks: the flow would never learn
         # that a first copy may have been accepted, and would take its own 409 for somebody else's.
@@ -60,6 +62,7 @@ class AiohttpTransport:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._deadlines.close()
         await self._session.close()
 
     async def handle(self, request: Request) -> Response:
@@ -71,33 +74,41 @@ class AiohttpTransport:
             UnexpectedAnswerError: The answer is longer than any of this gateway.
         """
         try:
-            url = URL(request.url, encoded=True)
-            answer = await self._session.request(
-                request.method,
-                url,
-                headers=_make_headers(request.headers),
-                data=_make_form(request),
-                timeout=_make_timeout(request.timeout, read_deadline(request)),
-                proxy=self._find_proxy(url.scheme, url.raw_authority),
-                allow_redirects=False,
-            )
-            try:
-                body = await _read_body(answer)
-                is_whole = len(body) <= MAX_ANSWER_BYTES
-                protocol = answer._protocol  # noqa: SLF001
-                if protocol is not None and (not is_whole or is_failure(answer.status)):
-                    protocol.force_close()  # once it is idle: another request may be on it already
-                if is_whole:
-                    retry_after = read_retry_after(answer.headers) if is_throttled(answer.status) else 0.0
-                    return Response(status=answer.status, body=body, retry_after=retry_after)
-            finally:
-                if not answer.closed:  # an answer that was read to its end has given its connection back
-                    answer.release()
+            with self._deadlines.limit(read_deadline(request)):
+                response = await self._exchange(request)
+            if response is not None:
+                return response
             failure = make_too_long_error(request)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             was_connected = not isinstance(error, _NEVER_CONNECTED)
             failure = make_transport_error(error, request, may_have_arrived=was_connected)
         raise failure
+
+    async def _exchange(self, request: Request) -> Response | None:
+        """Return the answer; None for one that is longer than any of this gateway."""
+        url = URL(request.url, encoded=True)
+        answer = await self._session.request(
+            request.method,
+            url,
+            headers=_make_headers(request.headers),
+            data=_make_form(request),
+            timeout=_make_timeout(request.timeout),
+            proxy=self._find_proxy(url.scheme, url.raw_authority),
+            allow_redirects=False,
+        )
+        try:
+            body = await _read_body(answer)
+            is_whole = len(body) <= MAX_ANSWER_BYTES
+            protocol = answer._protocol  # noqa: SLF001
+            if protocol is not None and (not is_whole or is_failure(answer.status)):
+                protocol.force_close()  # once it is idle: another request may be on it already
+            if not is_whole:
+                return None
+            retry_after = read_retry_after(answer.headers) if is_throttled(answer.status) else 0.0
+            return Response(status=answer.status, body=body, retry_after=retry_after)
+        finally:
+            if not answer.closed:  # an answer that was read to its end has given its connection back
+                answer.release()
 
 
 @lru_cache(maxsize=8)
@@ -106,9 +117,9 @@ def _make_headers(headers: tuple[tuple[str, str], ...]) -> CIMultiDict[str]:
 
 
 @cache
-def _make_timeout(connect: float, total: float) -> aiohttp.ClientTimeout:
-    """Limit connecting, and the whole: an answer that comes in drips ends too, at the price of one timer."""
-    return aiohttp.ClientTimeout(total=total, sock_connect=connect)
+def _make_timeout(connect: float) -> aiohttp.ClientTimeout:
+    """Limit connecting, from the lookup of the name on; `Deadlines` limits the whole."""
+    return aiohttp.ClientTimeout(total=None, connect=connect)
 
 
 async def _read_body(answer: aiohttp.ClientResponse) -> bytes:

@@ -1,5 +1,6 @@
 """How each way to get no answer is told: never left, or perhaps arrived."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ import pytest
 
 from airflow_provider_osonsms.protocol.errors import OutcomeUnknownError, RequestNotSentError, TransportError
 from airflow_provider_osonsms.protocol.parse import parse_send
+from airflow_provider_osonsms.transport.asynchronous import AiohttpTransport
 
 
 def test_connection_refused(transport: Any, send: Callable[..., Any]) -> None:
@@ -114,3 +116,18 @@ def test_a_certificate_that_nobody_trusts(
     with pytest.raises(RequestNotSentError):
         transport.handle(send(server.url.replace("http:", "https:")))
     assert server.received == []
+
+
+def test_a_name_server_that_is_silent(send: Callable[..., Any]) -> None:
+    """A lookup that hangs is given up after the timeout for connecting: nothing was sent."""
+
+    async def main() -> None:
+        async def hang(*_: object, **__: object) -> None:
+            await asyncio.sleep(60)
+
+        asyncio.get_running_loop().getaddrinfo = hang  # type: ignore[method-assign, assignment]
+        async with AiohttpTransport() as transport:
+            await transport.handle(send("http://gateway.invalid", timeout=0.1))
+
+    with pytest.raises(RequestNotSentError, match="no connection"):
+        asyncio.run(main())

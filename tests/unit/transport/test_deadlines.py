@@ -1,0 +1,129 @@
+"""Deadlines of many requests with one timer: each ends by its own, and nothing else does."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from airflow_provider_osonsms.protocol.errors import RequestNotSentError
+from airflow_provider_osonsms.transport.asynchronous import AiohttpTransport
+from airflow_provider_osonsms.transport.deadlines import Deadlines
+
+LONG = 60.0
+
+
+def test_each_ends_by_its_own() -> None:
+    """One that begins later may end earlier; one that has time left goes on."""
+
+    async def main() -> tuple[list[str], bool]:
+        deadlines, ended = Deadlines(), []
+
+        async def work(name: str, seconds: float) -> None:
+            try:
+                with deadlines.limit(seconds):
+                    await asyncio.sleep(LONG)
+            except TimeoutError:
+                ended.append(name)
+
+        tasks = [
+            asyncio.create_task(work(name, seconds))
+            for name, seconds in (("long", LONG), ("third", 0.09), ("first", 0.03), ("second", 0.06))
+        ]
+        await asyncio.gather(*tasks[1:])
+        goes_on = not tasks[0].done()
+        tasks[0].cancel()
+        deadlines.close()
+        return ended, goes_on
+
+    assert asyncio.run(main()) == (["first", "second", "third"], True)
+
+
+def test_what_ends_in_time_is_left_alone() -> None:
+    """The same task goes on after its block, beyond the moment at which that would have ended."""
+
+    async def main() -> str:
+        deadlines = Deadlines()
+        with deadlines.limit(0.02):
+            pass
+        await asyncio.sleep(0.05)
+        with deadlines.limit(LONG):
+            await asyncio.sleep(0.02)
+        deadlines.close()
+        return "went on"
+
+    assert asyncio.run(main()) == "went on"
+
+
+def test_an_error_of_the_block_stays() -> None:
+    """What is raised in time is raised."""
+
+    async def main() -> None:
+        deadlines = Deadlines()
+        with deadlines.limit(LONG):
+            raise LookupError("of the block")
+
+    with pytest.raises(LookupError, match="of the block"):
+        asyncio.run(main())
+
+
+def test_a_task_that_is_cancelled_stays_cancelled() -> None:
+    """Who cancels a task is not told that it took too long."""
+
+    async def main() -> None:
+        deadlines = Deadlines()
+
+        async def work() -> None:
+            with deadlines.limit(LONG):
+                await asyncio.sleep(LONG)
+
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+
+
+def test_one_timer_for_many() -> None:
+    """A thousand blocks one after the other, and a hundred at a time, set one timer."""
+
+    async def main() -> int:
+        loop, timers = asyncio.get_running_loop(), 0
+        call_at: Callable[..., Any] = loop.call_at
+
+        def count(*args: Any, **kwargs: Any) -> Any:
+            nonlocal timers
+            timers += 1
+            return call_at(*args, **kwargs)
+
+        loop.call_at = count  # type: ignore[method-assign]
+        deadlines = Deadlines()
+
+        async def work() -> None:
+            with deadlines.limit(LONG):
+                await asyncio.sleep(0)
+
+        for _ in range(1000):
+            await work()
+        await asyncio.gather(*(work() for _ in range(100)))
+        deadlines.close()
+        return timers
+
+    assert asyncio.run(main()) == 1
+
+
+def test_a_name_that_nobody_answers_for(send: Callable[..., Any]) -> None:
+    """A resolver that hangs is given up after the timeout for connecting: nothing was sent."""
+
+    async def main() -> None:
+        async def hang(*_: object, **__: object) -> None:
+            await asyncio.sleep(LONG)
+
+        asyncio.get_running_loop().getaddrinfo = hang  # type: ignore[method-assign, assignment]
+        async with AiohttpTransport() as transport:
+            await transport.handle(send("http://gateway.invalid", timeout=0.1))
+
+    with pytest.raises(RequestNotSentError, match="no connection"):
+        asyncio.run(main())
