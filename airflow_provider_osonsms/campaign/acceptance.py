@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from airflow_provider_osonsms.tables.rows import ResultRow
@@ -64,6 +65,7 @@ def read_result(result: ResultRow) -> Acceptance | None:
     )
 
 
+@lru_cache(maxsize=64)  # thousands of rows are accepted in one second
 def print_moment(seconds: int | None) -> str | None:
     """Return *seconds* since the epoch as the results table writes them: ISO in UTC."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()

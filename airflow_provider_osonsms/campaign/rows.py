@@ -22,7 +22,7 @@ Reference:
 
 from array import array
 from collections import Counter
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
 from airflow_provider_osonsms.campaign.acceptance import (
@@ -138,7 +138,7 @@ _OUTCOMES: Final = {
 }
 
 
-class Shown(Enum):
+class Shown(StrEnum):
     """What an attempt at a row has shown."""
 
     ACCEPTED = "201 with a msg_id"

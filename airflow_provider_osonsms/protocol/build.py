@@ -50,26 +50,25 @@ def build_send(message: Message, account: Account) -> Request:
         raise PhoneNotAllowedError(_NOT_ALLOWED.format("this number is"))
     if message.channel is not None and message.channel not in tuple(Channel):
         raise InvalidMessageError(f"channel must be one of {', '.join(Channel)}, or None for an SMS")
-    fields = {
-        "from": _quote_name(_check_sender(message.sender)),
-        "phone_number": message.phone,
-        "msg": _quote(_check_text(message.text)),
-        "login": _quote_name(account.login),
-        "txn_id": _quote(check_txn_id(message.txn_id)),
-    }
+    query = (
+        f"from={_quote_name(_check_sender(message.sender))}&phone_number={message.phone}"
+        f"&msg={_quote(_check_text(message.text))}&login={_quote_name(account.login)}"
+        f"&txn_id={_quote(check_txn_id(message.txn_id))}"
+    )
     if account.auth_scheme is AuthScheme.HASH:
-        fields["str_hash"] = signing.sign_send(
+        str_hash = signing.sign_send(
             txn_id=message.txn_id,
             login=account.login,
             sender=message.sender,
             phone=message.phone,
             secret=account.secret,
         )
+        query = f"{query}&str_hash={str_hash}"
     if message.channel is not None:
-        fields["channel"] = _quote_name(message.channel)
+        query = f"{query}&channel={_quote_name(message.channel)}"
     if message.is_confidential:
-        fields["is_confidential"] = "true"
-    return _get("send", account, SEND_PATH, fields)
+        query = f"{query}&is_confidential=true"
+    return _get("send", account, SEND_PATH, query)
 
 
 def build_query(msg_id: str, account: Account, *, nonce: str) -> Request:
@@ -88,10 +87,11 @@ def build_query(msg_id: str, account: Account, *, nonce: str) -> Request:
     """
     if not msg_id:
         raise InvalidMessageError("msg_id is empty: a message without one cannot be asked for")
-    fields = {"login": _quote_name(account.login), "txn_id": _quote(nonce), "msg_id": _quote(msg_id)}
+    query = f"login={_quote_name(account.login)}&txn_id={_quote(nonce)}&msg_id={_quote(msg_id)}"
     if account.auth_scheme is AuthScheme.HASH:
-        fields["str_hash"] = signing.sign_query(txn_id=nonce, login=account.login, secret=account.secret)
-    return _get("query", account, QUERY_PATH, fields)
+        str_hash = signing.sign_query(txn_id=nonce, login=account.login, secret=account.secret)
+        query = f"{query}&str_hash={str_hash}"
+    return _get("query", account, QUERY_PATH, query)
 
 
 def build_balance(account: Account, *, nonce: str) -> Request:
@@ -100,10 +100,11 @@ def build_balance(account: Account, *, nonce: str) -> Request:
     Reference:
         OsonSMS protocol 1.5, §4.1.
     """
-    fields = {"login": _quote_name(account.login), "txn_id": _quote(nonce)}
+    query = f"login={_quote_name(account.login)}&txn_id={_quote(nonce)}"
     if account.auth_scheme is AuthScheme.HASH:
-        fields["str_hash"] = signing.sign_balance(txn_id=nonce, login=account.login, secret=account.secret)
-    return _get("balance", account, BALANCE_PATH, fields)
+        str_hash = signing.sign_balance(txn_id=nonce, login=account.login, secret=account.secret)
+        query = f"{query}&str_hash={str_hash}"
+    return _get("balance", account, BALANCE_PATH, query)
 
 
 def build_bulk(job: BulkJob, account: Account) -> Request:
@@ -152,9 +153,8 @@ def build_bulk(job: BulkJob, account: Account) -> Request:
     )
 
 
-def _get(call: str, account: Account, path: str, fields: dict[str, str]) -> Request:
-    """Build a GET of *fields*, whose values are percent-encoded already."""
-    query = "&".join([f"{name}={value}" for name, value in fields.items()])
+def _get(call: str, account: Account, path: str, query: str) -> Request:
+    """Build a GET of a *query*, which is percent-encoded already."""
     url = f"{account.api_url}{path}?{query}"
     if len(url) > MAX_URL_LENGTH:
         raise InvalidMessageError("the text is too long to travel in one request: shorten it")

@@ -9,7 +9,7 @@ Reference:
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from itertools import islice
@@ -82,14 +82,16 @@ def parse_query(response: Response) -> DeliveryStatus:
         if error.code == ErrorCode.INCORRECT_SENDER:
             raise UnknownMessageError("107: the gateway does not know this msg_id", code=error.code) from None
         raise
-    words = [answer[key] for key in ("status", "message_state") if isinstance(answer.get(key), str)]
-    for word in words:
-        if status := _STATUS_BY_WORD.get(word.strip().upper()):
-            return status
+    has_words = False
+    for key in ("status", "message_state"):
+        if isinstance(word := answer.get(key), str):
+            has_words = True
+            if status := _STATUS_BY_WORD.get(word.strip().upper()):
+                return status
     code = _read_count(answer.get("message_state_code"))
     if code in STATUS_BY_CODE:
         return STATUS_BY_CODE[code]
-    if words or code is not None:
+    if has_words or code is not None:
         return DeliveryStatus.UNRECOGNIZED
     raise _unexpected(response, "it names no status")
 
@@ -228,7 +230,7 @@ def _read_timestamp(value: object) -> datetime | None:
 @lru_cache(maxsize=64)
 def _parse_timestamp(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=TAJIK_TIME)
+        return datetime.fromisoformat(text).replace(tzinfo=TAJIK_TIME).astimezone(UTC)
     except ValueError:
         return None
 

@@ -15,8 +15,8 @@ _IS_DANGEROUS: Final = re.compile(
     r"\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}]",
     re.ASCII,
 )
-MAY_HAVE: Final = re.compile(r"""(?:^|[,"'])[=+\-@\t\r＝＋－＠]""", re.MULTILINE)
-"""Finds in the text of a CSV file whether any cell may be one."""
+MAY_HAVE: Final = re.compile(r"""[=+\-@\t\r＝＋－＠](?<![^,"'\n].)""", re.DOTALL)
+"""Finds in the text of a CSV file whether any cell may be one; it looks back, because the signs are rare."""
 
 
 def escape(cell: str) -> str:
