@@ -27,6 +27,7 @@ from airflow_provider_osonsms.protocol.errors import GatewayError, OsonSmsError
 from airflow_provider_osonsms.protocol.history import may_send_again
 from airflow_provider_osonsms.protocol.models import T
 from airflow_provider_osonsms.tables.results import ResultsTable, TableUnavailableError
+from airflow_provider_osonsms.triggers.turns import run_in_turn
 
 FIRST_POLL_AFTER = 6.0
 """Seconds: a trigger that fires while the task that deferred is still being reported as ended makes the
@@ -176,7 +177,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
 
         async def load() -> DeliveryTracker:
             places = {table.path: await aopen_path(table.path) for table in self.sources}
-            return await asyncio.to_thread(start, places)
+            return await run_in_turn(start, places)
 
         tracker = await self._retry_until(load, "The results of a campaign", deadline)
         tracker.limiter = self.polling.make_limiter(settings.max_rate)
@@ -204,7 +205,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
                 ending=ending,
             )
 
-        return await asyncio.to_thread(write)
+        return await run_in_turn(write)
 
     async def _wait(
         self, tracker: DeliveryTracker, settings: Settings, memory: WaitMemory, *, deadline: float
