@@ -12,7 +12,7 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, filterfalse, islice
 from typing import Final, NamedTuple
 
@@ -40,6 +40,8 @@ SECONDS_OF_PATIENCE: Final = 60.0
 SECONDS_AFTER_DEADLINE: Final = 3600.0
 """For the messages without any answer: whether they are delivered must be known before anybody is listed."""
 _PACKED_AT_ONCE: Final = 10_000
+_NUMBERS_AT_ONCE: Final = 50_000
+"""Looked at in one piece: a million would hold up the other triggers for a tenth of a second."""
 _STATUSES: Final = (None, *DeliveryStatus)
 _CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
 
@@ -113,7 +115,9 @@ class DeliveryTracker:
         self._accepted = self.began if accepted is None else min(accepted, self.began)  # clocks differ
         self._opened = self.began if opened is None else opened
         size = len(msg_ids)
-        self._pending = array("l", range(size))
+        self._pending = array("l")
+        for piece in _cut(range(size)):
+            self._pending.extend(piece)
         self._next_number = 0
         self._is_closed = False
         self._codes = bytearray(size)
@@ -122,6 +126,7 @@ class DeliveryTracker:
         self._polls = array("H", bytes(2 * size))
         self._first_seen = array("f", bytes(4 * size))
         self._last_seen = array("f", bytes(4 * size))
+        self._unconfirmed = 0
         self._undelivered: dict[str, DeliveryStatus] = {}
         self._failures_in_a_row = 0
 
@@ -138,7 +143,7 @@ class DeliveryTracker:
         """
         now = self._clock()
         is_old = now - self._accepted >= self.criteria.unknown_after
-        return is_old and now < deadline and any(map(self._repeats.__getitem__, self._pending))
+        return is_old and now < deadline and self._unconfirmed > 0
 
     async def poll(
         self,
@@ -164,15 +169,18 @@ class DeliveryTracker:
         Raises:
             FinalRefusalError: The account is refused, so every other query would be refused too.
         """
+        self._pending = await _select(
+            self._pending, lambda some: filterfalse(self._is_final.__getitem__, some)
+        )
         numbers = self._pending
         if only_unconfirmed:
-            numbers = array("l", filter(self._repeats.__getitem__, numbers))
+            numbers = await _select(numbers, lambda some: filter(self._repeats.__getitem__, some))
         now = self._clock()
         is_late = deadline is not None and now >= deadline and not only_unconfirmed
         if not is_late and not only_unconfirmed:  # another deadline, or a clock that was set back
             self._is_closed = False
         if is_late and self._is_closed:
-            numbers = array("l", filterfalse(self._polls.__getitem__, numbers))
+            numbers = await _select(numbers, lambda some: filterfalse(self._polls.__getitem__, some))
         time_limit = None if deadline is None else max(self._plan_end(deadline) - now, 0.0) + query_timeout
         failures: Counter[str] = Counter()
         split = bisect_left(numbers, self._next_number)
@@ -189,7 +197,6 @@ class DeliveryTracker:
         finally:
             self._next_number = next(queue, 0)  # the next round starts where a cut round stopped
             self._is_closed |= is_late
-            self._pending = array("l", filterfalse(self._is_final.__getitem__, self._pending))
         if failures:
             text = "%d of %d status queries had no usable answer and are repeated in the next round: %s"
             log.warning(text, failures.total(), len(numbers), dict(failures))
@@ -212,7 +219,7 @@ class DeliveryTracker:
         return self.criteria.decide(
             tracked=len(self.msg_ids),
             delivered=self._count_delivered(),
-            pending=len(self._pending),
+            pending=self._count_pending(),
             unknown=self._count(DeliveryStatus.NOT_FOUND),
             is_over=now >= deadline,
         )
@@ -220,14 +227,14 @@ class DeliveryTracker:
     def summarize(self) -> DeliverySummary:
         """Return the counts of what is known."""
         by_status = {str(status): count for status in DeliveryStatus if (count := self._count(status))}
-        waiting = ((self.msg_ids[number], _STATUSES[self._codes[number]]) for number in self._pending)
+        waiting = ((self.msg_ids[number], _STATUSES[self._codes[number]]) for number in self._read_pending())
         examples = islice(chain(self._undelivered.items(), waiting), EXAMPLES)
-        delivered = self._count_delivered()
+        delivered, pending = self._count_delivered(), self._count_pending()
         return DeliverySummary(
             total=len(self.msg_ids) + self._untracked,
             delivered=delivered,
-            failed=len(self.msg_ids) - len(self._pending) - delivered,
-            pending=len(self._pending),
+            failed=len(self.msg_ids) - pending - delivered,
+            pending=pending,
             untracked=self._untracked,
             by_status=dict(sorted(by_status.items())),
             examples={msg_id: str(status or "unanswered") for msg_id, status in examples},
@@ -304,7 +311,7 @@ class DeliveryTracker:
         self._first_seen, self._last_seen = (
             array("f", (age + later for age in ages)) for ages in (first, last)
         )
-        self._pending = array("l", filterfalse(self._is_final.__getitem__, range(size)))
+        self._unconfirmed = sum(1 for number in self._read_pending() if self._repeats[number])
         for number in filter(self._is_final.__getitem__, range(size)):
             self._add_example(number)
 
@@ -346,6 +353,7 @@ class DeliveryTracker:
 
     def _record(self, number: int, status: DeliveryStatus) -> None:
         code = _CODES[status]
+        self._unconfirmed -= self._repeats[number] > 0
         repeats = 0
         if status.needs_confirmation:
             is_repeated = self._codes[number] == code
@@ -358,7 +366,9 @@ class DeliveryTracker:
         self._polls[number] = min(polls + 1, 0xFFFF)
         self._codes[number], self._repeats[number] = code, repeats
         reach = self.criteria.judge(status, repeats=repeats, age=self.began + age - self._accepted)
-        if reach is not Reach.ON_ITS_WAY:
+        if reach is Reach.ON_ITS_WAY:
+            self._unconfirmed += repeats > 0
+        else:
             self._is_final[number] = True
             if reach is not Reach.REACHED:
                 self._add_example(number)
@@ -370,9 +380,34 @@ class DeliveryTracker:
         if status is not None and not self.criteria.is_delivered(status):
             self._undelivered[self.msg_ids[number]] = status
 
+    def _read_pending(self) -> Iterator[int]:
+        """Yield the numbers of the messages whose status is not final, in their order."""
+        number = self._is_final.find(False)
+        while number >= 0:
+            yield number
+            number = self._is_final.find(False, number + 1)
+
+    def _count_pending(self) -> int:
+        return self._is_final.count(False)
+
     def _count(self, status: DeliveryStatus) -> int:
         """Count the messages with this last status."""
         return self._codes.count(_CODES[status])
 
     def _count_delivered(self) -> int:
         return sum(self._count(status) for status in DeliveryStatus if self.criteria.is_delivered(status))
+
+
+def _cut(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Cut *numbers* into pieces that take a few milliseconds each."""
+    for start in range(0, len(numbers), _NUMBERS_AT_ONCE):
+        yield numbers[start : start + _NUMBERS_AT_ONCE]
+
+
+async def _select(numbers: "array[int]", choose: Callable[[Sequence[int]], Iterable[int]]) -> "array[int]":
+    """Return those of *numbers* that *choose* leaves of each piece; others have their turn meanwhile."""
+    selected = array("l")
+    for piece in _cut(numbers):
+        selected.extend(choose(piece))
+        await asyncio.sleep(0)
+    return selected

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from airflow_provider_osonsms.client.rate import RateLimiter
+from airflow_provider_osonsms.delivery import tracker as module
 from airflow_provider_osonsms.delivery.criteria import UNKNOWN_AFTER, Decision, DeliveryCriteria, Reach
 from airflow_provider_osonsms.delivery.tracker import (
     MAX_CONSECUTIVE_FAILURES,
@@ -313,6 +314,46 @@ def test_a_damaged_memory_is_no_memory(damage):
 
     assert not second.restore(damage(first.dump("wait")), "wait")
     assert second.unanswered == 2
+
+
+def test_only_open_doubts_are_confirmed():
+    """A doubt that has become final, or that another answer has ended, needs no confirmation any more."""
+    tracker = track("a", "b", "c", accepted=0.0, clock=lambda: LATER)
+    client = Answers(
+        a=["UNKNOWN", "DELIVERED"], b=["UNKNOWN", "UNKNOWN", "UNKNOWN"], c=["ACCEPTED", "ACCEPTED"]
+    )
+    seen = []
+    for _ in range(3):
+        asyncio.run(tracker.poll(client, only_unconfirmed=bool(seen)))
+        later = track("a", "b", "c", accepted=0.0, clock=lambda: LATER)
+        assert later.restore(tracker.dump("wait"), "wait")
+        seen.append([one.may_confirm(deadline=LATER + 1) for one in (tracker, later)])
+
+    assert seen == [[True, True], [True, True], [False, False]]
+    assert client.asked == ["a", "b", "c", "a", "b", "b"]
+
+
+def test_others_have_their_turn_while_messages_are_counted(monkeypatch):
+    """Before the first question and between two rounds, nothing looks at all messages in one piece."""
+    monkeypatch.setattr(module, "_NUMBERS_AT_ONCE", 10)
+    msg_ids = [str(number) for number in range(1000, 1100)]
+    tracker = track(*msg_ids, concurrency=1)
+    client = Answers(**{msg_id: ["ACCEPTED", "DELIVERED"] for msg_id in msg_ids})
+    turns = []
+
+    async def main():
+        for _ in range(2):
+            over, asked = asyncio.create_task(tracker.poll(client)), len(client.asked)
+            turns.append(0)
+            while not over.done() and len(client.asked) == asked:
+                turns[-1] += 1
+                await asyncio.sleep(0)
+            await over
+
+    asyncio.run(main())
+
+    assert min(turns) >= 10
+    assert tracker.summarize().delivered == 100
 
 
 def test_a_hundred_thousand_messages_are_kept_in_little_space():
