@@ -231,7 +231,7 @@ def _read_timestamp(value: object) -> datetime | None:
 def _parse_timestamp(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=TAJIK_TIME).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):  # the first hours of the year 1 are before it in UTC
         return None
 
 

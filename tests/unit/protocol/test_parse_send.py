@@ -48,7 +48,20 @@ def test_a_real_success() -> None:
     )
 
 
-@pytest.mark.parametrize("timestamp", [None, 7, "", "yesterday", "2026-13-45 99:00:00", "x" * 19, ["a"]])
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        None,
+        7,
+        "",
+        "yesterday",
+        "2026-13-45 99:00:00",
+        "0000-00-00 00:00:00",
+        "0001-01-01 00:00:00",
+        "x" * 19,
+        ["a"],
+    ],
+)
 def test_a_strange_timestamp_proves_nothing(timestamp: object) -> None:
     """A moment that cannot be read is unknown; the message is accepted all the same."""
     receipt = parse_send(answer({**SUCCESS, "timestamp": timestamp}), txn_id="txn-7")
