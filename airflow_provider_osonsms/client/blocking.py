@@ -1,11 +1,12 @@
 """The blocking client: drives the flows of the protocol over a blocking transport."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from random import getrandbits
-from typing import Protocol
+from random import Random
+from typing import Final, Protocol
 
 from airflow_provider_osonsms.protocol import flows
 from airflow_provider_osonsms.protocol.errors import TransportError
@@ -23,6 +24,10 @@ from airflow_provider_osonsms.protocol.models import (
     T,
 )
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
+
+_RANDOM: Final = Random()  # noqa: S311 - a nonce is no secret
+"""Of its own: a DAG that calls `random.seed` would let each of its tasks ask with the same nonces."""
+os.register_at_fork(after_in_child=_RANDOM.seed)
 
 
 class Transport(Protocol):
@@ -125,4 +130,4 @@ def make_nonce() -> str:
 
     The system's own random numbers would cost a question a tenth of its time.
     """
-    return f"{getrandbits(128):032x}"
+    return f"{_RANDOM.getrandbits(128):032x}"
