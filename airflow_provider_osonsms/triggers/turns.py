@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any, Final
-from weakref import WeakKeyDictionary
+from weakref import WeakValueDictionary
 
 from airflow_provider_osonsms.protocol.models import T
 
 PATIENCE: Final = 10.0
 """Seconds after which nobody waits for a turn any longer: whoever has it waits for a storage."""
-_TURNS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]] = WeakKeyDictionary()
+_TURNS: Final[WeakValueDictionary[asyncio.AbstractEventLoop, asyncio.Lock]] = WeakValueDictionary()
+"""A lock lives while somebody has it or waits for it. It holds its loop, so a weak key would stay."""
 
 
 async def run_in_turn(work: Callable[..., T], *arguments: Any) -> T:

@@ -1,7 +1,9 @@
 """Work of many triggers in threads: one at a time, and nobody waits for a storage that hangs."""
 
 import asyncio
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -67,3 +69,16 @@ def test_an_error_gives_the_turn_back():
 def test_each_loop_has_turns_of_its_own():
     """A process that runs a second event loop, as dag.test() does, waits for nothing of the first."""
     assert [asyncio.run(run_in_turn(lambda: "read")) for _ in range(2)] == ["read", "read"]
+
+
+def test_a_loop_that_is_closed_is_forgotten():
+    """Those who had to wait for their turn leave nothing behind when their loop ends."""
+
+    async def main() -> weakref.ref[asyncio.AbstractEventLoop]:
+        await asyncio.gather(*(run_in_turn(lambda: "read") for _ in range(3)))
+        return weakref.ref(asyncio.get_running_loop())
+
+    loop = asyncio.run(main())
+    gc.collect()
+
+    assert loop() is None
