@@ -26,12 +26,18 @@ class Deadlines:
         return limit
 
     def close(self) -> None:
-        """Give up the timer."""
-        if self._timer is not None:
-            self._timer.cancel()
+        """Give up the timer as soon as nothing is under way any more.
+
+        aiohttp wakes nobody who reads an answer while its session is closed.
+        """
+        self._set_timer(self._find_next())
+
+    def _find_next(self) -> float:
+        return min((limit.due for limit in self._limits), default=math.inf)
 
     def _set_timer(self, due: float) -> None:
-        self.close()
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer_due = due
         self._timer = None if due == math.inf else self._loop.call_at(due, self._end_overdue)
 
@@ -39,7 +45,7 @@ class Deadlines:
         now = max(self._loop.time(), self._timer_due)  # uvloop is early by less than a millisecond
         for limit in [limit for limit in self._limits if limit.due <= now]:
             limit.end()
-        self._set_timer(min((limit.due for limit in self._limits), default=math.inf))
+        self._set_timer(self._find_next())
 
 
 class _Limit:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_osonsms.protocol.errors import RequestNotSentError
+from airflow_provider_osonsms.protocol.errors import OutcomeUnknownError, RequestNotSentError
 from airflow_provider_osonsms.transport.asynchronous import AiohttpTransport
 from airflow_provider_osonsms.transport.deadlines import Deadlines
 
@@ -127,3 +127,49 @@ def test_a_name_that_nobody_answers_for(send: Callable[..., Any]) -> None:
 
     with pytest.raises(RequestNotSentError, match="no connection"):
         asyncio.run(main())
+
+
+@pytest.mark.parametrize("data", [b"", b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"])
+def test_a_transport_that_is_closed_too_early(
+    serve: Callable[..., Any], send: Callable[..., Any], *, reply: Any, data: bytes
+) -> None:
+    """A request that is under way still ends by its deadline."""
+    server = serve(reply(data=data, then="hang"))
+
+    async def main() -> None:
+        async with AiohttpTransport() as transport:
+            request = asyncio.create_task(transport.handle(send(server.url, timeout=0.3)))
+            await asyncio.sleep(0.2)
+        await asyncio.wait_for(request, 4)
+
+    with pytest.raises(OutcomeUnknownError):
+        asyncio.run(main())
+
+
+def test_no_timer_is_left_behind() -> None:
+    """Deadlines that are closed give up their timer: at once, or with the last block that is under way."""
+
+    async def main() -> list[bool]:
+        loop, timers = asyncio.get_running_loop(), []
+        call_at: Callable[..., Any] = loop.call_at
+
+        def remember(*args: Any, **kwargs: Any) -> Any:
+            timers.append(call_at(*args, **kwargs))
+            return timers[-1]
+
+        loop.call_at = remember  # type: ignore[method-assign]
+        idle, busy = Deadlines(), Deadlines()
+        with idle.limit(LONG):
+            pass
+        idle.close()
+
+        async def overstay() -> None:
+            with busy.limit(0.02):
+                busy.close()
+                await asyncio.sleep(1)
+
+        with pytest.raises(TimeoutError):
+            await overstay()
+        return [timer.cancelled() or timer.when() <= loop.time() for timer in timers]
+
+    assert set(asyncio.run(main())) == {True}
