@@ -27,7 +27,8 @@ from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
 _RANDOM: Final = Random()  # noqa: S311 - a nonce is no secret
 """Of its own: a DAG that calls `random.seed` would let each of its tasks ask with the same nonces."""
-os.register_at_fork(after_in_child=_RANDOM.seed)
+if hasattr(os, "register_at_fork"):  # not on Windows, where people write DAG files
+    os.register_at_fork(after_in_child=_RANDOM.seed)
 
 
 class Transport(Protocol):

@@ -7,21 +7,19 @@ from weakref import WeakValueDictionary
 
 from airflow_provider_osonsms.protocol.models import T
 
-PATIENCE: Final = 10.0
-"""Seconds after which nobody waits for a turn any longer: whoever has it waits for a storage."""
+PATIENCE: Final = 3.0
+"""Seconds after which work gives its turn to the next: it waits for a storage then, and computes no more."""
 _TURNS: Final[WeakValueDictionary[asyncio.AbstractEventLoop, asyncio.Lock]] = WeakValueDictionary()
 """A lock lives while somebody has it or waits for it. It holds its loop, so a weak key would stay."""
 
 
 async def run_in_turn(work: Callable[..., T], *arguments: Any) -> T:
-    """Return what *work* returns in a thread, after all work that was given before, or after `PATIENCE`."""
-    turn = _TURNS.setdefault(asyncio.get_running_loop(), asyncio.Lock())
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await turn.acquire()
-    except TimeoutError:
-        return await asyncio.to_thread(work, *arguments)
-    try:
-        return await asyncio.to_thread(work, *arguments)
-    finally:
-        turn.release()
+    """Return what *work* returns in a thread; it begins when all that was given before has had its turn."""
+    async with _TURNS.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+        working = asyncio.create_task(asyncio.to_thread(work, *arguments))
+        try:
+            await asyncio.wait((working,), timeout=PATIENCE)
+        except asyncio.CancelledError:
+            working.cancel()
+            raise
+    return await working

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_osonsms.protocol.errors import OutcomeUnknownError, RequestNotSentError
+from airflow_provider_osonsms.protocol.errors import OutcomeUnknownError
 from airflow_provider_osonsms.transport.asynchronous import AiohttpTransport
 from airflow_provider_osonsms.transport.deadlines import Deadlines
 
@@ -112,21 +112,6 @@ def test_one_timer_for_many() -> None:
         return timers
 
     assert asyncio.run(main()) == 1
-
-
-def test_a_name_that_nobody_answers_for(send: Callable[..., Any]) -> None:
-    """A resolver that hangs is given up after the timeout for connecting: nothing was sent."""
-
-    async def main() -> None:
-        async def hang(*_: object, **__: object) -> None:
-            await asyncio.sleep(LONG)
-
-        asyncio.get_running_loop().getaddrinfo = hang  # type: ignore[method-assign, assignment]
-        async with AiohttpTransport() as transport:
-            await transport.handle(send("http://gateway.invalid", timeout=0.1))
-
-    with pytest.raises(RequestNotSentError, match="no connection"):
-        asyncio.run(main())
 
 
 @pytest.mark.parametrize("data", [b"", b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"])
