@@ -19,7 +19,9 @@ from typing import Final, NamedTuple
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
 from airflow_provider_osonsms.client.rate import RateLimiter
 from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria, Reach
+from airflow_provider_osonsms.delivery.share import Share
 from airflow_provider_osonsms.delivery.summary import DeliverySummary
+from airflow_provider_osonsms.delivery.workers import Workers
 from airflow_provider_osonsms.protocol.errors import (
     FinalRefusalError,
     GatewayError,
@@ -86,6 +88,7 @@ class DeliveryTracker:
         msg_ids: As given.
         criteria: As given.
         limiter: As given; it belongs to one event loop.
+        share: With the other waits in the event loop; at first there are none.
         began: As given, or the time of the construction.
         questions: How many times the gateway was asked.
         throttled: How many of these questions it has turned away.
@@ -109,6 +112,7 @@ class DeliveryTracker:
         self.criteria = criteria or DeliveryCriteria()
         self._concurrency = concurrency
         self.limiter = limiter or RateLimiter()
+        self.share = Share()
         self.questions = self.throttled = 0
         self._clock = clock
         self.began = clock() if began is None else began
@@ -186,10 +190,15 @@ class DeliveryTracker:
         split = bisect_left(numbers, self._next_number)
         queue = chain(numbers[split:], numbers[:split])
         self._failures_in_a_row = 0
+        workers = Workers(
+            lambda number: self._ask(client, number, failures),
+            queue,
+            most=min(self._concurrency, len(numbers)),
+            share=self.share,
+        )
         try:
-            async with asyncio.timeout(time_limit), asyncio.TaskGroup() as group:
-                for _ in range(min(self._concurrency, len(numbers))):
-                    group.create_task(self._poll_from(client, queue, failures))
+            async with asyncio.timeout(time_limit):
+                await workers.run()
         except TimeoutError:
             log.warning("The round was cut at its time limit: the gateway is too slow to query all messages")
         except ExceptionGroup as errors:
@@ -315,28 +324,25 @@ class DeliveryTracker:
         for number in filter(self._is_final.__getitem__, range(size)):
             self._add_example(number)
 
-    async def _poll_from(
-        self, client: AsyncOsonSmsClient, queue: Iterator[int], failures: Counter[str]
-    ) -> None:
-        while self._failures_in_a_row < MAX_CONSECUTIVE_FAILURES:
-            if (number := next(queue, None)) is None:
-                return
-            try:
-                status = await self._query(client, self.msg_ids[number])
-            except UnknownMessageError:
-                status = DeliveryStatus.NOT_FOUND
-            except FinalRefusalError:
-                raise
-            except OsonSmsError as error:
-                failures[type(error).__name__] += 1
-                if isinstance(error, ThrottledError):
-                    return  # the others of this round would be turned away, too
-                if not isinstance(error, GatewayError):  # it is up, and refuses this question
-                    self._failures_in_a_row += 1
-                continue
-            self._failures_in_a_row = 0
-            self.limiter.count_answer()
-            self._record(number, status)
+    async def _ask(self, client: AsyncOsonSmsClient, number: int, failures: Counter[str]) -> bool:
+        """Query a message, and keep the answer; return whether the next one is worth a query."""
+        try:
+            status = await self._query(client, self.msg_ids[number])
+        except UnknownMessageError:
+            status = DeliveryStatus.NOT_FOUND
+        except FinalRefusalError:
+            raise
+        except OsonSmsError as error:
+            failures[type(error).__name__] += 1
+            if isinstance(error, ThrottledError):
+                return False  # the others of this round would be turned away, too
+            if not isinstance(error, GatewayError):  # it is up, and refuses this question
+                self._failures_in_a_row += 1
+            return self._failures_in_a_row < MAX_CONSECUTIVE_FAILURES
+        self._failures_in_a_row = 0
+        self.limiter.count_answer()
+        self._record(number, status)
+        return True
 
     async def _query(self, client: AsyncOsonSmsClient, msg_id: str) -> DeliveryStatus:
         """Query a status in its turn, and again in later turns while the gateway asks to slow down."""

@@ -19,7 +19,6 @@ from airflow_provider_osonsms._context import add_to_asset_events, identify_task
 from airflow_provider_osonsms._metrics import Metric, SpanName, TaskMetrics
 from airflow_provider_osonsms._storage import open_path, spell_path
 from airflow_provider_osonsms.arguments import (
-    CONCURRENCY,
     FLAG,
     MAX_SECONDS,
     NAME,
@@ -46,6 +45,7 @@ from airflow_provider_osonsms.delivery.report.plan import WrittenFiles
 from airflow_provider_osonsms.delivery.report.translations import Language
 from airflow_provider_osonsms.delivery.report.verdict import Ending
 from airflow_provider_osonsms.delivery.result import WaitResult
+from airflow_provider_osonsms.delivery.share import MAX_UNDER_WAY
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.links.osonsms import OsonSmsDeliveryReportLink
@@ -97,7 +97,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
         unknown_after: Seconds or timedelta since the acceptance of the messages (else since the start of the
             wait) before which neither is final: the gateway may answer for a new message only after a while.
         stop_early: End the wait once no pending message can change its verdict. Not with *undelivered_path*.
-        concurrency: Queries under way at once.
+        concurrency: Queries under way at once, at most 100. All waits in one triggerer share 100 of them.
         max_rate: Queries per second at most, evenly spread; default: the Connection's, else no limit.
         poke_interval: Seconds before the second round; later pauses grow with the age of the messages.
         max_poll_interval: The longest of these pauses, in seconds.
@@ -145,7 +145,7 @@ class OsonSmsDeliverySensor(BaseSensorOperator):
     unknown_limit = TemplateArgument(whole_number(maximum=_MAX_REPEATS))
     unknown_after = TemplateArgument(SECONDS)
     stop_early = TemplateArgument(FLAG)
-    concurrency = TemplateArgument(CONCURRENCY)
+    concurrency = TemplateArgument(whole_number(maximum=MAX_UNDER_WAY))
     max_rate = TemplateArgument(optional(RATE, "that of the Connection"))
     poke_interval = TemplateArgument(SECONDS)
     max_poll_interval = TemplateArgument(SECONDS)

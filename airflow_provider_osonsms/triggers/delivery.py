@@ -20,6 +20,7 @@ from airflow_provider_osonsms.delivery.polling import PollSettings
 from airflow_provider_osonsms.delivery.report.plan import WrittenFiles, read_plan
 from airflow_provider_osonsms.delivery.report.verdict import Ending
 from airflow_provider_osonsms.delivery.result import WaitResult
+from airflow_provider_osonsms.delivery.share import find_share
 from airflow_provider_osonsms.delivery.summary import NOTHING_KNOWN
 from airflow_provider_osonsms.delivery.tracker import DeliveryTracker
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
@@ -181,6 +182,7 @@ class OsonSmsDeliveryTrigger(BaseTrigger):
 
         tracker = await self._retry_until(load, "The results of a campaign", deadline)
         tracker.limiter = self.polling.make_limiter(settings.max_rate)
+        tracker.share = find_share(settings.account.api_url)
         return tracker
 
     async def _write_report(

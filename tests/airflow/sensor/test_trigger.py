@@ -1,9 +1,12 @@
 """The trigger, against the simulated gateway."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pkgutil import resolve_name as import_string
 
+from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
+from airflow_provider_osonsms.delivery import share
 from airflow_provider_osonsms.hooks.osonsms import OsonSmsHook
 from airflow_provider_osonsms.triggers import delivery as triggers
 from airflow_provider_osonsms.triggers.delivery import OsonSmsDeliveryTrigger
@@ -86,3 +89,40 @@ def test_the_error_of_a_storage_stays_inside(monkeypatch, gateway, fire):
 
     assert event["error"] == "The results of a campaign could not be read until the deadline (LookupError)"
     assert event["may_retry"]
+
+
+def test_waits_of_one_triggerer_share_their_questions(monkeypatch, send):
+    """Triggers in one event loop ask fewer questions at once than each of them alone would."""
+    monkeypatch.setattr(share, "MAX_UNDER_WAY", 3)
+    ask, under_way, most = AsyncOsonSmsClient.query_status, 0, 0
+
+    async def count(self, msg_id):
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            return await ask(self, msg_id)
+        finally:
+            under_way -= 1
+
+    monkeypatch.setattr(AsyncOsonSmsClient, "query_status", count)
+    msg_ids = send(*(f"{number:02}" for number in range(12)))
+    deadline = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    waits = [
+        OsonSmsDeliveryTrigger(
+            msg_ids=msg_ids[start : start + 4],
+            began=NOW,
+            deadline=deadline,
+            polling={"poll_interval": 0.01, "concurrency": 4},
+        )
+        for start in (0, 4, 8)
+    ]
+
+    async def run(trigger):
+        return [event.payload["decision"] async for event in trigger.run()]
+
+    async def main():
+        return await asyncio.gather(*map(run, waits))
+
+    assert asyncio.run(main()) == [["succeed"]] * 3
+    assert most <= 3 + 1 + 1  # the first, and those who come to share with it
