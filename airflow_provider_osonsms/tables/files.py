@@ -19,8 +19,11 @@ from typing import IO, Any, Final, NamedTuple, TypeVar
 from airflow_provider_osonsms.tables import formulas
 from airflow_provider_osonsms.tables.paths import replace_file
 
-ROWS_PER_BATCH: Final = 500
-"""Rows that live at once: of many more, the garbage collector would stop all threads for too long."""
+ROWS_PER_BATCH: Final = 100
+"""Rows that live at once: with their cells fewer objects than Python's garbage collector begins at, 700. What
+it has seen several times lets it look through the whole process, which stops all threads for too long."""
+_ROWS_PER_PARQUET_BATCH: Final = 500
+"""Its rows have no lists of cells."""
 _ROWS_PER_GROUP: Final = 8192
 """Of Parquet: each group has a cost of its own."""
 _BLOCK_BYTES: Final = 2**20
@@ -298,7 +301,7 @@ def _read_parquet(file: IO[bytes], kind: type[RowT]) -> Iterator[list[RowT]]:
         there = reader.schema_arrow.names
         places, numbers = _find_columns(there, kind), _find_numbers(kind)
         names = [there[place] for place in places if place < len(there)]
-        for batch in reader.iter_batches(columns=names, batch_size=ROWS_PER_BATCH):
+        for batch in reader.iter_batches(columns=names, batch_size=_ROWS_PER_PARQUET_BATCH):
             nothing = [None] * batch.num_rows
             columns = [
                 batch.column(there[place]).to_pylist() if place < len(there) else nothing for place in places
