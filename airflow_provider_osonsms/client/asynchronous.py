@@ -8,6 +8,7 @@ from typing import Protocol
 
 from airflow_provider_osonsms.client.blocking import make_nonce
 from airflow_provider_osonsms.protocol import flows
+from airflow_provider_osonsms.protocol.build import build_query
 from airflow_provider_osonsms.protocol.errors import TransportError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import (
@@ -22,6 +23,7 @@ from airflow_provider_osonsms.protocol.models import (
     SendReceipt,
     T,
 )
+from airflow_provider_osonsms.protocol.parse import parse_query
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
 
@@ -67,9 +69,17 @@ class AsyncOsonSmsClient:
         )
         return await self.drive(flow)
 
+    def build_query(self, msg_id: str) -> Request:
+        """Build the question for the status of a message; see `protocol.build.build_query`."""
+        return build_query(msg_id, self.account, nonce=make_nonce())
+
+    async def ask(self, query: Request) -> DeliveryStatus:
+        """Ask a question of `build_query` once; asking again is the caller's rhythm (§3)."""
+        return parse_query(await self._transport.handle(query))
+
     async def query_status(self, msg_id: str) -> DeliveryStatus:
-        """Query the status of a message once; see `flows.query_status`."""
-        return await self.drive(flows.query_status(msg_id, self.account, make_nonce=make_nonce))
+        """Query the status of a message once."""
+        return await self.ask(self.build_query(msg_id))
 
     async def query_balance(self) -> Decimal:
         """Query the balance in somoni; see `flows.query_balance`."""

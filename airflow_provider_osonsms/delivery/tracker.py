@@ -25,10 +25,12 @@ from airflow_provider_osonsms.delivery.workers import Workers
 from airflow_provider_osonsms.protocol.errors import (
     FinalRefusalError,
     GatewayError,
+    InvalidMessageError,
     OsonSmsError,
     ThrottledError,
     UnknownMessageError,
 )
+from airflow_provider_osonsms.protocol.models import Request
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.tables.msg_ids import MsgIds
 
@@ -44,6 +46,8 @@ SECONDS_AFTER_DEADLINE: Final = 3600.0
 _PACKED_AT_ONCE: Final = 10_000
 _NUMBERS_AT_ONCE: Final = 50_000
 """Looked at in one piece: a million would hold up the other triggers for a tenth of a second."""
+_QUERIES_AT_ONCE: Final = 64
+"""Built in one piece. Built one by one, between the answers to others, each takes three times as long."""
 _STATUSES: Final = (None, *DeliveryStatus)
 _CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
 
@@ -68,6 +72,16 @@ class MessageStatus(NamedTuple):
     last_seen: float | None
     polls: int
     reach: Reach
+
+
+class _Query(NamedTuple):
+    """A question that was built beforehand; its request may be the error that says why there is none."""
+
+    number: int
+    request: Request | InvalidMessageError
+
+
+_NO_QUERY: Final = _Query(0, InvalidMessageError("no message is left"))
 
 
 class DeliveryTracker:
@@ -120,7 +134,7 @@ class DeliveryTracker:
         self._opened = self.began if opened is None else opened
         size = len(msg_ids)
         self._pending = array("l")
-        for piece in _cut(range(size)):
+        for piece in _cut(range(size), _NUMBERS_AT_ONCE):
             self._pending.extend(piece)
         self._next_number = 0
         self._is_closed = False
@@ -188,10 +202,10 @@ class DeliveryTracker:
         time_limit = None if deadline is None else max(self._plan_end(deadline) - now, 0.0) + query_timeout
         failures: Counter[str] = Counter()
         split = bisect_left(numbers, self._next_number)
-        queue = chain(numbers[split:], numbers[:split])
+        queue = self._build_queries(client, _cut(numbers[split:] + numbers[:split], _QUERIES_AT_ONCE))
         self._failures_in_a_row = 0
         workers = Workers(
-            lambda number: self._ask(client, number, failures),
+            lambda query: self._ask(client, query, failures),
             queue,
             most=min(self._concurrency, len(numbers)),
             share=self.share,
@@ -204,7 +218,7 @@ class DeliveryTracker:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
-            self._next_number = next(queue, 0)  # the next round starts where a cut round stopped
+            self._next_number = next(queue, _NO_QUERY).number  # the next round starts where a cut one stopped
             self._is_closed |= is_late
         if failures:
             text = "%d of %d status queries had no usable answer and are repeated in the next round: %s"
@@ -324,10 +338,23 @@ class DeliveryTracker:
         for number in filter(self._is_final.__getitem__, range(size)):
             self._add_example(number)
 
-    async def _ask(self, client: AsyncOsonSmsClient, number: int, failures: Counter[str]) -> bool:
+    def _build_queries(
+        self, client: AsyncOsonSmsClient, pieces: Iterable[Sequence[int]]
+    ) -> Iterator["_Query"]:
+        """Build the queries of a piece at once, before the first of them is asked."""
+        for piece in pieces:
+            yield from [self._build_query(client, number) for number in piece]
+
+    def _build_query(self, client: AsyncOsonSmsClient, number: int) -> "_Query":
+        try:
+            return _Query(number, client.build_query(self.msg_ids[number]))
+        except InvalidMessageError as error:
+            return _Query(number, error)
+
+    async def _ask(self, client: AsyncOsonSmsClient, query: "_Query", failures: Counter[str]) -> bool:
         """Query a message, and keep the answer; return whether the next one is worth a query."""
         try:
-            status = await self._query(client, self.msg_ids[number])
+            status = await self._query(client, query.request)
         except UnknownMessageError:
             status = DeliveryStatus.NOT_FOUND
         except FinalRefusalError:
@@ -341,16 +368,20 @@ class DeliveryTracker:
             return self._failures_in_a_row < MAX_CONSECUTIVE_FAILURES
         self._failures_in_a_row = 0
         self.limiter.count_answer()
-        self._record(number, status)
+        self._record(query.number, status)
         return True
 
-    async def _query(self, client: AsyncOsonSmsClient, msg_id: str) -> DeliveryStatus:
+    async def _query(
+        self, client: AsyncOsonSmsClient, request: Request | InvalidMessageError
+    ) -> DeliveryStatus:
         """Query a status in its turn, and again in later turns while the gateway asks to slow down."""
+        if isinstance(request, InvalidMessageError):
+            raise request
         while True:
             number = await self.limiter.take_turn()
             self.questions += 1
             try:
-                return await client.query_status(msg_id)
+                return await client.ask(request)
             except ThrottledError as error:
                 self.throttled += 1
                 self.limiter.slow_down(number, retry_after=error.retry_after, status=error.status)
@@ -404,16 +435,15 @@ class DeliveryTracker:
         return sum(self._count(status) for status in DeliveryStatus if self.criteria.is_delivered(status))
 
 
-def _cut(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Cut *numbers* into pieces that take a few milliseconds each."""
-    for start in range(0, len(numbers), _NUMBERS_AT_ONCE):
-        yield numbers[start : start + _NUMBERS_AT_ONCE]
+def _cut(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(numbers), size):
+        yield numbers[start : start + size]
 
 
 async def _select(numbers: "array[int]", choose: Callable[[Sequence[int]], Iterable[int]]) -> "array[int]":
     """Return those of *numbers* that *choose* leaves of each piece; others have their turn meanwhile."""
     selected = array("l")
-    for piece in _cut(numbers):
+    for piece in _cut(numbers, _NUMBERS_AT_ONCE):
         selected.extend(choose(piece))
         await asyncio.sleep(0)
     return selected

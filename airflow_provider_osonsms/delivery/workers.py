@@ -2,22 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Generic
 
 from airflow_provider_osonsms.delivery.share import Share
+from airflow_provider_osonsms.protocol.models import T
 
 
-class Workers:
+class Workers(Generic[T]):
     """Ask the questions of one round.
 
     Args:
-        ask: Asks for a number; returns whether its worker goes on to the next.
-        queue: The numbers.
+        ask: Asks one; returns whether its worker goes on to the next.
+        queue: The questions.
         most: Questions under way at once, if the share allows it.
         share: With the other waits.
     """
 
     def __init__(
-        self, ask: Callable[[int], Awaitable[bool]], queue: Iterator[int], *, most: int, share: Share
+        self, ask: Callable[[T], Awaitable[bool]], queue: Iterator[T], *, most: int, share: Share
     ) -> None:
         self._ask = ask
         self._queue = queue
@@ -42,8 +44,8 @@ class Workers:
             group.create_task(self._work(group))
 
     async def _work(self, group: asyncio.TaskGroup) -> None:
-        for number in self._queue:
-            if not await self._ask(number) or self._working > self._share.most:
+        for question in self._queue:
+            if not await self._ask(question) or self._working > self._share.most:
                 break
             self._fill(group)
         else:

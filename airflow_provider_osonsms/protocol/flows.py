@@ -10,7 +10,7 @@ Reference:
 from collections.abc import Callable
 from decimal import Decimal
 
-from airflow_provider_osonsms.protocol.build import build_balance, build_bulk, build_query, build_send
+from airflow_provider_osonsms.protocol.build import build_balance, build_bulk, build_send
 from airflow_provider_osonsms.protocol.errors import (
     DuplicateTransactionError,
     GatewayError,
@@ -36,8 +36,7 @@ from airflow_provider_osonsms.protocol.models import (
     Pause,
     SendReceipt,
 )
-from airflow_provider_osonsms.protocol.parse import parse_balance, parse_bulk, parse_query, parse_send
-from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
+from airflow_provider_osonsms.protocol.parse import parse_balance, parse_bulk, parse_send
 
 ATTEMPTS = 3
 FIRST_PAUSE = 1.0
@@ -100,15 +99,6 @@ def send_once(
                 raise
             return SendReceipt(txn_id=message.txn_id, outcome=outcome)
     raise _pick_least_proving(failures)
-
-
-def query_status(msg_id: str, account: Account, *, make_nonce: Callable[[], str]) -> Flow[DeliveryStatus]:
-    """Ask once where a message is; asking again is the caller's rhythm.
-
-    Reference:
-        OsonSMS protocol 1.5, §3.
-    """
-    return parse_query((yield build_query(msg_id, account, nonce=make_nonce())))
 
 
 def query_balance(

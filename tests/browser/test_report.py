@@ -31,7 +31,11 @@ NARROW = {"width": 320, "height": 900, "deviceScaleFactor": 1, "mobile": True}
 class Answers:
     """Has delivered all messages but a tenth."""
 
-    async def query_status(self, msg_id):
+    def build_query(self, msg_id):
+        """Let the msg_id stand for the question."""
+        return msg_id
+
+    async def ask(self, msg_id):
         """Answer."""
         return DeliveryStatus.UNDELIVERABLE if msg_id.endswith("9") else DeliveryStatus.DELIVERED
 

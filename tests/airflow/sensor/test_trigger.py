@@ -94,18 +94,18 @@ def test_the_error_of_a_storage_stays_inside(monkeypatch, gateway, fire):
 def test_waits_of_one_triggerer_share_their_questions(monkeypatch, send):
     """Triggers in one event loop ask fewer questions at once than each of them alone would."""
     monkeypatch.setattr(share, "MAX_UNDER_WAY", 3)
-    ask, under_way, most = AsyncOsonSmsClient.query_status, 0, 0
+    ask, under_way, most = AsyncOsonSmsClient.ask, 0, 0
 
-    async def count(self, msg_id):
+    async def count(self, query):
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
         try:
-            return await ask(self, msg_id)
+            return await ask(self, query)
         finally:
             under_way -= 1
 
-    monkeypatch.setattr(AsyncOsonSmsClient, "query_status", count)
+    monkeypatch.setattr(AsyncOsonSmsClient, "ask", count)
     msg_ids = send(*(f"{number:02}" for number in range(12)))
     deadline = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
     waits = [

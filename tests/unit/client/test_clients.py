@@ -12,8 +12,17 @@ import pytest
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, open_async_client
 from airflow_provider_osonsms.client.blocking import OsonSmsClient, open_client
 from airflow_provider_osonsms.connection import Settings, read_settings
-from airflow_provider_osonsms.protocol.errors import OutcomeUnknownError
-from airflow_provider_osonsms.protocol.models import Account, Message, Outcome
+from airflow_provider_osonsms.protocol.errors import (
+    FinalRefusalError,
+    OsonSmsError,
+    OutcomeUnknownError,
+    RequestNotSentError,
+    TemporaryRefusalError,
+    UnexpectedAnswerError,
+    UnknownMessageError,
+)
+from airflow_provider_osonsms.protocol.models import Account, Message, Outcome, Request, Response
+from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.simulator import Fault, SimulatedGateway
 
 
@@ -107,6 +116,8 @@ def test_both_clients_have_the_same_methods() -> None:
     """Whoever knows one client knows the other."""
     assert public_methods(OsonSmsClient) == public_methods(AsyncOsonSmsClient)
     assert sorted(public_methods(OsonSmsClient)) == [
+        "ask",
+        "build_query",
         "create_bulk",
         "drive",
         "query_balance",
@@ -123,3 +134,57 @@ def test_opening_makes_no_request(
     open_any(read(host=gateway.url).account)
 
     assert set(gateway.requests.values()) == {0}
+
+
+class Once:
+    """Gives the one answer that it has."""
+
+    def __init__(self, answer: Response | Exception) -> None:
+        self.answer = answer
+        self.requests: list[Request] = []
+
+    def handle(self, request: Request) -> Response:
+        """Answer."""
+        self.requests.append(request)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class OnceLater(Once):
+    """The same for an asynchronous client."""
+
+    async def handle(self, request: Request) -> Response:  # type: ignore[override]
+        """Answer."""
+        return super().handle(request)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Response(status=200, body=b'{"status":"DELIVERED"}'), DeliveryStatus.DELIVERED),
+        (OutcomeUnknownError("no answer"), OutcomeUnknownError),
+        (RequestNotSentError("no connection"), RequestNotSentError),
+        (Response(status=502, body=b"<html>"), UnexpectedAnswerError),
+        (Response(status=422, body=b'{"error":{"code":107,"msg":"-"}}'), UnknownMessageError),
+        (Response(status=422, body=b'{"error":{"code":109,"msg":"-"}}'), TemporaryRefusalError),
+        (Response(status=422, body=b'{"error":{"code":106,"msg":"-"}}'), FinalRefusalError),
+    ],
+)
+def test_a_status_is_asked_once(answer: Response | Exception, expected: object) -> None:
+    """Whatever the answer, asking again is the caller's rhythm; each question has a nonce of its own."""
+    account = Account(login="demo", secret="salt", api_url="https://gateway.invalid")
+    once, later = Once(answer), OnceLater(answer)
+
+    for ask in (
+        lambda: OsonSmsClient(account, once).query_status("170055123"),
+        lambda: asyncio.run(AsyncOsonSmsClient(account, later).query_status("170055123")),
+    ):
+        try:
+            result: object = ask()
+        except OsonSmsError as error:
+            result = type(error)
+        assert result is expected
+    urls = [request.url for one in (once, later) for request in one.requests]
+    assert len(set(urls)) == 2
+    assert all("/query_sms.php?login=demo&txn_id=" in url and "&msg_id=170055123&" in url for url in urls)

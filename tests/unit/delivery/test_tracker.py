@@ -15,6 +15,7 @@ from airflow_provider_osonsms.delivery.tracker import (
 )
 from airflow_provider_osonsms.protocol.errors import (
     FinalRefusalError,
+    InvalidMessageError,
     OutcomeUnknownError,
     RequestNotSentError,
     TemporaryRefusalError,
@@ -36,7 +37,11 @@ class Answers:
         self.asked = []
         self.under_way = self.most = 0
 
-    async def query_status(self, msg_id):
+    def build_query(self, msg_id):
+        """Let the msg_id stand for the question."""
+        return msg_id
+
+    async def ask(self, msg_id):
         """Answer with the next of *msg_id*'s answers."""
         self.asked.append(msg_id)
         self.under_way += 1
@@ -125,7 +130,11 @@ def test_slow_round_is_cut():
     class Slow:
         asked = ()
 
-        async def query_status(self, msg_id):
+        def build_query(self, msg_id):
+            """Let the msg_id stand for the question."""
+            return msg_id
+
+        async def ask(self, msg_id):
             self.asked += (msg_id,)
             await asyncio.sleep(0.02)
             return DeliveryStatus.ENROUTE
@@ -316,6 +325,24 @@ def test_a_damaged_memory_is_no_memory(damage):
     assert second.unanswered == 2
 
 
+def test_a_question_that_cannot_be_built_is_no_answer():
+    """A msg_id that no request can hold, as of an edited table, leaves the others their answers."""
+
+    class Strict(Answers):
+        def build_query(self, msg_id):
+            if len(msg_id) > 2:
+                raise InvalidMessageError("too long")
+            return msg_id
+
+    client = Strict(a=["DELIVERED"], b=["DELIVERED"])
+    tracker = track("a", "long", "b")
+
+    summary = poll(tracker, client)
+
+    assert (summary.delivered, summary.pending, tracker.unanswered) == (2, 1, 1)
+    assert client.asked == ["a", "b"]
+
+
 def test_only_open_doubts_are_confirmed():
     """A doubt that has become final, or that another answer has ended, needs no confirmation any more."""
     tracker = track("a", "b", "c", accepted=0.0, clock=lambda: LATER)
@@ -384,9 +411,9 @@ def test_rate_is_bounded():
         now[0] += seconds
 
     class Timed(Answers):
-        async def query_status(self, msg_id):
+        async def ask(self, msg_id):
             moments.append(now[0])
-            return await super().query_status(msg_id)
+            return await super().ask(msg_id)
 
     limiter = RateLimiter(0.5, clock=lambda: now[0], sleep=sleep)
     poll(track("a", "b", "c", limiter=limiter), Timed(a=["DELIVERED"], b=["DELIVERED"], c=["DELIVERED"]))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_osonsms.protocol.build import build_balance, build_bulk, build_query
+from airflow_provider_osonsms.protocol.build import build_balance, build_bulk
 from airflow_provider_osonsms.protocol.errors import (
     BulkRefusedError,
     DuplicateTransactionError,
@@ -18,12 +18,10 @@ from airflow_provider_osonsms.protocol.errors import (
     TemporaryRefusalError,
     TransportError,
     UnexpectedAnswerError,
-    UnknownMessageError,
 )
-from airflow_provider_osonsms.protocol.flows import create_bulk, query_balance, query_status
+from airflow_provider_osonsms.protocol.flows import create_bulk, query_balance
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import Account, BulkJob, BulkReceipt, Response
-from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
 BULK_OK = b'{"status":"success","message":"Bulk SMS created successfully","sms_bulk_name":"Navsol"}'
 
@@ -49,30 +47,6 @@ def play(script: str, *, ok: bytes) -> list[Response | TransportError]:
         else Response(status=422, body=json.dumps({"error": {"code": int(word), "msg": "-"}}).encode())
         for word in script.split()
     ]
-
-
-@pytest.mark.parametrize(
-    ("script", "expected"),
-    [
-        ("ok", DeliveryStatus.DELIVERED),
-        ("lost", OutcomeUnknownError),
-        ("unsent", RequestNotSentError),
-        ("junk", UnexpectedAnswerError),
-        ("107", UnknownMessageError),
-        ("109", TemporaryRefusalError),
-        ("106", FinalRefusalError),
-    ],
-)
-def test_a_status_is_asked_once(
-    converse: Callable[..., Any], account: Account, script: str, expected: Any
-) -> None:
-    """Whatever the answer, asking again is the caller's rhythm."""
-    flow = query_status("170055123", account, make_nonce=nonces())
-    talk = converse(flow, play(script, ok=b'{"status":"DELIVERED"}'))
-
-    assert expected in (talk.result, type(talk.result))
-    assert talk.requests == [build_query("170055123", account, nonce="n-1")]
-    assert talk.pauses == []
 
 
 @pytest.mark.parametrize(
