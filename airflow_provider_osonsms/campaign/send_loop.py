@@ -16,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from airflow_provider_osonsms.campaign.acceptance import Acceptance
 from airflow_provider_osonsms.campaign.journal import CampaignJournal, JournalFlusher
@@ -29,10 +29,17 @@ from airflow_provider_osonsms.client.rate import RateLimiter
 from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
 from airflow_provider_osonsms.preflight.window import Always, Closed
 from airflow_provider_osonsms.protocol import flows
-from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, OsonSmsError, ThrottledError
+from airflow_provider_osonsms.protocol.errors import (
+    DuplicateTransactionError,
+    InvalidMessageError,
+    OsonSmsError,
+    ThrottledError,
+)
 from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
-from airflow_provider_osonsms.protocol.models import Message
+from airflow_provider_osonsms.protocol.models import Message, Request
 
+_BUILT_AT_ONCE: Final = 64
+"""Requests that are built in one piece. Built one by one, between answers, each takes three times as long."""
 GRACE_SECONDS: Final = 5.0
 """For requests that are under way when the loop is told to stop."""
 
@@ -66,6 +73,15 @@ class SendWindowClosedError(OsonSmsError):
 
 class TxnIdsTakenError(DuplicateTransactionError):
     """The first txn_ids of a campaign are all taken, and nothing explains it: nothing was sent."""
+
+
+class _Ready(NamedTuple):
+    """A message whose request was built beforehand, or the error that says why there is none."""
+
+    position: int
+    estimated: int
+    message: Message
+    request: Request | InvalidMessageError
 
 
 class SendLoop:
@@ -166,15 +182,15 @@ class SendLoop:
             return
         txn_ids = [message.txn_id for _, _, message in handful]
         await asyncio.to_thread(self._journal.mark_handful, txn_ids)
-        for position, estimated, message in handful:
-            shown = await self._send_in_turn(position, message, estimated=estimated)
+        for ready in map(self._build, handful):
+            shown = await self._send_in_turn(ready)
             if shown is None:
                 break
             if shown is not Shown.TAKEN:
                 for taken_position, taken_message in taken:
                     self._write(taken_position, taken_message)
                 return
-            taken.append((position, message))
+            taken.append((ready.position, ready.message))
         # All are taken, or the sending was stopped before that was clear: then the next try begins with them.
         for position, _ in taken:
             self._rows.take_back_attempt(position)
@@ -196,7 +212,8 @@ class SendLoop:
 
     async def _send_all(self, messages: Iterator[PlannedMessage], rows: int) -> None:
         number = min(self._plan.options.concurrency, rows)
-        workers = [asyncio.create_task(self._work(messages)) for _ in range(number)]
+        queue = self._build_all(messages)
+        workers = [asyncio.create_task(self._work(queue)) for _ in range(number)]
         over = asyncio.create_task(asyncio.wait(workers))
         stopped = asyncio.create_task(self._stop.wait())
         try:
@@ -210,18 +227,30 @@ class SendLoop:
             if not worker.cancelled():
                 worker.result()
 
-    async def _work(self, messages: Iterator[PlannedMessage]) -> None:
+    def _build_all(self, messages: Iterator[PlannedMessage]) -> Iterator["_Ready"]:
+        """Build the requests of some messages at once, before the first of them is sent."""
+        while some := list(islice(messages, _BUILT_AT_ONCE)):
+            yield from [self._build(planned) for planned in some]
+
+    def _build(self, planned: PlannedMessage) -> "_Ready":
+        position, estimated, message = planned
         try:
-            for position, estimated, message in messages:
+            return _Ready(position, estimated, message, self._client.build_send(message))
+        except InvalidMessageError as error:
+            return _Ready(position, estimated, message, error)
+
+    async def _work(self, queue: Iterator["_Ready"]) -> None:
+        try:
+            for ready in queue:
                 if not self._flusher.is_ready.is_set():
                     await self._flusher.is_ready.wait()
-                if await self._send_in_turn(position, message, estimated=estimated) is None:
+                if await self._send_in_turn(ready) is None:
                     return
         except BaseException:
             self._stop.set(CampaignStoppedError("a worker failed"))
             raise
 
-    async def _send_in_turn(self, position: int, message: Message, *, estimated: int) -> Shown | None:
+    async def _send_in_turn(self, ready: "_Ready") -> Shown | None:
         """Attempt a row in its turn, and again in later turns while the gateway asks to slow down.
 
         Returns:
@@ -231,7 +260,7 @@ class SendLoop:
             number = await self.limiter.take_turn()
             if not self._may_begin():
                 return None
-            shown = await self._attempt(position, message, estimated=estimated, number=number)
+            shown = await self._attempt(ready, number)
             if shown not in _THROTTLED:
                 return shown
 
@@ -245,12 +274,15 @@ class SendLoop:
                 self._stop.set(SendWindowClosedError("the send window has closed"))
         return not self._stop.is_set
 
-    async def _attempt(self, position: int, message: Message, *, estimated: int, number: int) -> Shown:
+    async def _attempt(self, ready: "_Ready", number: int) -> Shown:
         """Make one attempt at a row, and keep and return what it has shown."""
+        position, estimated, message, request = ready
         rows = self._rows
         history, before = rows.history(position), rows.begin_attempt(position)
         try:
-            receipt = await self._client.send(message, history=history, attempts=1)
+            if isinstance(request, InvalidMessageError):
+                raise request
+            receipt = await self._client.send(message, request=request, history=history, attempts=1)
         except OsonSmsError as error:
             shown = read_failure(error)
             rows.end_attempt(position, shown, before=before, left_behind=read_proof(error).history)

@@ -9,7 +9,7 @@ from random import Random
 from typing import Final, Protocol
 
 from airflow_provider_osonsms.protocol import flows
-from airflow_provider_osonsms.protocol.build import build_query
+from airflow_provider_osonsms.protocol.build import build_query, build_send
 from airflow_provider_osonsms.protocol.errors import TransportError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import (
@@ -51,10 +51,15 @@ class OsonSmsClient:
         self._transport = transport
         self._sleep = sleep
 
+    def build_send(self, message: Message) -> Request:
+        """Build the request that sends *message*; see `protocol.build.build_send`."""
+        return build_send(message, self.account)
+
     def send(
         self,
         message: Message,
         *,
+        request: Request | None = None,
         history: TxnIdHistory = TxnIdHistory.UNUSED,
         on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
         attempts: int = flows.ATTEMPTS,
@@ -64,6 +69,7 @@ class OsonSmsClient:
         flow = flows.send_once(
             message,
             self.account,
+            request=request,
             history=history,
             on_history=on_history,
             attempts=attempts,

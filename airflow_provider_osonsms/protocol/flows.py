@@ -34,6 +34,7 @@ from airflow_provider_osonsms.protocol.models import (
     Message,
     Outcome,
     Pause,
+    Request,
     SendReceipt,
 )
 from airflow_provider_osonsms.protocol.parse import parse_balance, parse_bulk, parse_send
@@ -49,6 +50,7 @@ def send_once(
     message: Message,
     account: Account,
     *,
+    request: Request | None = None,
     attempts: int = ATTEMPTS,
     history: TxnIdHistory = TxnIdHistory.UNUSED,
     on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
@@ -59,6 +61,7 @@ def send_once(
     Args:
         message: What to send.
         account: Who sends.
+        request: What `build_send` has made of both; None to build it now.
         attempts: Requests at most, all with the same txn_id.
         history: What has happened to this txn_id before.
         on_history: Told what this call's attempts have left behind of the txn_id, before the next one.
@@ -80,7 +83,7 @@ def send_once(
     Reference:
         OsonSMS protocol 1.5, §1, §2; docs/wire-notes.md "Repeats"; docs/design.md "Exactly once".
     """
-    request = build_send(message, account)
+    request = request or build_send(message, account)
     failures: list[Exception] = []
     for attempt in range(attempts):
         if attempt and not (yield from _pause_before(attempt, failures, patience=patience)):

@@ -118,6 +118,7 @@ def test_both_clients_have_the_same_methods() -> None:
     assert sorted(public_methods(OsonSmsClient)) == [
         "ask",
         "build_query",
+        "build_send",
         "create_bulk",
         "drive",
         "query_balance",
