@@ -39,7 +39,7 @@ from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
 from airflow_provider_osonsms.protocol.models import Message, Request
 
 _BUILT_AT_ONCE: Final = 64
-"""Requests that are built in one piece. Built one by one, between answers, each takes three times as long."""
+"""Requests that are built in one piece; see `client.asynchronous`."""
 GRACE_SECONDS: Final = 5.0
 """For requests that are under way when the loop is told to stop."""
 
@@ -282,7 +282,7 @@ class SendLoop:
         try:
             if isinstance(request, InvalidMessageError):
                 raise request
-            receipt = await self._client.send(message, request=request, history=history, attempts=1)
+            receipt = await self._client.attempt(message, request, history=history)
         except OsonSmsError as error:
             shown = read_failure(error)
             rows.end_attempt(position, shown, before=before, left_behind=read_proof(error).history)

@@ -1,4 +1,8 @@
-"""The asynchronous client: drives the flows of the protocol over an asynchronous transport."""
+"""The asynchronous client: drives the flows of the protocol over an asynchronous transport.
+
+For many messages, the requests of some can be built at once and sent afterwards. Built between the answers to
+others, each takes three times as long.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -53,11 +57,14 @@ class AsyncOsonSmsClient:
         """Build the request that sends *message*; see `protocol.build.build_send`."""
         return build_send(message, self.account)
 
+    async def attempt(self, message: Message, request: Request, *, history: TxnIdHistory) -> SendReceipt:
+        """Send the *request* of a message once; see `flows.read_send`."""
+        return flows.read_send(await self._transport.handle(request), message, history=history)
+
     async def send(
         self,
         message: Message,
         *,
-        request: Request | None = None,
         history: TxnIdHistory = TxnIdHistory.UNUSED,
         on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
         attempts: int = flows.ATTEMPTS,
@@ -67,7 +74,6 @@ class AsyncOsonSmsClient:
         flow = flows.send_once(
             message,
             self.account,
-            request=request,
             history=history,
             on_history=on_history,
             attempts=attempts,

@@ -9,7 +9,7 @@ from random import Random
 from typing import Final, Protocol
 
 from airflow_provider_osonsms.protocol import flows
-from airflow_provider_osonsms.protocol.build import build_query, build_send
+from airflow_provider_osonsms.protocol.build import build_query
 from airflow_provider_osonsms.protocol.errors import TransportError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import (
@@ -51,15 +51,10 @@ class OsonSmsClient:
         self._transport = transport
         self._sleep = sleep
 
-    def build_send(self, message: Message) -> Request:
-        """Build the request that sends *message*; see `protocol.build.build_send`."""
-        return build_send(message, self.account)
-
     def send(
         self,
         message: Message,
         *,
-        request: Request | None = None,
         history: TxnIdHistory = TxnIdHistory.UNUSED,
         on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
         attempts: int = flows.ATTEMPTS,
@@ -69,7 +64,6 @@ class OsonSmsClient:
         flow = flows.send_once(
             message,
             self.account,
-            request=request,
             history=history,
             on_history=on_history,
             attempts=attempts,
@@ -77,17 +71,10 @@ class OsonSmsClient:
         )
         return self.drive(flow)
 
-    def build_query(self, msg_id: str) -> Request:
-        """Build the question for the status of a message; see `protocol.build.build_query`."""
-        return build_query(msg_id, self.account, nonce=make_nonce())
-
-    def ask(self, query: Request) -> DeliveryStatus:
-        """Ask a question of `build_query` once; asking again is the caller's rhythm (§3)."""
-        return parse_query(self._transport.handle(query))
-
     def query_status(self, msg_id: str) -> DeliveryStatus:
-        """Query the status of a message once."""
-        return self.ask(self.build_query(msg_id))
+        """Query the status of a message once; asking again is the caller's rhythm (§3)."""
+        query = build_query(msg_id, self.account, nonce=make_nonce())
+        return parse_query(self._transport.handle(query))
 
     def query_balance(self) -> Decimal:
         """Query the balance in somoni; see `flows.query_balance`."""

@@ -47,7 +47,7 @@ _PACKED_AT_ONCE: Final = 10_000
 _NUMBERS_AT_ONCE: Final = 50_000
 """Looked at in one piece: a million would hold up the other triggers for a tenth of a second."""
 _QUERIES_AT_ONCE: Final = 64
-"""Built in one piece. Built one by one, between the answers to others, each takes three times as long."""
+"""Built in one piece; see `client.asynchronous`."""
 _STATUSES: Final = (None, *DeliveryStatus)
 _CODES: Final = {status: code for code, status in enumerate(_STATUSES)}
 

@@ -34,7 +34,7 @@ from airflow_provider_osonsms.protocol.models import (
     Message,
     Outcome,
     Pause,
-    Request,
+    Response,
     SendReceipt,
 )
 from airflow_provider_osonsms.protocol.parse import parse_balance, parse_bulk, parse_send
@@ -46,11 +46,29 @@ PATIENCE = 60.0
 """Seconds that a conversation waits in all because the gateway asks it to slow down."""
 
 
+def read_send(response: Response, message: Message, *, history: TxnIdHistory) -> SendReceipt:
+    """Read the answer to one attempt at *message*, in the light of what happened to its txn_id before.
+
+    Raises:
+        DuplicateTransactionError: Nothing explains the 108: the txn_id belongs to another message.
+        GatewayError, UnexpectedAnswerError: See `protocol.parse.parse_send`.
+
+    Reference:
+        OsonSMS protocol 1.5, §2.2, §2.3; docs/design.md "Exactly once".
+    """
+    try:
+        return parse_send(response, txn_id=message.txn_id)
+    except DuplicateTransactionError:
+        outcome = explain_duplicate(history, is_capped=message.is_capped)
+        if outcome is None:
+            raise
+        return SendReceipt(txn_id=message.txn_id, outcome=outcome)
+
+
 def send_once(
     message: Message,
     account: Account,
     *,
-    request: Request | None = None,
     attempts: int = ATTEMPTS,
     history: TxnIdHistory = TxnIdHistory.UNUSED,
     on_history: Callable[[TxnIdHistory], None] = lambda _history: None,
@@ -61,7 +79,6 @@ def send_once(
     Args:
         message: What to send.
         account: Who sends.
-        request: What `build_send` has made of both; None to build it now.
         attempts: Requests at most, all with the same txn_id.
         history: What has happened to this txn_id before.
         on_history: Told what this call's attempts have left behind of the txn_id, before the next one.
@@ -83,24 +100,20 @@ def send_once(
     Reference:
         OsonSMS protocol 1.5, §1, §2; docs/wire-notes.md "Repeats"; docs/design.md "Exactly once".
     """
-    request = request or build_send(message, account)
+    request = build_send(message, account)
     failures: list[Exception] = []
     for attempt in range(attempts):
         if attempt and not (yield from _pause_before(attempt, failures, patience=patience)):
             break
         try:
-            return parse_send((yield request), txn_id=message.txn_id)
+            response = yield request
+            return read_send(response, message, history=add_to_history(history, failures))
         except (TransportError, TemporaryRefusalError) as error:
             failures.append(error)
             # Told before the next attempt: whoever is killed during it must not take its 108 for somebody
             # else's.
             if (left_behind := add_to_history(TxnIdHistory.UNUSED, failures)) is not TxnIdHistory.UNUSED:
                 on_history(left_behind)
-        except DuplicateTransactionError:
-            outcome = explain_duplicate(add_to_history(history, failures), is_capped=message.is_capped)
-            if outcome is None:
-                raise
-            return SendReceipt(txn_id=message.txn_id, outcome=outcome)
     raise _pick_least_proving(failures)
 
 
