@@ -2,7 +2,7 @@
 
 import io
 from functools import cache, lru_cache
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -38,7 +38,8 @@ class _Connector(aiohttp.TCPConnector):
         """Return a connection that is fresh, or idle and silent."""
         while True:
             connection = await super().connect(*args, **kwargs)
-            if connection.protocol is None or not connection.protocol.should_close:
+            protocol = connection.protocol
+            if protocol is None or not protocol.should_close:
                 return connection
             connection.close()
 
@@ -53,7 +54,7 @@ class AiohttpTransport:
             auto_decompress=False,
         )
         self._deadlines = Deadlines()
-        self._find_proxy = cache(_find_proxy)
+        self._find_place = cache(_find_place)
         # aiohttp sends a GET again by itself when a kept-alive connection breaks: the flow would never learn
         # that a first copy may have been accepted, and would take its own 409 for somebody else's.
         self._session._retry_connection = False  # noqa: SLF001
@@ -86,14 +87,18 @@ class AiohttpTransport:
 
     async def _exchange(self, request: Request) -> Response | None:
         """Return the answer; None for one that is longer than any of this gateway."""
-        url = URL(request.url, encoded=True)
+        base, _, query = request.url.partition("?")
+        place = self._find_place(base)
+        url = URL.build(
+            scheme=place.scheme, authority=place.authority, path=place.path, query_string=query, encoded=True
+        )
         answer = await self._session.request(
             request.method,
             url,
             headers=_make_headers(request.headers),
             data=_make_form(request),
             timeout=_make_timeout(request.timeout),
-            proxy=self._find_proxy(url.scheme, url.raw_authority),
+            proxy=place.proxy,
             allow_redirects=False,
         )
         try:
@@ -124,7 +129,7 @@ def _make_timeout(connect: float) -> aiohttp.ClientTimeout:
 
 async def _read_body(answer: aiohttp.ClientResponse) -> bytes:
     """Read the answer to its end, or beyond what an answer may have."""
-    body = b""
+    body = answer.content.read_nowait() if answer.content.is_eof() else b""  # mostly it came with the headers
     while len(body) <= MAX_ANSWER_BYTES and not answer.content.at_eof():
         body += await answer.content.readany()
     return body
@@ -136,6 +141,21 @@ def _make_form(request: Request) -> aiohttp.FormData | None:
     form = aiohttp.FormData(dict(request.form))
     form.add_field("file", io.BytesIO(request.file), filename="recipients.csv", content_type="text/csv")
     return form
+
+
+class _Place(NamedTuple):
+    """Where requests go that differ only behind the ``?``: it is read from the URL of the first of them."""
+
+    scheme: str
+    authority: str
+    path: str
+    proxy: str | None
+
+
+def _find_place(base: str) -> _Place:
+    url = URL(base, encoded=True)
+    proxy = _find_proxy(url.scheme, url.raw_authority)
+    return _Place(url.scheme, url.raw_authority, url.raw_path, proxy)
 
 
 def _find_proxy(scheme: str, authority: str) -> str | None:
