@@ -16,6 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from itertools import islice
+from math import inf
 from typing import Final, NamedTuple
 
 from airflow_provider_osonsms.campaign.acceptance import Acceptance
@@ -257,7 +258,8 @@ class SendLoop:
             What the last attempt has shown; None when no row may be begun any more.
         """
         while True:
-            number = await self.limiter.take_turn()
+            limiter = self.limiter
+            number = limiter.number if limiter.rate == inf else await limiter.take_turn()
             if not self._may_begin():
                 return None
             shown = await self._attempt(ready, number)
@@ -298,8 +300,9 @@ class SendLoop:
                 self._stop.set(error)
             return shown
         shown = read_receipt(receipt, history)
-        rows.end_attempt(position, shown, before=before)
-        if receipt.msg_id is not None:
+        if receipt.msg_id is None:
+            rows.end_attempt(position, shown, before=before)
+        else:
             parts = receipt.parts or 0
             accepted_at = receipt.accepted_at or self._clock()
             rows.keep_acceptance(

@@ -58,10 +58,10 @@ def kill(monkeypatch, run_task):
     """Run a try whose process dies after so many requests, the last of them accepted."""
 
     def run(campaign, *, after, **options):
-        send, calls = AsyncOsonSmsClient.send, []
+        attempt, calls = AsyncOsonSmsClient.attempt, []
 
-        async def send_or_die(self, message, **how):
-            receipt = await send(self, message, **how)
+        async def attempt_or_die(self, message, request, **how):
+            receipt = await attempt(self, message, request, **how)
             calls.append(message)
             if len(calls) > after:
                 raise ProcessDied
@@ -76,7 +76,7 @@ def kill(monkeypatch, run_task):
             return do
 
         with monkeypatch.context() as patch:
-            patch.setattr(AsyncOsonSmsClient, "send", send_or_die)
+            patch.setattr(AsyncOsonSmsClient, "attempt", attempt_or_die)
             for kind, name in WRITINGS:  # a dead process writes nothing
                 patch.setattr(kind, name, live(getattr(kind, name)))
             with suppress(ProcessDied):  # whether Airflow catches it depends on its version
