@@ -202,7 +202,8 @@ class DeliveryTracker:
         time_limit = None if deadline is None else max(self._plan_end(deadline) - now, 0.0) + query_timeout
         failures: Counter[str] = Counter()
         split = bisect_left(numbers, self._next_number)
-        queue = self._build_queries(client, _cut(numbers[split:] + numbers[:split], _QUERIES_AT_ONCE))
+        rotated = numbers[split:] + numbers[:split] if split else numbers
+        queue = self._build_queries(client, _cut(rotated, _QUERIES_AT_ONCE))
         self._failures_in_a_row = 0
         workers = Workers(
             lambda query: self._ask(client, query, failures),
