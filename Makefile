@@ -104,7 +104,7 @@ audit: .venv-packaging/packages  ## look up known weaknesses of all pins (needs 
 bench: .venv/installed  ## speed and memory against other ways, side by side
 	@for name in phones bulk texts simulator campaign campaign_memory rate scheduler delivery; do $(NEWEST) benchmarks/$$name.py; done
 
-scale: .venv/installed  ## a campaign of a million rows end to end, and 20 waits for 50,000 messages each (an hour)
+scale: .venv/installed  ## a campaign of a million rows end to end, and 20 waits for 50,000 messages each (a quarter of an hour)
 	@for name in scale waits; do $(NEWEST) benchmarks/$$name.py || exit 1; done
 
 format: .venv/installed  ## let ruff format and fix

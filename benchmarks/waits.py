@@ -48,7 +48,7 @@ def main() -> None:
     print(
         f"{WAITS} waits for {MESSAGES:,} messages each in one loop: {ran['seconds']:.0f} s, "
         f"{ran['megabytes']:.0f} MB. Others were late by {typical:.1f} ms (median), {rare:.0f} ms (one of "
-        f"1,000 times), and {max(lateness):.0f} ms (at most; the aim is 100). "
+        f"1,000 times), and {max(lateness):.0f} ms (at most; the limit is 100). "
         f"{len(ran['collections'])} full garbage collections, of all that a triggerer holds, took up to "
         f"{max(ran['collections'], default=0) * 1000:.0f} ms each"
     )
