@@ -288,9 +288,12 @@ class DeliveryTracker:
             "next_number": self._next_number,
             "is_closed": self._is_closed,
         }
+        # A round may go on meanwhile in another thread. `_record` writes this column last, so it is read
+        # first: what is final in it has its last status in the others. `_restore_columns` does the rest.
+        is_final = bytes(self._is_final)
         packer = zlib.compressobj(level=1)  # piece by piece: no second copy of all columns lives beside them
         pieces = [packer.compress(json.dumps(header).encode() + b"\n")]
-        columns = (self._codes, self._repeats, self._is_final, self._polls)
+        columns = (self._codes, self._repeats, is_final, self._polls)
         pieces += [packer.compress(column) for column in columns]
         for ages in (self._first_seen, self._last_seen):
             for start in range(0, len(ages), _PACKED_AT_ONCE):
@@ -329,8 +332,14 @@ class DeliveryTracker:
         self._codes, self._repeats = codes, bytearray(body[size : 2 * size])
         self._is_final = bytearray(body[2 * size : 3 * size])
         self._polls = array("H", body[3 * size : 5 * size])
+        final = {
+            _CODES[status]
+            for status in DeliveryStatus
+            if not status.needs_confirmation and self.criteria.judge_final(status) is not Reach.ON_ITS_WAY
+        }
         for number, code in enumerate(codes):  # what was written in the middle of a round
             self._polls[number] = self._polls[number] if code else 0
+            self._is_final[number] |= code in final
         first, last = array("f", body[5 * size : 9 * size]), array("f", body[9 * size :])
         self._first_seen, self._last_seen = (
             array("f", (age + later for age in ages)) for ages in (first, last)

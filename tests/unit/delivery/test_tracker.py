@@ -1,6 +1,7 @@
 """A watch over many messages, without a gateway: the client's answers are a table."""
 
 import asyncio
+import zlib
 
 import pytest
 
@@ -291,6 +292,40 @@ def test_another_process_goes_on():
     assert client.asked == ["8", "x"]
     assert (summary.delivered, summary.failed, summary.examples) == (2, 1, {"8": "UNKNOWN"})
     assert second.read_status(0) == first.read_status(0)
+
+
+@pytest.mark.parametrize("place", range(8))
+def test_what_is_kept_during_a_round_is_believed_where_it_is_whole(monkeypatch, place):
+    """Answers that come while the statuses are written make no message final with the status before."""
+    options = {"began": LONG_AGO, "clock": lambda: LONG_AGO}
+    first = track("7", "8", **options)
+    client = Answers(**{"7": ["ENROUTE", "DELIVERED"], "8": [OutcomeUnknownError("cut"), "DELIVERED"]})
+    poll(first, client)
+    make_packer, pieces = zlib.compressobj, []
+
+    class Packer:
+        """Lets a round of answers come before the piece at *place* is read."""
+
+        def __init__(self, **choice):
+            self.packer = make_packer(**choice)
+
+        def compress(self, piece):
+            if len(pieces) == place:
+                poll(first, client)
+            pieces.append(piece)
+            return self.packer.compress(piece)
+
+        def flush(self):
+            return self.packer.flush()
+
+    monkeypatch.setattr(zlib, "compressobj", Packer)
+    dumped = first.dump("wait")
+    assert len(pieces) == 7
+    second = track("7", "8", **options)
+    assert second.restore(dumped, "wait")
+
+    assert second.summarize().failed == 0
+    assert poll(second, Answers(**{"7": ["DELIVERED"], "8": ["DELIVERED"]})).delivered == 2
 
 
 @pytest.mark.parametrize(
