@@ -364,7 +364,7 @@ class DeliveryTracker:
     async def _ask(self, client: AsyncOsonSmsClient, query: "_Query", failures: Counter[str]) -> bool:
         """Query a message, and keep the answer; return whether the next one is worth a query."""
         try:
-            status = await self._query(client, query.request)
+            status = await self._query(client, query)
         except UnknownMessageError:
             status = DeliveryStatus.NOT_FOUND
         except FinalRefusalError:
@@ -381,10 +381,9 @@ class DeliveryTracker:
         self._record(query.number, status)
         return True
 
-    async def _query(
-        self, client: AsyncOsonSmsClient, request: Request | InvalidMessageError
-    ) -> DeliveryStatus:
+    async def _query(self, client: AsyncOsonSmsClient, query: "_Query") -> DeliveryStatus:
         """Query a status in its turn, and again in later turns while the gateway asks to slow down."""
+        request = query.request
         if isinstance(request, InvalidMessageError):
             raise request
         while True:
@@ -397,6 +396,7 @@ class DeliveryTracker:
                 self.limiter.slow_down(number, retry_after=error.retry_after, status=error.status)
                 if self.limiter.seconds_throttled >= SECONDS_OF_PATIENCE:
                     raise
+                request = client.build_query(self.msg_ids[query.number])  # with a nonce of its own
 
     def _record(self, number: int, status: DeliveryStatus) -> None:
         code = _CODES[status]

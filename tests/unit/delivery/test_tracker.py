@@ -2,6 +2,7 @@
 
 import asyncio
 import zlib
+from itertools import count
 
 import pytest
 
@@ -20,6 +21,7 @@ from airflow_provider_osonsms.protocol.errors import (
     OutcomeUnknownError,
     RequestNotSentError,
     TemporaryRefusalError,
+    TooManyRequestsError,
     UnknownMessageError,
 )
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
@@ -454,3 +456,27 @@ def test_rate_is_bounded():
     poll(track("a", "b", "c", limiter=limiter), Timed(a=["DELIVERED"], b=["DELIVERED"], c=["DELIVERED"]))
 
     assert moments == [0.0, 2.0, 4.0]
+
+
+def test_each_question_has_a_nonce_of_its_own():
+    """Also one that is asked again because the gateway has turned it away."""
+    now, nonces, asked = [0.0], count(), []
+
+    async def sleep(seconds):
+        now[0] += seconds
+
+    class Busy(Answers):
+        def build_query(self, msg_id):
+            return msg_id, next(nonces)
+
+        async def ask(self, query):
+            asked.append(query)
+            return await super().ask(query[0])
+
+    turned_away = TooManyRequestsError("429", status=429)
+    client = Busy(a=[turned_away, turned_away, "DELIVERED"], b=["DELIVERED"])
+    limiter = RateLimiter(clock=lambda: now[0], sleep=sleep)
+
+    assert poll(track("a", "b", limiter=limiter), client).delivered == 2
+    assert sorted(msg_id for msg_id, _ in asked) == ["a", "a", "a", "b"]
+    assert len(set(asked)) == 4
