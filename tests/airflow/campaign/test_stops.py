@@ -1,5 +1,7 @@
 """What stops a campaign, and what is left for its next try."""
 
+import os
+import signal
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -14,13 +16,14 @@ from airflow_provider_osonsms.simulator import Fault
 
 @pytest.fixture
 def kill_running(monkeypatch):
-    """Kill the next run as Airflow does, which runs a copy: some time after it has begun to send."""
+    """End the next run as Airflow does, which runs a copy: some time after it has begun to send."""
     send = OsonSmsCampaignOperator._send
 
-    def prepare(*, after: float) -> None:
+    def prepare(*, after: float, how: str = "on_kill") -> None:
         def begin(self, *args, **kwargs):
             monkeypatch.setattr(OsonSmsCampaignOperator, "_send", send)
-            threading.Timer(after, self.on_kill).start()
+            end = self.on_kill if how == "on_kill" else lambda: os.kill(os.getpid(), signal.SIGALRM)
+            threading.Timer(after, end).start()
             return send(self, *args, **kwargs)
 
         monkeypatch.setattr(OsonSmsCampaignOperator, "_send", begin)
@@ -77,15 +80,13 @@ def test_a_gateway_that_is_away(gateway, run_task, make_campaign):
     assert len(gateway.sent) == 300
 
 
-@pytest.mark.parametrize("signal", ["on_kill", "timeout"])
-def test_stopped_in_the_middle(gateway, run_task, make_campaign, *, signal, has_state_store, kill_running):
+@pytest.mark.parametrize("how", ["on_kill", "timeout"])
+def test_stopped_in_the_middle(gateway, run_task, make_campaign, *, how, has_state_store, kill_running):
     """A task that is killed or out of time notes what is under way, and the next sends the rest."""
     gateway.backend.change_behavior(latency=0.05)
-    campaign = make_campaign(
-        400, concurrency=8, execution_timeout=timedelta(seconds=1) if signal == "timeout" else None
-    )
-    if signal == "on_kill":
-        kill_running(after=0.4)
+    limit = timedelta(minutes=5) if how == "timeout" else None  # the alarm comes before it
+    campaign = make_campaign(400, concurrency=8, execution_timeout=limit)
+    kill_running(after=0.4, how=how)
     first = run_task(campaign)
     assert first.state == "up_for_retry"
     sent_first = len(gateway.sent)
