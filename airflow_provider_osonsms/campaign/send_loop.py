@@ -16,7 +16,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from itertools import islice
-from math import inf
 from typing import Final, NamedTuple
 
 from airflow_provider_osonsms.campaign.acceptance import Acceptance
@@ -258,8 +257,7 @@ class SendLoop:
             What the last attempt has shown; None when no row may be begun any more.
         """
         while True:
-            limiter = self.limiter
-            number = limiter.number if limiter.rate == inf else await limiter.take_turn()
+            number = await self.limiter.take_turn()
             if not self._may_begin():
                 return None
             shown = await self._attempt(ready, number)

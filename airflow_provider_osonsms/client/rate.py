@@ -41,8 +41,7 @@ class RateLimiter:
         sleep: Waits for some seconds.
 
     Attributes:
-        rate: Requests per second at most, for now; infinite for no limit, when nobody has to take turns.
-        number: That under which a request begins now.
+        rate: Requests per second at most, for now; infinite for no limit.
         throttled_since: When the gateway began to turn away each request, by *clock*; None if it does not.
         throttled: How many requests were turned away.
     """
@@ -64,7 +63,7 @@ class RateLimiter:
         self._turns = asyncio.Lock()
         self._next_turn = -math.inf
         self._is_waited_for = False
-        self.number = 0
+        self._number = 0
         self._answered = 0
         self._began_at = self._answered_at = self._grown_at = clock()
         self._too_high = 0.0
@@ -79,7 +78,7 @@ class RateLimiter:
     async def take_turn(self) -> int:
         """Wait until a request may begin, and return the number under which it begins."""
         if self.rate == math.inf:
-            return self.number
+            return self._number
         async with self._turns:
             while (seconds := self._next_turn - self._clock()) > 0 and not self._is_over():
                 self._is_waited_for = True
@@ -87,7 +86,7 @@ class RateLimiter:
             now = self._clock()
             is_in_time = now - self._next_turn <= _LATENESS
             self._next_turn = (self._next_turn if is_in_time else now) + 1 / self.rate
-        return self.number
+        return self._number
 
     def count_answer(self) -> None:
         """Count a request that the gateway has answered, and let the rate grow."""
@@ -113,7 +112,7 @@ class RateLimiter:
         self._unlogged += 1
         if self.throttled_since is None:
             self.throttled_since = now
-        if number == self.number:
+        if number == self._number:
             self._halve(now)
         if retry_after:
             self._next_turn = max(self._next_turn, now + retry_after)
@@ -131,7 +130,7 @@ class RateLimiter:
             self._too_high = rate
         self.rate = max(rate / 2, min(_LOWEST_RATE, self._max_rate))
         self._next_turn = max(self._next_turn, now + 1 / self.rate)
-        self.number += 1
+        self._number += 1
         self._answered = 0
         self._grown_at = now
         self._is_waited_for = False

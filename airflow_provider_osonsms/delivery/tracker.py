@@ -81,9 +81,6 @@ class _Query(NamedTuple):
     request: Request | InvalidMessageError
 
 
-_NO_QUERY: Final = _Query(0, InvalidMessageError("no message is left"))
-
-
 class DeliveryTracker:
     """Keeps the status of each message, and polls only the messages whose status may still change.
 
@@ -219,7 +216,10 @@ class DeliveryTracker:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
-            self._next_number = next(queue, _NO_QUERY).number  # the next round starts where a cut one stopped
+            unasked = next(queue, None)
+            self._next_number = (
+                unasked.number if unasked else 0
+            )  # the next round starts where a cut one stopped
             self._is_closed |= is_late
         if failures:
             text = "%d of %d status queries had no usable answer and are repeated in the next round: %s"
