@@ -237,10 +237,13 @@ def test_test_button_shows_the_balance(standalone, gateway):
     fields = json.loads(gateway.connection_json())
     fields |= {"connection_id": "button", "extra": json.dumps(fields["extra"])}
 
+    before = gateway.balance  # a run of another test may spend between
     good = standalone.call("POST", "/api/v2/connections/test", fields)
+    balances = {before, gateway.balance}
     bad = standalone.call("POST", "/api/v2/connections/test", fields | {"password": "another-salt"})
 
-    assert good == {"status": True, "message": f"OsonSMS answers. Balance: {gateway.balance} somoni"}
+    assert good["status"] is True
+    assert good["message"] in {f"OsonSMS answers. Balance: {balance} somoni" for balance in balances}
     assert bad["status"] is False
     assert "pass_salt_hash" in bad["message"]
 

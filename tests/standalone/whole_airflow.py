@@ -151,7 +151,11 @@ class Standalone:
         return self.call("GET", f"/api/v2/dags/{dag_id}")["last_parsed_time"]
 
     def _wait_for_dag(self, dag_id: str) -> None:
-        self.wait_until(lambda: dag_id in str(self.call("GET", "/api/v2/dags")), f"{dag_id} parsed")
+        self.wait_until(lambda: dag_id in self._list_dags(), f"{dag_id} parsed")
+
+    def _list_dags(self) -> set[str]:
+        dags = self.call("GET", "/api/v2/dags?limit=100")["dags"]
+        return {dag["dag_id"] for dag in dags}
 
     def _is_healthy(self, process: subprocess.Popen[bytes]) -> bool:
         assert process.poll() is None, self.log.read_text()[-3000:]
