@@ -1,7 +1,7 @@
 """The operators that spend money, each with three people (the send with one) and a price of 0.10 a part."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,8 @@ from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME
 PEOPLE = [f"99290000{number:04}" for number in range(1, 4)]
 SEND_AT = datetime(2036, 3, 5, 12, tzinfo=TAJIK_TIME)
 """A Wednesday."""
+NOW = datetime.now(UTC)
+"""For all these tests, so that the period of a budget does not end while one of them runs."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +60,7 @@ def make_task(budget_folder: Any) -> Callable[..., Any]:
         task = operator(
             **{"task_id": kind.replace(" ", "_"), "message": "Салом!", "retries": 5, **options, **fields}
         )
-        if clock is not None:
-            task._clock = clock
+        task._clock = clock or (lambda: NOW)
         return task
 
     return make
