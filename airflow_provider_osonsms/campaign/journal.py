@@ -11,7 +11,7 @@ Reference:
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from time import sleep
 from typing import Final, Protocol, Self
@@ -301,16 +301,18 @@ class JournalFlusher:
     Args:
         journal: Whose entries are written.
         reserve: How many entries may still come once it is not ready.
+        before_flush: Adds the entries of what was found out by then.
 
     Attributes:
         is_ready: Not set while the backends are too far behind.
     """
 
-    def __init__(self, journal: CampaignJournal, *, reserve: int) -> None:
+    def __init__(self, journal: CampaignJournal, *, reserve: int, before_flush: Callable[[], None]) -> None:
         self.is_ready = asyncio.Event()
         self.is_ready.set()
         self._journal = journal
         self._max_unwritten = MAX_UNWRITTEN - reserve
+        self._before_flush = before_flush
         self._is_due = asyncio.Event()
         self._lock = asyncio.Lock()
         self._is_over = False
@@ -348,5 +350,6 @@ class JournalFlusher:
                 await asyncio.wait_for(self._is_due.wait(), SECONDS_BETWEEN_FLUSHES)
             self._is_due.clear()
             async with self._lock:
+                self._before_flush()
                 await asyncio.to_thread(self._journal.flush, self._journal.drain())
             self.is_ready.set()

@@ -59,7 +59,6 @@ class CampaignRun:
         settled: How many of them earlier tries have settled.
         is_resumed: Whether the journal knows of an earlier try that has sent.
         remembers: Whether there is a journal.
-        throttled: How many requests of this try the gateway has turned away.
     """
 
     def __init__(
@@ -108,11 +107,16 @@ class CampaignRun:
         self.settled = len(self._audience) - self.rows.open_rows
         self.is_resumed = journal.is_resumed
         self.remembers = journal.remembers
-        self.throttled = 0
+        self._loop: SendLoop | None = None
         # A task that has waited for its window in the middle goes on in the same try.
         was_untried = journal.tried is TxnIdHistory.UNUSED and not journal.is_resumed
         self._is_first = try_number == 1 and was_untried
         self._log_earlier_tries()
+
+    @property
+    def throttled(self) -> int:
+        """How many requests of this try the gateway has turned away."""
+        return 0 if self._loop is None else self._loop.limiter.throttled
 
     @property
     def is_closed(self) -> bool:
@@ -310,7 +314,7 @@ class CampaignRun:
 
     async def _send(self, account: Account, progress: Progress) -> None:
         async with self._open_client(account, max_connections=self._plan.options.concurrency) as client:
-            loop = SendLoop(
+            loop = self._loop = SendLoop(
                 client,
                 self._plan,
                 rows=self.rows,
@@ -321,10 +325,7 @@ class CampaignRun:
                 timer=self._timer,
                 sleep=self._sleep,
             )
-            try:
-                await loop.run()
-            finally:
-                self.throttled = loop.limiter.throttled
+            await loop.run()
         if loop.estimated_parts != loop.billed_parts:
             text = "Billed as %d parts, estimated as %d: price and texts may differ"
             log.warning(text, loop.billed_parts, loop.estimated_parts)

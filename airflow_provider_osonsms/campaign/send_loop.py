@@ -12,9 +12,13 @@ Reference:
 """
 
 import asyncio
+import math
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from http import HTTPStatus
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -23,7 +27,7 @@ from airflow_provider_osonsms.campaign.journal import CampaignJournal, JournalFl
 from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError, Stop
 from airflow_provider_osonsms.campaign.plan import CampaignPlan, PlannedMessage
 from airflow_provider_osonsms.campaign.progress import Progress
-from airflow_provider_osonsms.campaign.rows import CampaignRows, Shown, read_failure, read_receipt
+from airflow_provider_osonsms.campaign.rows import CampaignRows, RowState, Shown, read_failure, read_receipt
 from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
 from airflow_provider_osonsms.client.rate import RateLimiter
 from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
@@ -36,10 +40,12 @@ from airflow_provider_osonsms.protocol.errors import (
     ThrottledError,
 )
 from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
-from airflow_provider_osonsms.protocol.models import Message, Request
+from airflow_provider_osonsms.protocol.models import Message, Request, Response
 
 _BUILT_AT_ONCE: Final = 64
 """Requests that are built in one piece; see `client.asynchronous`."""
+_READ_AT_ONCE: Final = 64
+"""Answers that are read in one piece, for the same reason; earlier when the journal is flushed."""
 GRACE_SECONDS: Final = 5.0
 """For requests that are under way when the loop is told to stop."""
 
@@ -82,6 +88,22 @@ class _Ready(NamedTuple):
     estimated: int
     message: Message
     request: Request | InvalidMessageError
+
+
+class _Answer(NamedTuple):
+    """How one attempt at a message has ended, as nobody has read it yet.
+
+    Attributes:
+        ready: What was attempted.
+        before: The state of its row before.
+        number: The one under which it began; see `client.rate`.
+        result: The answer, or why there is none.
+    """
+
+    ready: _Ready
+    before: RowState
+    number: int
+    result: Response | OsonSmsError
 
 
 class SendLoop:
@@ -128,7 +150,10 @@ class SendLoop:
         self._sleep = sleep
         self._failures_in_a_row = 0
         self._is_fanned_out = False
-        self._flusher = JournalFlusher(journal, reserve=plan.options.concurrency)
+        self._answers: deque[_Answer] = deque()
+        self._flusher = JournalFlusher(
+            journal, reserve=plan.options.concurrency + _READ_AT_ONCE, before_flush=self.settle_answers
+        )
         self.limiter = RateLimiter(
             plan.options.max_rate, is_over=lambda: stop.is_set, clock=timer, sleep=sleep
         )
@@ -154,6 +179,12 @@ class SendLoop:
                     await asyncio.to_thread(self._journal.mark_started)
                     self._is_fanned_out = True
                 await self._send_all(messages, open_rows)
+
+    def settle_answers(self) -> None:
+        """Read the answers that wait for others, and keep what they have shown."""
+        with self._stop_if_it_fails():
+            while self._answers:
+                self._settle(self._answers.popleft())
 
     async def _send_groups(self, messages: Iterator[PlannedMessage]) -> None:
         """Send the rows of a capped campaign group by group, each after the journal has named its rows."""
@@ -183,7 +214,7 @@ class SendLoop:
         txn_ids = [message.txn_id for _, _, message in handful]
         await asyncio.to_thread(self._journal.mark_handful, txn_ids)
         for ready in map(self._build, handful):
-            shown = await self._send_in_turn(ready)
+            shown = await self._send_in_turn(ready, settle=self._settle)
             if shown is None:
                 break
             if shown is not Shown.TAKEN:
@@ -223,6 +254,7 @@ class SendLoop:
             for task in (stopped, *workers):
                 task.cancel()
             await asyncio.gather(stopped, *workers, over, return_exceptions=True)
+            self.settle_answers()
         for worker in workers:
             if not worker.cancelled():
                 worker.result()
@@ -240,18 +272,27 @@ class SendLoop:
             return _Ready(position, estimated, message, error)
 
     async def _work(self, queue: Iterator["_Ready"]) -> None:
-        try:
+        with self._stop_if_it_fails():
             for ready in queue:
                 if not self._flusher.is_ready.is_set():
                     await self._flusher.is_ready.wait()
-                if await self._send_in_turn(ready) is None:
+                if await self._send_in_turn(ready, settle=self._settle_soon) is None:
                     return
+
+    @contextmanager
+    def _stop_if_it_fails(self) -> Iterator[None]:
+        try:
+            yield
         except BaseException:
             self._stop.set(CampaignStoppedError("a worker failed"))
             raise
 
-    async def _send_in_turn(self, ready: "_Ready") -> Shown | None:
+    async def _send_in_turn(self, ready: "_Ready", *, settle: Callable[[_Answer], Shown]) -> Shown | None:
         """Attempt a row in its turn, and again in later turns while the gateway asks to slow down.
+
+        Args:
+            ready: The row.
+            settle: Keeps what an attempt has shown, and returns it.
 
         Returns:
             What the last attempt has shown; None when no row may be begun any more.
@@ -260,7 +301,16 @@ class SendLoop:
             number = await self.limiter.take_turn()
             if not self._may_begin():
                 return None
-            shown = await self._attempt(ready, number)
+            before = self._rows.begin_attempt(ready.position)
+            result: Response | OsonSmsError
+            try:
+                if isinstance(ready.request, InvalidMessageError):
+                    result = ready.request
+                else:
+                    result = await self._client.exchange(ready.request)
+            except OsonSmsError as error:
+                result = error
+            shown = settle(_Answer(ready, before, number, result))
             if shown not in _THROTTLED:
                 return shown
 
@@ -274,29 +324,31 @@ class SendLoop:
                 self._stop.set(SendWindowClosedError("the send window has closed"))
         return not self._stop.is_set
 
-    async def _attempt(self, ready: "_Ready", number: int) -> Shown:
-        """Make one attempt at a row, and keep and return what it has shown."""
-        position, estimated, message, request = ready
+    def _settle_soon(self, answer: _Answer) -> Shown:
+        """Settle an answer together with the next ones if it accepts its message, else now.
+
+        Nothing else has to be done about an acceptance. Answers are settled in the order in which they came.
+        """
+        is_accepted = isinstance(answer.result, Response) and answer.result.status == HTTPStatus.CREATED
+        if not is_accepted or self.limiter.rate < math.inf:
+            self.settle_answers()
+            return self._settle(answer)
+        self._answers.append(answer)
+        if len(self._answers) >= _READ_AT_ONCE:
+            self.settle_answers()
+        return Shown.ACCEPTED
+
+    def _settle(self, answer: _Answer) -> Shown:
+        """Read the answer to an attempt, and keep and return what it has shown."""
+        (position, estimated, message, _), before, _, result = answer
+        if isinstance(result, OsonSmsError):
+            return self._settle_failure(answer, result)
         rows = self._rows
-        history, before = rows.history(position), rows.begin_attempt(position)
+        history = rows.history(position)
         try:
-            if isinstance(request, InvalidMessageError):
-                raise request
-            receipt = await self._client.attempt(message, request, history=history)
+            receipt = flows.read_send(result, message, history=history)
         except OsonSmsError as error:
-            shown = read_failure(error)
-            rows.end_attempt(position, shown, before=before, left_behind=read_proof(error).history)
-            if shown is not Shown.TAKEN or self._is_fanned_out:
-                self._write(position, message)
-            if shown is Shown.TAKEN:
-                self._progress.count()
-            elif isinstance(error, ThrottledError):
-                self._slow_down(error, number)
-            elif shown in _FAILURES:
-                self._count_failure(error)
-            elif shown in _STOPPING:
-                self._stop.set(error)
-            return shown
+            return self._settle_failure(answer, error)
         shown = read_receipt(receipt, history)
         if receipt.msg_id is None:
             rows.end_attempt(position, shown, before=before)
@@ -318,6 +370,22 @@ class SendLoop:
         self._failures_in_a_row = 0
         self.limiter.count_answer()
         self._progress.count()
+        return shown
+
+    def _settle_failure(self, answer: _Answer, error: OsonSmsError) -> Shown:
+        position, message = answer.ready.position, answer.ready.message
+        shown = read_failure(error)
+        self._rows.end_attempt(position, shown, before=answer.before, left_behind=read_proof(error).history)
+        if shown is not Shown.TAKEN or self._is_fanned_out:
+            self._write(position, message)
+        if shown is Shown.TAKEN:
+            self._progress.count()
+        elif isinstance(error, ThrottledError):
+            self._slow_down(error, answer.number)
+        elif shown in _FAILURES:
+            self._count_failure(error)
+        elif shown in _STOPPING:
+            self._stop.set(error)
         return shown
 
     def _write(self, position: int, message: Message) -> None:

@@ -40,7 +40,12 @@ class AsyncTransport(Protocol):
 
 
 class AsyncOsonSmsClient:
-    """Sends messages, queries statuses and the balance, creates bulk jobs; many calls at a time."""
+    """Sends messages, queries statuses and the balance, creates bulk jobs; many calls at a time.
+
+    Attributes:
+        account: Who calls.
+        exchange: Sends a request, such as one of `build_send`, once, and returns its answer unread.
+    """
 
     def __init__(
         self,
@@ -50,16 +55,12 @@ class AsyncOsonSmsClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.account = account
-        self._transport = transport
+        self.exchange = transport.handle
         self._sleep = sleep
 
     def build_send(self, message: Message) -> Request:
         """Build the request that sends *message*; see `protocol.build.build_send`."""
         return build_send(message, self.account)
-
-    async def attempt(self, message: Message, request: Request, *, history: TxnIdHistory) -> SendReceipt:
-        """Send the *request* of a message once; see `flows.read_send`."""
-        return flows.read_send(await self._transport.handle(request), message, history=history)
 
     async def send(
         self,
@@ -87,7 +88,7 @@ class AsyncOsonSmsClient:
 
     async def ask(self, query: Request) -> DeliveryStatus:
         """Ask a question of `build_query` once; asking again is the caller's rhythm (§3)."""
-        return parse_query(await self._transport.handle(query))
+        return parse_query(await self.exchange(query))
 
     async def query_status(self, msg_id: str) -> DeliveryStatus:
         """Query the status of a message once."""
@@ -127,7 +128,7 @@ class AsyncOsonSmsClient:
                     step = next(flow)
                     continue
                 try:
-                    response = await self._transport.handle(step)
+                    response = await self.exchange(step)
                 except TransportError as error:
                     step = flow.throw(error)
                 else:

@@ -11,9 +11,9 @@ from airflow.sdk import DAG
 
 from airflow_provider_osonsms.campaign.journal import CampaignJournal
 from airflow_provider_osonsms.campaign.run import CampaignRun
-from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
 from airflow_provider_osonsms.operators.osonsms import OsonSmsCampaignOperator
 from airflow_provider_osonsms.simulator import Fault
+from airflow_provider_osonsms.transport.asynchronous import AiohttpTransport
 
 CAP = {"once_per": "week", "category": "marketing"}
 SUNDAY = datetime(2026, 11, 29, 18, 58, tzinfo=UTC)
@@ -58,14 +58,14 @@ def kill(monkeypatch, run_task):
     """Run a try whose process dies after so many requests, the last of them accepted."""
 
     def run(campaign, *, after, **options):
-        attempt, calls = AsyncOsonSmsClient.attempt, []
+        handle, calls = AiohttpTransport.handle, []
 
-        async def attempt_or_die(self, message, request, **how):
-            receipt = await attempt(self, message, request, **how)
-            calls.append(message)
+        async def answer_or_die(self, request):
+            answer = await handle(self, request)
+            calls.append(request)
             if len(calls) > after:
                 raise ProcessDied
-            return receipt
+            return answer
 
         def live(method):
             def do(*args, **how):
@@ -76,7 +76,7 @@ def kill(monkeypatch, run_task):
             return do
 
         with monkeypatch.context() as patch:
-            patch.setattr(AsyncOsonSmsClient, "attempt", attempt_or_die)
+            patch.setattr(AiohttpTransport, "handle", answer_or_die)
             for kind, name in WRITINGS:  # a dead process writes nothing
                 patch.setattr(kind, name, live(getattr(kind, name)))
             with suppress(ProcessDied):  # whether Airflow catches it depends on its version

@@ -18,8 +18,8 @@ from itertools import product
 import pytest
 
 from airflow_provider_osonsms.campaign import journal as journals
-from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
 from airflow_provider_osonsms.simulator import Fault
+from airflow_provider_osonsms.transport.asynchronous import AiohttpTransport
 
 PEOPLE = 30
 MEMORIES = ("store", "table", "both", "store_wiped", "table_wiped", "both_wiped")
@@ -133,19 +133,19 @@ def first_try(gateway, run_task, make_campaign, monkeypatch):
         memory.wipe()
 
     def _kill(campaign, memory):
-        attempt, calls = AsyncOsonSmsClient.attempt, []
+        handle, calls = AiohttpTransport.handle, []
 
-        async def attempt_or_die(self, message, request, **options):
-            calls.append(message.txn_id)
-            receipt = await attempt(self, message, request, **options)
+        async def answer_or_die(self, request):
+            calls.append(request)
+            answer = await handle(self, request)
             if len(calls) > PEOPLE // 2:
                 await _wait_for(memory.has_answers)  # the journal is written in a thread of its own
                 memory.save()
                 raise ProcessDied
-            return receipt
+            return answer
 
         with monkeypatch.context() as patch:
-            patch.setattr(AsyncOsonSmsClient, "attempt", attempt_or_die)
+            patch.setattr(AiohttpTransport, "handle", answer_or_die)
             with suppress(ProcessDied):  # whether Airflow catches it depends on its version
                 run_task(campaign)
         memory.restore()

@@ -1,6 +1,7 @@
 """A campaign without a network: a client that answers from a script, and what a try leaves behind."""
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -21,17 +22,13 @@ from airflow_provider_osonsms.campaign.store_chunks import StoreChunks
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.messages.source import read_message_source
 from airflow_provider_osonsms.protocol.errors import (
-    OsonSmsError,
     OutcomeUnknownError,
     RequestNotSentError,
-    ServiceUnavailableError,
-    TooManyRequestsError,
-    UnexpectedAnswerError,
 )
-from airflow_provider_osonsms.protocol.history import TxnIdHistory, explain_duplicate
-from airflow_provider_osonsms.protocol.models import Account, SendReceipt
-from airflow_provider_osonsms.protocol.refusals import make_refusal
+from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.models import Account, Response
 from airflow_provider_osonsms.protocol.txn_ids import TxnIdSeries
+from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME, TIMESTAMP_FORMAT
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 EVENING = datetime(2026, 11, 24, 20, 30, tzinfo=UTC)
@@ -52,7 +49,7 @@ class ScriptedClient:
     * a code: refused; "109!" uses the txn_id up all the same
     * crash: an error that is none of ours; kill, kill!: the process dies before or after it was accepted
 
-    A txn_id that is taken is answered with 108, which the history explains.
+    A txn_id that is taken is answered with 108.
 
     Args:
         script: Words by row; a text stands for every row.
@@ -65,7 +62,6 @@ class ScriptedClient:
         self.accepted_at = NOON
         self.retry_after = 0.0
         self.attempts = []
-        self.histories = []
         self.texted = []
         self.taken = set()
         self.under_way = self.max_under_way = 0
@@ -74,19 +70,17 @@ class ScriptedClient:
         """Let the message stand for its request."""
         return message
 
-    async def attempt(self, message, request, *, history):
+    async def exchange(self, message):
         """Answer one attempt."""
-        assert request is message
         number, row = len(self.attempts), int(message.phone) - FIRST_PHONE
         self.attempts.append(row)
-        self.histories.append(history)
         self.under_way += 1
         self.max_under_way = max(self.max_under_way, self.under_way)
         try:
             await asyncio.sleep(0)
             if self.on_send is not None:
                 await self.on_send(number)
-            return self._answer(message, row, history)
+            return self._answer(message, row)
         finally:
             self.under_way -= 1
 
@@ -96,7 +90,7 @@ class ScriptedClient:
         words = self.script.get(row)
         return words.pop(0) if words else "ok"
 
-    def _answer(self, message, row, history):
+    def _answer(self, message, row):
         word = self._next_word(row)
         if word == "crash":
             raise RuntimeError("a worker's own fault")
@@ -107,43 +101,41 @@ class ScriptedClient:
         if word == "unsent":
             raise RequestNotSentError("no connection")
         if word == "429":
-            raise TooManyRequestsError("slower", status=429, retry_after=self.retry_after)
-        if word.isdigit() and word in {"100", "105", "106", "107", "114", "119"}:
-            raise make_refusal(int(word))
+            return Response(status=429, body=b"slower", retry_after=self.retry_after)
+        if word in {"100", "105", "106", "107", "114", "119"}:
+            return _refuse(int(word))
         if message.txn_id in self.taken or word == "108":
-            outcome = explain_duplicate(history)
-            if outcome is None:
-                raise make_refusal(108)
-            return SendReceipt(txn_id=message.txn_id, outcome=outcome)
+            return _refuse(108)
         if word.startswith("ok"):
             self._accept(message, row)
-            return SendReceipt(
-                txn_id=message.txn_id,
-                msg_id=str(7000 + row),
-                parts=int(word[2:] or 1),
-                accepted_at=self.accepted_at,
-            )
-        raise self._fail(word, message, row)
+            answer = {"status": "ok", "msg_id": 7000 + row, "smsc_msg_parts": int(word[2:] or 1)}
+            if self.accepted_at is not None:
+                answer["timestamp"] = self.accepted_at.astimezone(TAJIK_TIME).strftime(TIMESTAMP_FORMAT)
+            return Response(status=201, body=json.dumps(answer).encode())
+        return self._fail(word, message, row)
 
-    def _fail(self, word, message, row) -> OsonSmsError:
-        if word == "lost":
-            self._accept(message, row)
-            return OutcomeUnknownError("no answer")
-        if word == "silent":
-            return OutcomeUnknownError("no answer")
+    def _fail(self, word, message, row):
+        if word in {"lost", "silent"}:
+            if word == "lost":
+                self._accept(message, row)
+            raise OutcomeUnknownError("no answer")
         if word.startswith("503"):
             if word.endswith("!"):
                 self._accept(message, row)
-            return ServiceUnavailableError("slower", status=503, retry_after=self.retry_after)
+            return Response(status=503, body=b"slower", retry_after=self.retry_after)
         if word == "junk":
-            return UnexpectedAnswerError("unreadable")
+            return Response(status=200, body=b"<html>")
         if word.endswith("!"):
             self.taken.add(message.txn_id)
-        return make_refusal(int(word.removesuffix("!")))
+        return _refuse(int(word.removesuffix("!")))
 
     def _accept(self, message, row):
         self.taken.add(message.txn_id)
         self.texted.append(row)
+
+
+def _refuse(code):
+    return Response(status=422, body=json.dumps({"error": {"code": code, "msg": "no"}}).encode())
 
 
 def make_plan_of(rows, *, rejected=(), message="Salom, {name}", column=None, names=None, **options):

@@ -18,13 +18,13 @@ from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.txn_ids import make_txn_id
 
 
-def run_flusher(store, use, *, reserve=16):
+def run_flusher(store, use, *, reserve=16, before_flush=lambda: None):
     """Let *use* add entries to a flusher while it lasts, and return the journal."""
     chunks = StoreChunks(store, store_key="c", try_number=1)
     journal = CampaignJournal([chunks], history=TxnIdHistory.UNUSED)
 
     async def main():
-        async with JournalFlusher(journal, reserve=reserve) as flusher:
+        async with JournalFlusher(journal, reserve=reserve, before_flush=before_flush) as flusher:
             await use(flusher)
 
     asyncio.run(main())
@@ -49,6 +49,26 @@ def test_the_rest_is_flushed_at_the_end(make_store):
     journal = run_flusher(store, use)
 
     assert len(store.values["c_1_0"]) == 3
+    assert journal.unwritten == 0
+
+
+def test_what_is_found_out_before_a_flush_is_in_it(make_store):
+    """Answers that nobody has read yet are read before each flush, the last one too."""
+    store = make_store()
+    unread = [7, 8]
+    flushers = []
+
+    def read():
+        while unread:
+            flushers[0].add(make_txn_id(unread.pop()), "7/1/0/1")
+
+    async def use(flusher):
+        flushers.append(flusher)
+        await asyncio.sleep(0)
+
+    journal = run_flusher(store, use, before_flush=read)
+
+    assert len(store.values["c_1_0"]) == 2
     assert journal.unwritten == 0
 
 
@@ -139,7 +159,7 @@ def test_the_next_rows_are_named_after_all_results(store):
     journal = CampaignJournal([chunks])
 
     async def run() -> None:
-        async with JournalFlusher(journal, reserve=0) as flusher:
+        async with JournalFlusher(journal, reserve=0, before_flush=lambda: None) as flusher:
             await flusher.mark_next(["a" * 32, "b" * 32])
             flusher.add("a" * 32, "lost_or_capped")
             await flusher.mark_next(["c" * 32])

@@ -12,6 +12,7 @@ from airflow_provider_osonsms.protocol.errors import InvalidMessageError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 
 ACCEPTED, LOST, UNDECIDED = RowState.ACCEPTED, RowState.ANSWER_LOST, RowState.UNDECIDED
+TAKEN = RowState.KEY_TAKEN
 NEW, UNREACHED, BUSY, SILENT = (state for state in RowState if state.is_open)
 
 
@@ -96,12 +97,22 @@ def test_so_many_requests_are_under_way(make_bench, make_plan, make_client, *, r
     assert bench.states() == [ACCEPTED] * rows
 
 
-def test_the_history_of_a_row_goes_with_it(make_bench, make_plan, make_client):
-    """Each attempt is told what the earlier ones have left behind of its txn_id."""
-    client = make_client({0: "unsent silent unsent 109 unsent"})
-    make_bench(make_plan(1), client).run()
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        ("unsent 108", TAKEN),
+        ("unsent silent 108", LOST),
+        ("silent unsent 108", LOST),
+        ("unsent 109 108", UNDECIDED),
+        ("silent unsent 109 unsent 108", UNDECIDED),
+    ],
+)
+def test_a_108_is_read_in_the_light_of_earlier_attempts(make_bench, make_plan, make_client, *, words, state):
+    """What the earlier attempts have left behind of a txn_id explains its 108."""
+    bench = make_bench(make_plan(2), make_client({1: words})).run()
 
-    assert client.histories == [0, 0, 1, 1, 2, 2]
+    assert bench.states() == [ACCEPTED, state]
+    assert bench.client.texted == [0]
 
 
 def test_a_108_is_read_in_the_light_of_earlier_tries(make_bench, make_plan, make_client):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from airflow_provider_osonsms.campaign import journal as journals
 from airflow_provider_osonsms.campaign import send_loop
 from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError
 from airflow_provider_osonsms.campaign.rows import RowState
@@ -217,3 +218,43 @@ def test_a_stop_reaches_a_worker_that_waits_for_its_turn(make_bench, make_plan, 
 
     assert bench.client.attempts == [0]
     assert bench.states() == [ACCEPTED, NEW, NEW]
+
+
+def test_an_answer_whose_reading_crashes_stops_the_campaign(make_bench, make_plan, make_client, make_code):
+    """A defect that shows when answers are read ends the campaign, and the other answers are kept."""
+    bench = make_bench(make_plan(200, concurrency=4), make_client())
+    keep = bench.rows.keep_acceptance
+
+    def crash(position, acceptance):
+        if position == 30:
+            raise RuntimeError("a defect")
+        keep(position, acceptance)
+
+    bench.rows.keep_acceptance = crash
+    with pytest.raises(RuntimeError, match="a defect"):
+        bench.run()
+
+    attempted = sorted(bench.client.attempts)
+    assert len(attempted) < 80
+    assert bench.cause is CampaignStoppedError
+    assert [row for row, state in enumerate(bench.states()) if state is SILENT] == [30]
+    assert sorted(bench.codes()) == [row for row in attempted if row != 30]
+
+
+def test_acceptances_are_in_the_store_within_a_second(make_bench, make_plan, make_client, *, monkeypatch):
+    """Answers that wait for others wait for the next flush of the journal at most."""
+    monkeypatch.setattr(journals, "SECONDS_BETWEEN_FLUSHES", 0.01)
+    stored = []
+
+    async def wait_and_look(attempt):
+        for _ in range(500 if attempt == 9 else 0):
+            stored.append(len(bench.codes()))
+            if stored[-1] == 9:
+                break
+            await asyncio.sleep(0.01)
+
+    bench = make_bench(make_plan(12, concurrency=1), make_client(on_send=wait_and_look))
+    bench.run()
+
+    assert stored[-1] == 9
+    assert bench.states() == [ACCEPTED] * 12

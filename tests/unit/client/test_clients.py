@@ -114,7 +114,7 @@ def public_methods(kind: type) -> dict[str, list[str]]:
 
 def test_both_clients_have_the_same_methods() -> None:
     """Whoever knows one client knows the other; the one for many messages builds requests beforehand, too."""
-    beforehand = ["ask", "attempt", "build_query", "build_send"]
+    beforehand = ["ask", "build_query", "build_send"]
     blocking, asynchronous = public_methods(OsonSmsClient), public_methods(AsyncOsonSmsClient)
 
     assert sorted(blocking) == ["create_bulk", "drive", "query_balance", "query_status", "send"]
