@@ -53,11 +53,9 @@ class AiohttpTransport:
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
+        _forbid_resending(self._session)
         self._deadlines = Deadlines()
         self._find_place = cache(_find_place)
-        # aiohttp sends a GET again by itself when a kept-alive connection breaks: the flow would never learn
-        # that a first copy may have been accepted, and would take its own 409 for somebody else's.
-        self._session._retry_connection = False  # noqa: SLF001
 
     async def __aenter__(self) -> Self:
         return self
@@ -114,6 +112,20 @@ class AiohttpTransport:
         finally:
             if not answer.closed:  # an answer that was read to its end has given its connection back
                 answer.release()
+
+
+def _forbid_resending(session: aiohttp.ClientSession) -> None:
+    """Let aiohttp not send a GET again by itself when a kept-alive connection breaks.
+
+    The flow would never learn that a first copy may have been accepted, and would take its own 409 for
+    somebody else's.
+    """
+    if not hasattr(session, "_retry_connection"):
+        raise RuntimeError(
+            f"aiohttp {aiohttp.__version__} may send a request twice, and cannot be told not to: nothing was "
+            f"sent. Install the aiohttp of this package's constraints"
+        )
+    session._retry_connection = False  # noqa: SLF001
 
 
 @lru_cache(maxsize=8)

@@ -1,5 +1,6 @@
 """One request, one exchange: nothing is followed, repeated or replaced."""
 
+import asyncio
 from collections.abc import Callable
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from airflow_provider_osonsms.protocol.errors import OutcomeUnknownError
 from airflow_provider_osonsms.protocol.models import Request, Response
+from airflow_provider_osonsms.transport.asynchronous import AiohttpTransport
 
 
 @pytest.mark.parametrize("status", ["200 OK", "201 Created", "409 Conflict", "500 Oops", "599 Odd"])
@@ -114,6 +116,17 @@ def test_a_broken_kept_alive_connection_is_not_retried_in_secret(
         transport.handle(send(server.url))
     transport.rest(0.1)
     assert len(server.received) == 2
+
+
+def test_an_aiohttp_that_cannot_be_kept_from_it_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A later aiohttp that has no such switch ends the task before anything is sent."""
+    monkeypatch.setattr("aiohttp.ClientSession", lambda **_: object())
+
+    async def open_transport() -> None:
+        AiohttpTransport()
+
+    with pytest.raises(RuntimeError, match="may send a request twice"):
+        asyncio.run(open_transport())
 
 
 @pytest.mark.parametrize("token", ["tok-0815", None], ids=["bearer", "hash"])
