@@ -46,6 +46,8 @@ _BUILT_AT_ONCE: Final = 64
 """Requests that are built in one piece; see `client.asynchronous`."""
 _READ_AT_ONCE: Final = 64
 """Answers that are read in one piece, for the same reason; earlier when the journal is flushed."""
+_RECEIPT_FIELD: Final = b'"msg_id"'
+"""No answer without it accepts a message."""
 GRACE_SECONDS: Final = 5.0
 """For requests that are under way when the loop is told to stop."""
 
@@ -181,10 +183,19 @@ class SendLoop:
                 await self._send_all(messages, open_rows)
 
     def settle_answers(self) -> None:
-        """Read the answers that wait for others, and keep what they have shown."""
+        """Read the answers that wait for others, and keep what they have shown.
+
+        A defect that shows at one of them is raised after all of them are read.
+        """
+        errors: list[Exception] = []
         with self._stop_if_it_fails():
             while self._answers:
-                self._settle(self._answers.popleft())
+                try:
+                    self._settle(self._answers.popleft())
+                except Exception as error:  # noqa: BLE001 - the first one is raised below
+                    errors.append(error)
+            if errors:
+                raise errors[0]
 
     async def _send_groups(self, messages: Iterator[PlannedMessage]) -> None:
         """Send the rows of a capped campaign group by group, each after the journal has named its rows."""
@@ -329,10 +340,12 @@ class SendLoop:
 
         Nothing else has to be done about an acceptance. Answers are settled in the order in which they came.
         """
-        is_accepted = isinstance(answer.result, Response) and answer.result.status == HTTPStatus.CREATED
-        if not is_accepted or self.limiter.rate < math.inf:
-            self.settle_answers()
-            return self._settle(answer)
+        if not _is_acceptance(answer.result) or self.limiter.rate < math.inf:
+            try:
+                self.settle_answers()
+            finally:
+                shown = self._settle(answer)
+            return shown
         self._answers.append(answer)
         if len(self._answers) >= _READ_AT_ONCE:
             self.settle_answers()
@@ -421,3 +434,10 @@ class SendLoop:
         await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         stopped.cancel()
+
+
+def _is_acceptance(result: Response | OsonSmsError) -> bool:
+    """Whether *result* accepts its message, at a glance; a status alone does not tell: proxies change it."""
+    return (
+        isinstance(result, Response) and result.status == HTTPStatus.CREATED and _RECEIPT_FIELD in result.body
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -220,13 +221,20 @@ def test_a_stop_reaches_a_worker_that_waits_for_its_turn(make_bench, make_plan, 
     assert bench.states() == [ACCEPTED, NEW, NEW]
 
 
-def test_an_answer_whose_reading_crashes_stops_the_campaign(make_bench, make_plan, make_client, make_code):
-    """A defect that shows when answers are read ends the campaign, and the other answers are kept."""
-    bench = make_bench(make_plan(200, concurrency=4), make_client())
+@pytest.mark.parametrize("defects", [{30}, {30, 31, 33, 50}])
+@pytest.mark.parametrize("words", [{}, {34: "109!"}], ids=["accepted", "refused for now"])
+def test_answers_whose_reading_crashes_stop_the_campaign(
+    make_bench, make_plan, make_client, *, defects, words
+):
+    """A defect that shows when answers are read ends the campaign, and all other answers are kept.
+
+    A 109 among them, too: without it, a later try would take the 108 of its row for an acceptance.
+    """
+    bench = make_bench(make_plan(200, concurrency=4), make_client(words))
     keep = bench.rows.keep_acceptance
 
     def crash(position, acceptance):
-        if position == 30:
+        if position in defects:
             raise RuntimeError("a defect")
         keep(position, acceptance)
 
@@ -234,11 +242,33 @@ def test_an_answer_whose_reading_crashes_stops_the_campaign(make_bench, make_pla
     with pytest.raises(RuntimeError, match="a defect"):
         bench.run()
 
-    attempted = sorted(bench.client.attempts)
+    attempted = set(bench.client.attempts)
     assert len(attempted) < 80
     assert bench.cause is CampaignStoppedError
-    assert [row for row, state in enumerate(bench.states()) if state is SILENT] == [30]
-    assert sorted(bench.codes()) == [row for row in attempted if row != 30]
+    assert {row for row, state in enumerate(bench.states()) if state is SILENT} == defects & attempted
+    assert {row for row, state in enumerate(bench.states()) if state is BUSY} == set(words)
+    assert bench.codes().keys() == attempted - defects
+
+
+@pytest.mark.parametrize(
+    ("word", "error", "attempts"),
+    [("119", BalanceExhaustedError, 7), ("105", FinalRefusalError, 7), ("junk", TooManyFailuresError, 9)],
+)
+def test_a_201_that_accepts_nothing_stops_the_loop_at_once(
+    make_bench, make_plan, make_client, *, word, error, attempts
+):
+    """Behind a proxy that gives each answer the status 201, no more rows are begun than without it."""
+    client = make_client(dict.fromkeys(range(6, 100), word))
+    exchange = client.exchange
+
+    async def exchange_through_proxy(message):
+        return replace(await exchange(message), status=201)
+
+    client.exchange = exchange_through_proxy
+    bench = make_bench(make_plan(100, concurrency=1, max_consecutive_failures=3), client).run()
+
+    assert bench.cause is error
+    assert len(client.attempts) == attempts
 
 
 def test_acceptances_are_in_the_store_within_a_second(make_bench, make_plan, make_client, *, monkeypatch):
