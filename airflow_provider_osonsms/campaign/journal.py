@@ -330,10 +330,11 @@ class JournalFlusher:
         """Let the journal hold the *code* of a row, soon."""
         self._journal.add(txn_id, code)
         unwritten = self._journal.unwritten
-        if unwritten >= ENTRIES_PER_FLUSH:
-            self._is_due.set()
-        if unwritten >= self._max_unwritten:
+        is_ready = unwritten < self._max_unwritten
+        if not is_ready:
             self.is_ready.clear()
+        if not is_ready or unwritten >= ENTRIES_PER_FLUSH:
+            self._is_due.set()
 
     async def mark_next(self, txn_ids: Iterable[str]) -> None:
         """Let the journal name the rows that go next; see `CampaignJournal.mark_next`.

@@ -113,6 +113,21 @@ def test_a_full_chunk_is_flushed_at_once(make_store):
     assert len(seen[1]["c_1_0"]) == ENTRIES_PER_FLUSH
 
 
+def test_nobody_waits_for_a_flush_that_is_not_due(make_store, monkeypatch):
+    """What lets the workers wait is written at once, even if it fills no chunk: so many may be under way."""
+    monkeypatch.setattr(journals, "SECONDS_BETWEEN_FLUSHES", 60)
+    store = make_store()
+
+    async def use(flusher):
+        add_many(flusher, 936)
+        assert not flusher.is_ready.is_set()
+        await asyncio.wait_for(flusher.is_ready.wait(), 5)
+
+    run_flusher(store, use, reserve=1064)
+
+    assert len(store.values["c_1_0"]) == 936
+
+
 def test_workers_wait_for_a_slow_store(make_store):
     """While the store is too far behind it is not ready; what is under way fits below the limit."""
     store = make_store()
