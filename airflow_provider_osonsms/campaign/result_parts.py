@@ -2,10 +2,12 @@
 
 They serve where there is no state store (Airflow below 3.3), and where it was emptied. They are folded into
 the table at the end of each try and removed, so a part that is there says that a try has begun and did not
-end. Its name begins with the campaign's: parts of another campaign are neither read nor removed. Its end
-tells how far the try has come: ``handful`` names the only rows that may be on their way, ``started`` says
-that all may be, and numbers hold what became of them. Of a campaign with a category, ``people`` holds the
-phones of all, for the ``history`` of other campaigns; it says nothing of what was sent.
+end. The mark of such a try stays until the table tells by an accepted row that the txn_ids are ours.
+
+The name of a part begins with the campaign's: parts of another campaign are neither read nor removed. Its
+end tells how far the try has come: ``handful`` names the only rows that may be on their way, ``started``
+says that all may be, and numbers hold what became of them. Of a campaign with a category, ``people`` holds
+the phones of all, for the ``history`` of other campaigns; it says nothing of what was sent.
 """
 
 import logging
@@ -138,15 +140,21 @@ class ResultParts:
         self._write(entries, f"{self._parts:06}")
         self._parts += 1
 
-    def remove(self) -> None:
+    def remove(self, *, keeps_marks: bool = False) -> None:
         """Remove the parts that were read or written here: the table holds what they say.
 
         Those of a try that was taken for dead, or of the one after it, are left: nobody has read them yet.
+
+        Args:
+            keeps_marks: Whether the table does not hold that all rows of a try that did not end may be on
+                their way.
         """
         try:
+            kept = self._find_marks_of_others() if keeps_marks else []
             for part in self._folded:
-                part.unlink(missing_ok=True)
-            self._folded = []
+                if part not in kept:
+                    part.unlink(missing_ok=True)
+            self._folded = kept
             if is_local(self._folder):  # elsewhere rmdir takes away what is in the folder, and none is there
                 with suppress(OSError):
                     self._folder.rmdir()
@@ -187,6 +195,16 @@ class ResultParts:
         part = self._name_part(name)
         self._folded.append(part)
         write_table(rows, part, kind=PartRow)
+
+    def _find_marks_of_others(self) -> list[Any]:
+        """Return the parts in which other tries say that all rows may be on their way, and to whom."""
+        writers = {_read_writer(part) for part in self._folded if is_started(part)}
+        writers.discard(_read_writer(self._name_part(_STARTED)))
+        return [
+            part
+            for part in self._folded
+            if _read_writer(part) in writers and (is_started(part) or is_people(part))
+        ]
 
     def _is_own(self, part: Any) -> bool:
         """Whether a part is of this campaign."""

@@ -54,6 +54,28 @@ def test_all_parts_of_all_tries_are_read(path):
     assert read(path)[0] == make_entries(6)
 
 
+def test_the_marks_of_a_killed_try_may_stay(path):
+    """What the table does not hold is kept: that all may be on their way, and to whom."""
+    killed = [ResultParts(path, campaign="c") for _ in range(2)]
+    for parts in killed:
+        parts.write_people([PersonRow(make_txn_id(1), "992900000001", "news")])
+        parts.mark_started(MAYBE_ACCEPTED, {})
+        parts.append(make_entries(3, "unanswered"))
+
+    heir = ResultParts(path, campaign="c")
+    list(heir.read())
+    heir.mark_started(MAYBE_ACCEPTED, {})
+    heir.remove(keeps_marks=True)
+    left = sorted(part.stem.rpartition("-")[2] for part in path.with_name(f"{path.name}.parts").iterdir())
+
+    assert left == ["people", "people", "started", "started"]
+    assert read(path) == ({}, True, MAYBE_ACCEPTED)
+
+    heir.remove()
+
+    assert read(path) == ({}, False, UNUSED)
+
+
 def test_parts_that_are_folded_while_a_try_begins_are_in_the_table(path):
     """A try that was taken for dead may end between the marks and the entries: its table has them then."""
     zombie, heir = ResultParts(path, campaign="c"), ResultParts(path, campaign="c")

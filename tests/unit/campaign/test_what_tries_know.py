@@ -67,6 +67,22 @@ def test_a_refusal_outlives_a_try_that_stops_before_its_row(begin):
     assert outcomes(run_try(campaign)) == [("uncertain", "undecided")] * 2
 
 
+@pytest.mark.parametrize("memory", ["store", "table", "store and table"])
+@pytest.mark.parametrize("script", [[Fault.NO_MONEY], [Fault.BLOCKED], [Event.STOP, Fault.NOT_SENT]])
+def test_a_killed_try_outlives_tries_that_accept_nothing(begin, memory, script):
+    """Messages of a try that was killed before it wrote any result are ours, also two tries later."""
+    campaign = begin(TWO, memory)
+    run_try(campaign, Fault.ANSWERED, Fault.KILL_AFTER)
+    for _ in range(2):
+        run_try(campaign, *script)
+
+    last = run_try(campaign)
+
+    assert last.end is None
+    assert outcomes(last) == [("accepted_untracked", "answer_lost")] * 2
+    assert not [path for path in campaign.files.contents if ".parts" in path]
+
+
 def test_doubts_of_two_tries_add_up(begin):
     """What one try has left unanswered and another was refused is uncertain, and a 108 proves nothing."""
     campaign = begin(ONE, "store", has_own_campaign_id=True)
