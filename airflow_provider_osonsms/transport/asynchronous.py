@@ -1,6 +1,7 @@
 """Asynchronous transport on aiohttp: keep-alive, no redirects, no URL in any text."""
 
 import io
+from collections.abc import Awaitable
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, Self
 from urllib.request import getproxies, proxy_bypass
@@ -74,7 +75,14 @@ class AiohttpTransport:
         """
         try:
             with self._deadlines.limit(read_deadline(request)):
-                response = await self._exchange(request)
+                answer = await self._send(request)
+                try:
+                    is_here = answer.content.is_eof()  # mostly it came with the headers
+                    body = answer.content.read_nowait() if is_here else await _read_body(answer)
+                    response = _make_response(answer, body)
+                finally:
+                    if not answer.closed:  # one that was read to its end has given its connection back
+                        answer.release()
             if response is not None:
                 return response
             failure = make_too_long_error(request)
@@ -83,14 +91,13 @@ class AiohttpTransport:
             failure = make_transport_error(error, request, may_have_arrived=was_connected)
         raise failure
 
-    async def _exchange(self, request: Request) -> Response | None:
-        """Return the answer; None for one that is longer than any of this gateway."""
+    def _send(self, request: Request) -> Awaitable[aiohttp.ClientResponse]:
         base, _, query = request.url.partition("?")
         place = self._find_place(base)
         url = URL.build(
             scheme=place.scheme, authority=place.authority, path=place.path, query_string=query, encoded=True
         )
-        answer = await self._session.request(
+        return self._session.request(
             request.method,
             url,
             headers=_make_headers(request.headers),
@@ -99,19 +106,6 @@ class AiohttpTransport:
             proxy=place.proxy,
             allow_redirects=False,
         )
-        try:
-            body = await _read_body(answer)
-            is_whole = len(body) <= MAX_ANSWER_BYTES
-            protocol = answer._protocol  # noqa: SLF001
-            if protocol is not None and (not is_whole or is_failure(answer.status)):
-                protocol.force_close()  # once it is idle: another request may be on it already
-            if not is_whole:
-                return None
-            retry_after = read_retry_after(answer.headers) if is_throttled(answer.status) else 0.0
-            return Response(status=answer.status, body=body, retry_after=retry_after)
-        finally:
-            if not answer.closed:  # an answer that was read to its end has given its connection back
-                answer.release()
 
 
 def _forbid_resending(session: aiohttp.ClientSession) -> None:
@@ -141,10 +135,22 @@ def _make_timeout(connect: float) -> aiohttp.ClientTimeout:
 
 async def _read_body(answer: aiohttp.ClientResponse) -> bytes:
     """Read the answer to its end, or beyond what an answer may have."""
-    body = answer.content.read_nowait() if answer.content.is_eof() else b""  # mostly it came with the headers
+    body = b""
     while len(body) <= MAX_ANSWER_BYTES and not answer.content.at_eof():
         body += await answer.content.readany()
     return body
+
+
+def _make_response(answer: aiohttp.ClientResponse, body: bytes) -> Response | None:
+    """Return the answer with its body; None for one that is longer than any of this gateway."""
+    is_whole = len(body) <= MAX_ANSWER_BYTES
+    protocol = answer._protocol  # noqa: SLF001
+    if protocol is not None and (not is_whole or is_failure(answer.status)):
+        protocol.force_close()  # once it is idle: another request may be on it already
+    if not is_whole:
+        return None
+    retry_after = read_retry_after(answer.headers) if is_throttled(answer.status) else 0.0
+    return Response(status=answer.status, body=body, retry_after=retry_after)
 
 
 def _make_form(request: Request) -> aiohttp.FormData | None:
