@@ -28,19 +28,18 @@ from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError, 
 from airflow_provider_osonsms.campaign.plan import CampaignPlan, PlannedMessage
 from airflow_provider_osonsms.campaign.progress import Progress
 from airflow_provider_osonsms.campaign.rows import CampaignRows, RowState, Shown, read_failure, read_receipt
-from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
+from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, PreparedRequest
 from airflow_provider_osonsms.client.rate import RateLimiter
 from airflow_provider_osonsms.exactly_once.task import NAMESPACE_ADVICE
 from airflow_provider_osonsms.preflight.window import Always, Closed
 from airflow_provider_osonsms.protocol import flows
 from airflow_provider_osonsms.protocol.errors import (
     DuplicateTransactionError,
-    InvalidMessageError,
     OsonSmsError,
     ThrottledError,
 )
 from airflow_provider_osonsms.protocol.history import TxnIdHistory, read_proof
-from airflow_provider_osonsms.protocol.models import Message, Request, Response
+from airflow_provider_osonsms.protocol.models import Message, Response
 
 _BUILT_AT_ONCE: Final = 64
 """Requests that are built in one piece; see `client.asynchronous`."""
@@ -89,7 +88,7 @@ class _Ready(NamedTuple):
     position: int
     estimated: int
     message: Message
-    request: Request | InvalidMessageError
+    request: PreparedRequest | OsonSmsError
 
 
 class _Answer(NamedTuple):
@@ -279,7 +278,7 @@ class SendLoop:
         position, estimated, message = planned
         try:
             return _Ready(position, estimated, message, self._client.build_send(message))
-        except InvalidMessageError as error:
+        except OsonSmsError as error:
             return _Ready(position, estimated, message, error)
 
     async def _work(self, queue: Iterator["_Ready"]) -> None:
@@ -315,7 +314,7 @@ class SendLoop:
             before = self._rows.begin_attempt(ready.position)
             result: Response | OsonSmsError
             try:
-                if isinstance(ready.request, InvalidMessageError):
+                if isinstance(ready.request, OsonSmsError):
                     result = ready.request
                 else:
                     result = await self._client.exchange(ready.request)

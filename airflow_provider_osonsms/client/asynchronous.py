@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from airflow_provider_osonsms.client.blocking import make_nonce
 from airflow_provider_osonsms.protocol import flows
@@ -30,12 +30,19 @@ from airflow_provider_osonsms.protocol.models import (
 from airflow_provider_osonsms.protocol.parse import parse_query
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 
+PreparedRequest: TypeAlias = Any
+"""What a transport has made of a request, for itself."""
+
 
 class AsyncTransport(Protocol):
-    """Turns a Request into a Response or a TransportError."""
+    """Turns a Request into a Response or a TransportError, in two steps."""
 
-    async def handle(self, request: Request) -> Response:
-        """Send *request* and return its answer."""
+    def prepare(self, request: Request) -> PreparedRequest:
+        """Make all of *request* that can be made before it is sent."""
+        ...
+
+    async def exchange(self, prepared: PreparedRequest) -> Response:
+        """Send a request of `prepare` and return its answer."""
         ...
 
 
@@ -44,7 +51,7 @@ class AsyncOsonSmsClient:
 
     Attributes:
         account: Who calls.
-        exchange: Sends a request, such as one of `build_send`, once, and returns its answer unread.
+        exchange: Sends a request of `build_send` or `build_query` once, and returns its answer unread.
     """
 
     def __init__(
@@ -55,12 +62,13 @@ class AsyncOsonSmsClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.account = account
-        self.exchange = transport.handle
+        self.exchange = transport.exchange
+        self._prepare = transport.prepare
         self._sleep = sleep
 
-    def build_send(self, message: Message) -> Request:
+    def build_send(self, message: Message) -> PreparedRequest:
         """Build the request that sends *message*; see `protocol.build.build_send`."""
-        return build_send(message, self.account)
+        return self._prepare(build_send(message, self.account))
 
     async def send(
         self,
@@ -82,11 +90,11 @@ class AsyncOsonSmsClient:
         )
         return await self.drive(flow)
 
-    def build_query(self, msg_id: str) -> Request:
+    def build_query(self, msg_id: str) -> PreparedRequest:
         """Build the question for the status of a message; see `protocol.build.build_query`."""
-        return build_query(msg_id, self.account, nonce=make_nonce())
+        return self._prepare(build_query(msg_id, self.account, nonce=make_nonce()))
 
-    async def ask(self, query: Request) -> DeliveryStatus:
+    async def ask(self, query: PreparedRequest) -> DeliveryStatus:
         """Ask a question of `build_query` once; asking again is the caller's rhythm (§3)."""
         return parse_query(await self.exchange(query))
 
@@ -128,7 +136,7 @@ class AsyncOsonSmsClient:
                     step = next(flow)
                     continue
                 try:
-                    response = await self.exchange(step)
+                    response = await self.exchange(self._prepare(step))
                 except TransportError as error:
                     step = flow.throw(error)
                 else:

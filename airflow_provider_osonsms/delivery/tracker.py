@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, filterfalse, islice
 from typing import Final, NamedTuple
 
-from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient
+from airflow_provider_osonsms.client.asynchronous import AsyncOsonSmsClient, PreparedRequest
 from airflow_provider_osonsms.client.rate import RateLimiter
 from airflow_provider_osonsms.delivery.criteria import Decision, DeliveryCriteria, Reach
 from airflow_provider_osonsms.delivery.share import Share
@@ -25,12 +25,10 @@ from airflow_provider_osonsms.delivery.workers import Workers
 from airflow_provider_osonsms.protocol.errors import (
     FinalRefusalError,
     GatewayError,
-    InvalidMessageError,
     OsonSmsError,
     ThrottledError,
     UnknownMessageError,
 )
-from airflow_provider_osonsms.protocol.models import Request
 from airflow_provider_osonsms.protocol.vocabulary import DeliveryStatus
 from airflow_provider_osonsms.tables.msg_ids import MsgIds
 
@@ -78,7 +76,7 @@ class _Query(NamedTuple):
     """A question that was built beforehand; its request may be the error that says why there is none."""
 
     number: int
-    request: Request | InvalidMessageError
+    request: PreparedRequest | OsonSmsError
 
 
 class DeliveryTracker:
@@ -358,7 +356,7 @@ class DeliveryTracker:
     def _build_query(self, client: AsyncOsonSmsClient, number: int) -> "_Query":
         try:
             return _Query(number, client.build_query(self.msg_ids[number]))
-        except InvalidMessageError as error:
+        except OsonSmsError as error:
             return _Query(number, error)
 
     async def _ask(self, client: AsyncOsonSmsClient, query: "_Query", failures: Counter[str]) -> bool:
@@ -384,7 +382,7 @@ class DeliveryTracker:
     async def _query(self, client: AsyncOsonSmsClient, query: "_Query") -> DeliveryStatus:
         """Query a status in its turn, and again in later turns while the gateway asks to slow down."""
         request = query.request
-        if isinstance(request, InvalidMessageError):
+        if isinstance(request, OsonSmsError):
             raise request
         while True:
             number = await self.limiter.take_turn()

@@ -1,7 +1,6 @@
 """Asynchronous transport on aiohttp: keep-alive, no redirects, no URL in any text."""
 
 import io
-from collections.abc import Awaitable
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, Self
 from urllib.request import getproxies, proxy_bypass
@@ -45,6 +44,21 @@ class _Connector(aiohttp.TCPConnector):
             connection.close()
 
 
+class PreparedRequest(NamedTuple):
+    """A request, and what aiohttp is given of it.
+
+    Attributes:
+        seconds: After which it is given up.
+    """
+
+    request: Request
+    url: URL
+    headers: CIMultiDict[str]
+    timeout: aiohttp.ClientTimeout
+    proxy: str | None
+    seconds: float
+
+
 class AiohttpTransport:
     """Send requests, many at a time, over one session; made inside a running event loop."""
 
@@ -65,17 +79,55 @@ class AiohttpTransport:
         self._deadlines.close()
         await self._session.close()
 
-    async def handle(self, request: Request) -> Response:
-        """Send *request* and wait for its answer, whatever it is.
+    def prepare(self, request: Request) -> PreparedRequest:
+        """Make all of a request that can be made before it is sent.
+
+        Raises:
+            RequestNotSentError: Its URL is none.
+        """
+        base, _, query = request.url.partition("?")
+        try:
+            place = self._find_place(base)
+            url = URL.build(
+                scheme=place.scheme,
+                authority=place.authority,
+                path=place.path,
+                query_string=query,
+                encoded=True,
+            )
+        except ValueError as error:
+            failure = make_transport_error(error, request, may_have_arrived=False)
+        else:
+            return PreparedRequest(
+                request=request,
+                url=url,
+                headers=_make_headers(request.headers),
+                timeout=_make_timeout(request.timeout),
+                proxy=place.proxy,
+                seconds=read_deadline(request),
+            )
+        raise failure
+
+    async def exchange(self, prepared: PreparedRequest) -> Response:
+        """Send a request of `prepare` and wait for its answer, whatever it is.
 
         Raises:
             RequestNotSentError: Nothing reached the gateway.
             OutcomeUnknownError: The request may have arrived.
             UnexpectedAnswerError: The answer is longer than any of this gateway.
         """
+        request = prepared.request
         try:
-            with self._deadlines.limit(read_deadline(request)):
-                answer = await self._send(request)
+            with self._deadlines.limit(prepared.seconds):
+                answer = await self._session.request(
+                    request.method,
+                    prepared.url,
+                    headers=prepared.headers,
+                    data=_make_form(request),
+                    timeout=prepared.timeout,
+                    proxy=prepared.proxy,
+                    allow_redirects=False,
+                )
                 try:
                     is_here = answer.content.is_eof()  # mostly it came with the headers
                     body = answer.content.read_nowait() if is_here else await _read_body(answer)
@@ -90,22 +142,6 @@ class AiohttpTransport:
             was_connected = not isinstance(error, _NEVER_CONNECTED)
             failure = make_transport_error(error, request, may_have_arrived=was_connected)
         raise failure
-
-    def _send(self, request: Request) -> Awaitable[aiohttp.ClientResponse]:
-        base, _, query = request.url.partition("?")
-        place = self._find_place(base)
-        url = URL.build(
-            scheme=place.scheme, authority=place.authority, path=place.path, query_string=query, encoded=True
-        )
-        return self._session.request(
-            request.method,
-            url,
-            headers=_make_headers(request.headers),
-            data=_make_form(request),
-            timeout=_make_timeout(request.timeout),
-            proxy=place.proxy,
-            allow_redirects=False,
-        )
 
 
 def _forbid_resending(session: aiohttp.ClientSession) -> None:
@@ -172,6 +208,8 @@ class _Place(NamedTuple):
 
 def _find_place(base: str) -> _Place:
     url = URL(base, encoded=True)
+    if url.port is None:  # it is read now, and raises the same if it is no number
+        raise ValueError("neither http nor https")
     proxy = _find_proxy(url.scheme, url.raw_authority)
     return _Place(url.scheme, url.raw_authority, url.raw_path, proxy)
 

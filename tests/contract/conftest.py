@@ -14,7 +14,7 @@ from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.protocol.models import Account, BulkJob, Message, Request, Response
 from airflow_provider_osonsms.protocol.vocabulary import TAJIK_TIME, AuthScheme
 from airflow_provider_osonsms.simulator import Fault, SimulatedGateway
-from airflow_provider_osonsms.transport.asynchronous import AiohttpTransport
+from airflow_provider_osonsms.transport.asynchronous import AiohttpTransport, PreparedRequest
 from airflow_provider_osonsms.transport.blocking import RequestsTransport
 
 SECRET = "sol-4711"
@@ -46,9 +46,9 @@ class AsyncHastyTransport(AiohttpTransport):
         super().__init__()
         self._hasten = hasten
 
-    async def handle(self, request: Request) -> Response:
-        """Send a request and wait for its answer."""
-        return await super().handle(self._hasten(request))
+    def prepare(self, request: Request) -> PreparedRequest:
+        """Make all of a request that can be made before it is sent."""
+        return super().prepare(self._hasten(request))
 
 
 class SyncClient(OsonSmsClient):
@@ -102,7 +102,7 @@ class AsyncClientInLine:
 
     def handle(self, request: Request) -> Response:
         """Hand a request straight to the transport."""
-        return self._runner.run(self._transport.handle(request))
+        return self._runner.run(self._transport.exchange(self._transport.prepare(request)))
 
     def close(self) -> None:
         """Close the session and the event loop."""

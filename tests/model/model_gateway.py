@@ -289,10 +289,14 @@ class AsyncLine:
     def __init__(self, line: Line) -> None:
         self._line = line
 
-    async def handle(self, request: Request) -> Response:
-        """Let the next fault meet *request*."""
+    def prepare(self, request: Request) -> Request:
+        """Return it as it is."""
+        return request
+
+    async def exchange(self, prepared: Request) -> Response:
+        """Let the next fault meet the request."""
         await asyncio.sleep(0)
-        return self._line.handle(request)
+        return self._line.handle(prepared)
 
 
 def _read_txn_id(request: Request) -> str:

@@ -58,11 +58,11 @@ def kill(monkeypatch, run_task):
     """Run a try whose process dies after so many requests, the last of them accepted."""
 
     def run(campaign, *, after, **options):
-        handle, calls = AiohttpTransport.handle, []
+        exchange, calls = AiohttpTransport.exchange, []
 
-        async def answer_or_die(self, request):
-            answer = await handle(self, request)
-            calls.append(request)
+        async def answer_or_die(self, prepared):
+            answer = await exchange(self, prepared)
+            calls.append(prepared)
             if len(calls) > after:
                 raise ProcessDied
             return answer
@@ -76,7 +76,7 @@ def kill(monkeypatch, run_task):
             return do
 
         with monkeypatch.context() as patch:
-            patch.setattr(AiohttpTransport, "handle", answer_or_die)
+            patch.setattr(AiohttpTransport, "exchange", answer_or_die)
             for kind, name in WRITINGS:  # a dead process writes nothing
                 patch.setattr(kind, name, live(getattr(kind, name)))
             with suppress(ProcessDied):  # whether Airflow catches it depends on its version

@@ -133,11 +133,11 @@ def first_try(gateway, run_task, make_campaign, monkeypatch):
         memory.wipe()
 
     def _kill(campaign, memory):
-        handle, calls = AiohttpTransport.handle, []
+        exchange, calls = AiohttpTransport.exchange, []
 
-        async def answer_or_die(self, request):
-            calls.append(request)
-            answer = await handle(self, request)
+        async def answer_or_die(self, prepared):
+            calls.append(prepared)
+            answer = await exchange(self, prepared)
             if len(calls) > PEOPLE // 2:
                 await _wait_for(memory.has_answers)  # the journal is written in a thread of its own
                 memory.save()
@@ -145,7 +145,7 @@ def first_try(gateway, run_task, make_campaign, monkeypatch):
             return answer
 
         with monkeypatch.context() as patch:
-            patch.setattr(AiohttpTransport, "handle", answer_or_die)
+            patch.setattr(AiohttpTransport, "exchange", answer_or_die)
             with suppress(ProcessDied):  # whether Airflow catches it depends on its version
                 run_task(campaign)
         memory.restore()

@@ -150,9 +150,13 @@ class Once:
 class OnceLater(Once):
     """The same for an asynchronous client."""
 
-    async def handle(self, request: Request) -> Response:  # type: ignore[override]
+    def prepare(self, request: Request) -> Request:
+        """Return it as it is."""
+        return request
+
+    async def exchange(self, prepared: Request) -> Response:
         """Answer."""
-        return super().handle(request)
+        return self.handle(prepared)
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,8 @@ class AsyncTransportInLine:
 
     def handle(self, request: Request) -> Response:
         """Send a request and wait for its answer, though not for ever."""
-        return self._runner.run(asyncio.wait_for(self._transport.handle(request), 4))
+        prepared = self._transport.prepare(request)
+        return self._runner.run(asyncio.wait_for(self._transport.exchange(prepared), 4))
 
     def rest(self, seconds: float) -> None:
         """Let time pass while the event loop runs, as it does in a triggerer."""

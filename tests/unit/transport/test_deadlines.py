@@ -123,7 +123,8 @@ def test_a_transport_that_is_closed_too_early(
 
     async def main() -> None:
         async with AiohttpTransport() as transport:
-            request = asyncio.create_task(transport.handle(send(server.url, timeout=0.3)))
+            prepared = transport.prepare(send(server.url, timeout=0.3))
+            request = asyncio.create_task(transport.exchange(prepared))
             await asyncio.sleep(0.2)
         await asyncio.wait_for(request, 4)
 

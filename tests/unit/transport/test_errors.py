@@ -29,6 +29,13 @@ def test_a_name_that_nobody_knows(transport: Any, send: Callable[..., Any], host
         transport.handle(send(f"http://{host}"))
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://127.0.0.1:port", "http://[::1"])
+def test_an_address_that_is_none(transport: Any, send: Callable[..., Any], url: str) -> None:
+    """Where no connection can be opened, nothing was sent."""
+    with pytest.raises(RequestNotSentError):
+        transport.handle(send(url))
+
+
 BROKEN = {
     "closed without a word": b"",
     "half a status line": b"HTTP/1.1 2",
@@ -127,7 +134,7 @@ def test_a_name_server_that_is_silent(send: Callable[..., Any]) -> None:
 
         asyncio.get_running_loop().getaddrinfo = hang  # type: ignore[method-assign, assignment]
         async with AiohttpTransport() as transport:
-            await transport.handle(send("http://gateway.invalid", timeout=0.1))
+            await transport.exchange(transport.prepare(send("http://gateway.invalid", timeout=0.1)))
 
     with pytest.raises(RequestNotSentError, match="no connection"):
         asyncio.run(main())
