@@ -48,12 +48,17 @@ class SlowStore:
 
     is_lasting = True
 
-    def get(self, key: str) -> None:
-        """Return None: a first try."""
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
 
-    def set(self, key: str, value: Any) -> None:  # noqa: ARG002
-        """Take a while."""
+    def get(self, key: str) -> Any:
+        """Return the value of *key*."""
+        return self._values.get(key)
+
+    def set(self, key: str, value: Any) -> None:
+        """Keep a value, after a while."""
         time.sleep(JOURNAL_SECONDS)
+        self._values[key] = value
 
 
 def make_people(rows: int) -> pd.DataFrame:

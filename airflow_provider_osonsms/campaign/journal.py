@@ -31,7 +31,8 @@ from airflow_provider_osonsms.protocol.history import TxnIdHistory
 log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_FLUSHES: Final = 1.0
-ENTRIES_PER_FLUSH: Final = 1000
+ENTRIES_PER_FLUSH: Final = 900
+"""With those that come until it begins, they fit into one value of the store."""
 MAX_UNWRITTEN: Final = 2000
 """More results than the backends have taken in: workers wait, so that a killed task forgets no more."""
 PAUSES_FOR_BACKENDS: Final = (0.2, 0.5, 1.0)
@@ -349,8 +350,8 @@ class JournalFlusher:
         while not self._is_over:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._is_due.wait(), SECONDS_BETWEEN_FLUSHES)
-            self._is_due.clear()
             async with self._lock:
                 self._before_flush()
+                self._is_due.clear()
                 await asyncio.to_thread(self._journal.flush, self._journal.drain())
             self.is_ready.set()

@@ -191,10 +191,9 @@ class ResultParts:
         return self._folder / f"{self._campaign}-{self._writer}-{name}.csv"
 
     def _write(self, entries: Mapping[str, str], name: str) -> None:
-        rows = [PartRow(txn_id, code) for txn_id, code in entries.items()]
         part = self._name_part(name)
         self._folded.append(part)
-        write_table(rows, part, kind=PartRow)
+        write_table(map(PartRow._make, entries.items()), part, kind=PartRow)
 
     def _find_marks_of_others(self) -> list[Any]:
         """Return the parts in which other tries say that all rows may be on their way, and to whom."""

@@ -113,6 +113,33 @@ def test_a_full_chunk_is_flushed_at_once(make_store):
     assert len(seen[1]["c_1_0"]) == ENTRIES_PER_FLUSH
 
 
+def test_what_comes_just_before_a_flush_makes_no_other_one_due(make_store, monkeypatch):
+    """A flush that is due takes in what is read before it, in one value."""
+    monkeypatch.setattr(journals, "SECONDS_BETWEEN_FLUSHES", 60)
+    store, flushers = make_store(), []
+
+    def read():
+        if len(flushers) == 1:
+            add_many(flushers[0], 5)
+            flushers.append(None)
+
+    async def use(flusher):
+        flushers.append(flusher)
+        add_many(flusher, ENTRIES_PER_FLUSH)
+        for _ in range(2000):
+            if "c_1_0" in store.values:
+                break
+            await asyncio.sleep(0.001)
+        add_many(flusher, 1)
+        await asyncio.sleep(0.05)
+        assert "c_1_1" not in store.values
+
+    run_flusher(store, use, before_flush=read)
+
+    assert len(store.values["c_1_0"]) == ENTRIES_PER_FLUSH + 5
+    assert len(store.values["c_1_1"]) == 1
+
+
 def test_nobody_waits_for_a_flush_that_is_not_due(make_store, monkeypatch):
     """What lets the workers wait is written at once, even if it fills no chunk: so many may be under way."""
     monkeypatch.setattr(journals, "SECONDS_BETWEEN_FLUSHES", 60)
