@@ -6,7 +6,8 @@ exception would come up in the middle of one, and its answer would be lost.
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any, Final
 
@@ -45,6 +46,15 @@ class Stop:
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._event.set)
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Tell the coroutine to end when the block fails, too."""
+        try:
+            yield
+        except BaseException:
+            self.set(CampaignStoppedError("a worker failed"))
+            raise
 
     def attach(self) -> None:
         """Belong to the running event loop from now on."""

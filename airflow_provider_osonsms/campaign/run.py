@@ -326,9 +326,10 @@ class CampaignRun:
                 sleep=self._sleep,
             )
             await loop.run()
-        if loop.estimated_parts != loop.billed_parts:
+        answers = loop.answers
+        if answers.estimated_parts != answers.billed_parts:
             text = "Billed as %d parts, estimated as %d: price and texts may differ"
-            log.warning(text, loop.billed_parts, loop.estimated_parts)
+            log.warning(text, answers.billed_parts, answers.estimated_parts)
 
     def _log_start(self) -> None:
         options = self._plan.options

@@ -245,7 +245,7 @@ class Campaign:
         elif event is Event.STOP:
             self._run.stop()
         elif event is Event.FLUSH:
-            self._run._loop.settle_answers()
+            self._run._loop.answers.settle_waiting()
             self._journal.flush(self._journal.drain())
             self.check_written(attempt)
         elif event is Event.BREAK:

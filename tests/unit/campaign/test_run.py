@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from airflow_provider_osonsms.campaign.answers import TooManyFailuresError
 from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError
 from airflow_provider_osonsms.campaign.run import TooManyFailedError, UnsettledRowsError
-from airflow_provider_osonsms.campaign.send_loop import TooManyFailuresError
 from airflow_provider_osonsms.preflight.window import read_window
 from airflow_provider_osonsms.protocol.errors import (
     BalanceExhaustedError,

@@ -159,7 +159,7 @@ def test_billed_parts_are_compared_with_estimated_ones(make_bench, make_plan, ma
     client = make_client({0: "ok3", 1: "ok", 2: "ok0", 3: "lost"})
     bench = make_bench(make_plan(4), client).run()
 
-    assert (bench.loop.estimated_parts, bench.loop.billed_parts) == (2, 4)
+    assert (bench.loop.answers.estimated_parts, bench.loop.answers.billed_parts) == (2, 4)
     assert [bench.rows.parts(row) for row in range(4)] == [3, 1, None, None]
     assert bench.rows.total_parts == 4
 

@@ -9,9 +9,10 @@ import pytest
 
 from airflow_provider_osonsms.campaign import journal as journals
 from airflow_provider_osonsms.campaign import send_loop
+from airflow_provider_osonsms.campaign.answers import TooManyFailuresError
 from airflow_provider_osonsms.campaign.loop_thread import CampaignStoppedError
 from airflow_provider_osonsms.campaign.rows import RowState
-from airflow_provider_osonsms.campaign.send_loop import SendWindowClosedError, TooManyFailuresError
+from airflow_provider_osonsms.campaign.send_loop import SendWindowClosedError
 from airflow_provider_osonsms.preflight.window import read_window
 from airflow_provider_osonsms.protocol.errors import (
     BalanceExhaustedError,

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
+from airflow_provider_osonsms.campaign.answers import SECONDS_OF_PATIENCE, ThrottledTooLongError
 from airflow_provider_osonsms.campaign.rows import RowState
-from airflow_provider_osonsms.campaign.send_loop import SECONDS_OF_PATIENCE, ThrottledTooLongError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 
 ACCEPTED, LOST = RowState.ACCEPTED, RowState.ANSWER_LOST
