@@ -31,8 +31,10 @@ def test_it_is_no_failure(gateway, run_task, make_campaign, fault):
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_four_parts_at_once(gateway, run_task, make_campaign, *, status):
+def test_four_parts_at_once(gateway, run_task, make_campaign, *, monkeypatch, status):
     """Four tasks that know of no limit share a gateway that has one: no task fails, all are texted once."""
+    # four processes at once on a busy machine: connecting may take longer than a second
+    monkeypatch.setenv("AIRFLOW_CONN_OSONSMS_DEFAULT", gateway.connection_json(timeout=60))
     gateway.backend.change_behavior(max_rate=150, throttle_status=status)
     fork = multiprocessing.get_context("fork")
 
