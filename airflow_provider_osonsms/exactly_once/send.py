@@ -1,6 +1,7 @@
 """One message of a task, exactly once."""
 
 import logging
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from airflow_provider_osonsms.exactly_once.store import (
 )
 from airflow_provider_osonsms.protocol.errors import OsonSmsError, OutcomeUnknownError
 from airflow_provider_osonsms.protocol.flows import PATIENCE
-from airflow_provider_osonsms.protocol.history import TxnIdHistory
+from airflow_provider_osonsms.protocol.history import TxnIdHistory, is_collision
 from airflow_provider_osonsms.protocol.models import Message, Outcome, SendReceipt
 
 log = logging.getLogger(__name__)
@@ -37,9 +38,9 @@ def send_exactly_once(
 ) -> SendReceipt:
     """Send *message*, or return the receipt that an earlier try has stored.
 
-    The store holds ``{"past": ...}``, a `TxnIdHistory`, under the txn_id until there is a receipt. While an
-    attempt is under way it says "maybe accepted", because the task may be killed then; afterwards what the
-    attempt has left.
+    The store holds ``{"past": ..., "by": ...}``, a `TxnIdHistory` and who has written it, under the txn_id
+    until there is a receipt. While an attempt is under way it says "maybe accepted", because the task may be
+    killed then; afterwards what the attempt has left.
 
     Args:
         client: Sends it.
@@ -77,6 +78,10 @@ def send_exactly_once(
     except OsonSmsError as error:
         newer = notes.find_receipt(message.txn_id)
         if newer is None:
+            if is_collision(error) and notes.has_rival():
+                error = OutcomeUnknownError(
+                    f"{error}, and another try of this task has begun: one of the two was taken for dead"
+                )
             notes.end(error)
             if isinstance(error, OutcomeUnknownError):
                 raise OutcomeUnknownError(
@@ -156,6 +161,8 @@ class _Notes:
         self._record = record
         self._stored = before
         self._left_behind = TxnIdHistory.UNUSED
+        self._own = uuid.uuid4().hex[:8]
+        self._has_rival = False
 
     def begin(self) -> None:
         """Write that an attempt is under way; raises when it cannot be written, and nothing is sent then."""
@@ -177,6 +184,15 @@ class _Notes:
         if receipt is not None and receipt.msg_id is None and is_consumed:
             return replace(receipt, outcome=Outcome.UNCERTAIN)
         return receipt
+
+    def has_rival(self) -> bool:
+        """Whether another try has begun meanwhile, and may have sent the message; unknown counts as yes."""
+        try:
+            self._learn_of(self._store.get(self._store_key))
+        except Exception as error:  # noqa: BLE001 - the store's own errors
+            log.warning("Whether another try has begun is not known (%s)", type(error).__name__)
+            return True
+        return self._has_rival
 
     def keep(self, left_behind: TxnIdHistory) -> None:
         """Write what the attempts so far have left behind, before the next one."""
@@ -213,12 +229,17 @@ class _Notes:
         record = self._store.get(self._store_key)
         if isinstance(record, dict) and "outcome" in record:
             return
-        if record is not None and record != self._record:
-            self._before = max(self._before, _read_record(record))
+        self._learn_of(record)
         self._write(max(history, self._before))
 
+    def _learn_of(self, record: Any) -> None:
+        """Take in what another try has written over the *record* of this one."""
+        if record is not None and record != self._record:
+            self._before = max(self._before, _read_record(record))
+            self._has_rival = True
+
     def _write(self, history: TxnIdHistory) -> None:
-        record = {"past": int(history)}
+        record = {"past": int(history), "by": self._own}
         self._store.set(self._store_key, record)
         self._stored, self._record = history, record
 

@@ -2,8 +2,9 @@
 
 import pytest
 from model_gateway import Event, Fault
-from model_single import SingleSend
+from model_single import TXN_ID, SingleSend
 
+from airflow_provider_osonsms.protocol.errors import OutcomeUnknownError
 from airflow_provider_osonsms.protocol.models import Outcome
 
 
@@ -16,6 +17,34 @@ def test_a_receipt_of_a_newer_try_explains_the_108():
     assert first.error is None
     assert first.receipt.msg_id == "7000001"
     assert send.run_try().receipt.msg_id == "7000001"
+
+
+@pytest.mark.parametrize("before", [[], [Fault.NOT_SENT]])
+@pytest.mark.parametrize("killed", [[Fault.KILL_AFTER], [Fault.LOST] * 3])
+def test_the_message_of_a_newer_try_without_a_receipt_is_not_somebody_elses(before, killed):
+    """A 108 after a newer try has begun may be of its message: no advice about namespaces is given."""
+    send = SingleSend()
+
+    first = send.run_try([*before, Event.OVERLAP], killed)
+
+    assert isinstance(first.error, OutcomeUnknownError)
+    assert send.run_try().receipt.outcome is Outcome.ACCEPTED_UNTRACKED
+
+
+def test_a_store_that_cannot_be_read_explains_a_108():
+    """Where nobody can tell whether a newer try has begun, the message may be ours."""
+    send = SingleSend()
+    send.gateway.take_foreign(TXN_ID)
+    reads = iter([None])
+
+    def read(_key):
+        return next(reads)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(send.store, "get", read)
+        first = send.run_try()
+
+    assert isinstance(first.error, OutcomeUnknownError)
 
 
 def test_a_receipt_with_a_msg_id_is_not_replaced():
