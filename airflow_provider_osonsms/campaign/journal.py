@@ -19,7 +19,9 @@ from typing import Final, Protocol, Self
 from airflow_provider_osonsms.campaign.acceptance import Acceptance, read_acceptance
 from airflow_provider_osonsms.campaign.entries import find_rows
 from airflow_provider_osonsms.campaign.rows import (
+    TAKEN_CODE,
     UNANSWERED_CODE,
+    UNDECIDED_CODE,
     CampaignRows,
     is_capped_code,
     is_code,
@@ -80,6 +82,10 @@ class JournalBackend(Protocol):
 
     def append(self, entries: Mapping[str, str]) -> None:
         """Write *entries*; raises when they cannot be written, and may have written some of them."""
+        ...
+
+    def has_rival(self) -> bool:
+        """Whether another try has begun, or gone further, since it was read; raises if it cannot be read."""
         ...
 
 
@@ -252,8 +258,23 @@ class CampaignJournal:
         entries, self._unwritten = self._unwritten, {}
         return entries
 
+    def has_rival(self) -> bool:
+        """Whether another try is at work, which takes this one for dead, or which this one does.
+
+        Then a 108 that nothing explains may be of a message of ours. What cannot be read counts as one.
+        """
+        try:
+            return any(backend.has_rival() for backend in self._backends)
+        except Exception as error:  # noqa: BLE001 - storages and stores have errors of their own
+            log.warning("Whether another try is at work is not known (%s)", type(error).__name__)
+            return True
+
     def flush(self, entries: Mapping[str, str]) -> None:
         """Write *entries*, and those that could not be written before; blocks for some 15 ms."""
+        if TAKEN_CODE in entries.values() and self.has_rival():
+            entries = {
+                txn_id: UNDECIDED_CODE if code == TAKEN_CODE else code for txn_id, code in entries.items()
+            }
         for backend, kept in zip(self._backends, self._kept, strict=True):
             was_behind = bool(kept)
             kept.update(entries)

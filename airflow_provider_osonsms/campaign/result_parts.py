@@ -21,7 +21,7 @@ from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
 from airflow_provider_osonsms.campaign.rows import may_have_texted
 from airflow_provider_osonsms.campaign.store_chunks import drop_settled
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
-from airflow_provider_osonsms.tables.files import DamagedTableError, read_table, write_table
+from airflow_provider_osonsms.tables.files import DamagedTableError, hash_file, read_table, write_table
 from airflow_provider_osonsms.tables.paths import guard_storage, is_local
 from airflow_provider_osonsms.tables.rows import PartRow, PersonRow
 
@@ -57,10 +57,16 @@ class ResultParts:
         self.is_resumed = False
         self._campaign = campaign
         self._may_replace = may_replace
+        self._path = path
         self._folder = find_parts_folder(path)
         self._writer = token_hex(4)
         self._parts = 0
         self._folded: list[Any] = []
+        self._table: str | None = None
+
+    def note_table(self, identity: str | None) -> None:
+        """Note the SHA-256 of the table that this try has read, or written."""
+        self._table = identity
 
     def read_marks(self) -> None:
         """Find what may be on its way; see `JournalBackend`.
@@ -95,6 +101,12 @@ class ResultParts:
             part for part in self._list() if self._is_own(part) and part.name not in known
         )
 
+    def has_rival(self) -> bool:
+        """Whether another try has written a part, or the table, since it was read; see `JournalBackend`."""
+        known = {part.name for part in self._folded}
+        news = (part.name for part in self._list() if self._is_own(part) and not is_people(part))
+        return not known.issuperset(news) or hash_file(self._path) != self._table
+
     def find_periods(self, campaign: str) -> list[str]:
         """Return the periods in which tries of a *campaign* with a cap have begun and did not end."""
         names = [part.name for part in self._list() if _read_end(part) != _PEOPLE]
@@ -128,6 +140,15 @@ class ResultParts:
         if not handful:
             self._remove_handful()
 
+    def ensure_started(self) -> None:
+        """Write that all rows may be on their way, where no part that was read or written here says so.
+
+        Raises:
+            InvalidMessageError, PathUnavailableError: It cannot be written.
+        """
+        if not any(map(is_started, self._folded)):
+            self.mark_started(TxnIdHistory.MAYBE_ACCEPTED, {})
+
     def unmark_started(self, history: TxnIdHistory, *, may_have_sent: bool) -> None:
         """Write what was not sent after all; see `JournalBackend`."""
         if history is TxnIdHistory.UNUSED and not self._parts and not may_have_sent:
@@ -140,7 +161,7 @@ class ResultParts:
         self._write(entries, f"{self._parts:06}")
         self._parts += 1
 
-    def remove(self, *, keeps_marks: bool = False) -> None:
+    def remove(self, *, keeps_marks: bool = False, keeps_own: bool = False) -> None:
         """Remove the parts that were read or written here: the table holds what they say.
 
         Those of a try that was taken for dead, or of the one after it, are left: nobody has read them yet.
@@ -148,9 +169,10 @@ class ResultParts:
         Args:
             keeps_marks: Whether the table does not hold that all rows of a try that did not end may be on
                 their way.
+            keeps_own: Whether this try has begun in the same doubt, so that its mark says it, too.
         """
         try:
-            kept = self._find_marks_of_others() if keeps_marks else []
+            kept = self._find_marks(with_own=keeps_own) if keeps_marks else []
             for part in self._folded:
                 if part not in kept:
                     part.unlink(missing_ok=True)
@@ -195,10 +217,11 @@ class ResultParts:
         self._folded.append(part)
         write_table(map(PartRow._make, entries.items()), part, kind=PartRow)
 
-    def _find_marks_of_others(self) -> list[Any]:
-        """Return the parts in which other tries say that all rows may be on their way, and to whom."""
+    def _find_marks(self, *, with_own: bool) -> list[Any]:
+        """Return the parts in which tries say that all rows may be on their way, and to whom."""
         writers = {_read_writer(part) for part in self._folded if is_started(part)}
-        writers.discard(_read_writer(self._name_part(_STARTED)))
+        if not with_own:
+            writers.discard(_read_writer(self._name_part(_STARTED)))
         return [
             part
             for part in self._folded

@@ -40,6 +40,7 @@ class CampaignResults:
 
     Attributes:
         vanished: The rows of people who have left the audience.
+        is_doubted: Whether tries of which nothing is written may have sent any row.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class CampaignResults:
         may_replace: bool,
     ) -> None:
         self.vanished: list[ResultRow] = []
+        self.is_doubted = False
         self._plan = plan
         self._rows = rows
         self._path = path
@@ -71,6 +73,8 @@ class CampaignResults:
         if self._path is None:
             return None
         self._loaded = hash_file(self._path)
+        if self._parts is not None:
+            self._parts.note_table(self._loaded)
         vanished, has_sent = load_earlier_results(
             self._path, self._plan, self._rows, may_replace=self._may_replace
         )
@@ -107,6 +111,11 @@ class CampaignResults:
             ) from None
         try:
             self._read_new_parts()
+            # A row that an unwritten try may have sent, and no try has settled since, looks here like any
+            # other. Its 108 is explained by an accepted row of the table, or by the mark of a try.
+            needs_marks = self._rows.has_unsettled and not self._rows.has_accepted
+            if self._parts is not None and needs_marks and self.is_doubted:
+                self._parts.ensure_started()
             table = write_table(
                 self.read_rows(), self._path, kind=ResultRow, campaign_id=self._plan.campaign_id
             )
@@ -114,9 +123,7 @@ class CampaignResults:
             problem = type(error).__name__
         else:
             if self._parts is not None:
-                # A row that a killed try may have sent, and no try has attempted since, is open here like any
-                # other. Its 108 is explained by an accepted row of the table, or by the mark of that try.
-                self._parts.remove(keeps_marks=self._rows.open_rows > 0 and not self._rows.has_accepted)
+                self._parts.remove(keeps_marks=needs_marks, keeps_own=needs_marks and self.is_doubted)
             return table
         raise ResultsNotWrittenError(
             f"the results cannot be written to results_path ({problem}). What was found out is kept beside "

@@ -176,14 +176,14 @@ _NEXT_STATE: Final[dict[Shown, tuple[RowState, RowState, RowState, RowState]]] =
     Shown.UNSENDABLE:       (_S.UNSENDABLE,      _S.UNSENDABLE,      _S.UNSENDABLE,      _S.UNDECIDED),
 }  # fmt: skip
 
-_LOST_CODE, _UNDECIDED_CODE, _TAKEN_CODE = "lost", "undecided", "taken"
+_LOST_CODE, UNDECIDED_CODE, TAKEN_CODE = "lost", "undecided", "taken"
 _LOST_OR_CAPPED_CODE, _CAPPED_CODE = "lost_or_capped", "capped"
 _REFUSED_CODE, UNANSWERED_CODE, _BOTH_CODE = "refused", "unanswered", "unanswered_after_refusal"
 _CODES: Final = {
     RowState.ANSWER_LOST: _LOST_CODE,
-    RowState.UNDECIDED: _UNDECIDED_CODE,
+    RowState.UNDECIDED: UNDECIDED_CODE,
     RowState.LOST_OR_CAPPED: _LOST_OR_CAPPED_CODE,
-    RowState.KEY_TAKEN: _TAKEN_CODE,
+    RowState.KEY_TAKEN: TAKEN_CODE,
     RowState.CAPPED: _CAPPED_CODE,
 }
 _STATES_BY_CODE: Final = {code: state for state, code in _CODES.items()}
@@ -195,6 +195,7 @@ _DOUBTS_BY_CODE: Final = {
 """What an open row has met in an earlier try. It is no row that was never attempted: the account may be
 refused now, and the table must not say that nothing was sent."""
 _STATES_BY_REASON: Final = {state.reason: state for state in (*_CODES, RowState.ACCEPTED)}
+_ASKED_AGAIN: Final = frozenset(RowState) - {*_CODES, RowState.ACCEPTED, RowState.REJECTED}
 _NO_ANSWER_AFTER_REFUSAL: Final = "no_answer_after_refusal"
 """The reason of a row whose answer was lost and whose txn_id may be consumed: a 108 will prove nothing."""
 _DOUBTS_BY_REASON: Final = {
@@ -345,6 +346,20 @@ class CampaignRows:
         self._states[position] = RowState.NOT_ATTEMPTED
         self._tries[position] = 0
 
+    def doubt_attempt(self, position: int) -> None:
+        """Let a row that is taken be one that may be accepted: by another try, which is at work, too."""
+        self._states[position] = RowState.NO_ANSWER
+        self._add_history(position, TxnIdHistory.MAYBE_ACCEPTED)
+
+    @property
+    def has_taken(self) -> bool:
+        """Whether a 108 was left without an explanation."""
+        return RowState.KEY_TAKEN in self._states
+
+    def doubt_taken(self) -> None:
+        """Let nobody be able to tell whose the txn_ids are whose 108 nothing has explained."""
+        self._states = self._states.replace(bytes([RowState.KEY_TAKEN]), bytes([RowState.UNDECIDED]))
+
     def cap(self, position: int) -> bool:
         """Let an open row not be sent, because its phone was texted too often; say whether it was open.
 
@@ -430,6 +445,11 @@ class CampaignRows:
     def has_accepted(self) -> bool:
         """Whether a row was surely accepted, so that its txn_id, and those of the others, are ours."""
         return RowState.ACCEPTED in self._states
+
+    @property
+    def has_unsettled(self) -> bool:
+        """Whether a later try attempts any row again; after a refusal of the account it does that, too."""
+        return any(state in _ASKED_AGAIN for state in self.count())
 
     @property
     def open_rows(self) -> int:

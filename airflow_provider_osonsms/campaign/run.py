@@ -100,6 +100,7 @@ class CampaignRun:
             # With a cap, the txn_ids are never ours alone: a row that the table does not name is not ours.
             has_accepted = plan.cap is None and (self.rows.has_accepted or bool(self._results.vanished))
             journal.learn_of_table(may_have_sent=has_sent, has_accepted=has_accepted)
+        self._results.is_doubted = journal.tried is not TxnIdHistory.UNUSED and plan.cap is None
         self.rows.raise_history(journal.tried)
         self._states_before = self.rows.dump_states()
         self._newly_capped = [position for position in had_enough if self.rows.cap(position)]
@@ -157,6 +158,8 @@ class CampaignRun:
             if self.rows.open_rows:
                 run_in_thread(lambda: self._send(account, progress), self._stop)
         finally:
+            if self.rows.has_taken and self._journal.has_rival():
+                self.rows.doubt_taken()
             self._journal.finish(may_have_sent=self.may_have_sent)
 
     def _write_beforehand(self) -> None:

@@ -53,6 +53,10 @@ class TxnIdsTakenError(DuplicateTransactionError):
     """The first txn_ids of a campaign are all taken, and nothing explains it: nothing was sent."""
 
 
+class RivalTryError(OsonSmsError):
+    """Another try of the task is at work, so the txn_ids that are taken may be ours: a later try goes on."""
+
+
 class SendLoop:
     """Sends the open rows of a campaign.
 
@@ -159,11 +163,27 @@ class SendLoop:
                     self.answers.write(taken_position, taken_message)
                 return
             taken.append((ready.position, ready.message))
+        has_rival = bool(taken) and await asyncio.to_thread(self._journal.has_rival)
+        if has_rival:
+            self._leave_to_rival(taken)
+            return
         # All are taken, or the sending was stopped before that was clear: then the next try begins with them.
         for position, _ in taken:
             self._rows.take_back_attempt(position)
         if taken and not self._stop.is_set:
             self._refuse_taken(len(taken))
+
+    def _leave_to_rival(self, taken: list[tuple[int, Message]]) -> None:
+        """Stop, because another try may have sent the rows that are taken."""
+        for position, message in taken:
+            self._rows.doubt_attempt(position)
+            self.answers.write(position, message)
+        self._stop.set(
+            RivalTryError(
+                "Another try of this task has begun to send, and this one stops: one of the two was taken "
+                "for dead. The task's next try goes on with the same txn_ids and cannot text anybody twice"
+            )
+        )
 
     def _refuse_taken(self, number: int) -> None:
         sent = "Nothing was sent"

@@ -34,6 +34,8 @@ _HOLE: Final = 3
 _MAX_EXPECTED: Final = 20_000
 """More chunks than this are read as long as they follow each other; a number in the store may be anything."""
 _CAMPAIGNS: Final = "osonsms_campaigns"
+_LATER_TRIES: Final = 20
+"""So many tries may have begun after this one, which they take for dead, until it asks for them."""
 
 
 class StoreChunks:
@@ -52,6 +54,7 @@ class StoreChunks:
         self._store_key = store_key
         self._try_number = try_number
         self._chunks = 0
+        self._marks: dict[int, Any] = {}
 
     def read_marks(self) -> None:
         """Find what may be on its way; see `JournalBackend`."""
@@ -62,6 +65,14 @@ class StoreChunks:
         """Yield the first characters of txn_ids and what stands under them, of all tries."""
         for try_number in range(1, self._try_number + 1):
             self._chunks = yield from self._read_try(self._store_key, try_number)  # the last are our own
+
+    def has_rival(self) -> bool:
+        """Whether another try has marked anything since its marks were read; see `JournalBackend`."""
+        last = self._try_number + _LATER_TRIES
+        others = (number for number in range(1, last + 1) if number != self._try_number)
+        return any(
+            self._store.get(f"{self._store_key}_{number}") != self._marks.get(number) for number in others
+        )
 
     def refuse_other_keys(self) -> None:
         """Return when nobody was texted by this task under other txn_ids.
@@ -145,6 +156,7 @@ class StoreChunks:
             return None
         stored = meta if isinstance(meta, dict) else {}
         if store_key == self._store_key:
+            self._marks[try_number] = meta
             self.is_resumed = True
             self.history = max(self.history, read_history(stored.get("past")))
         return stored

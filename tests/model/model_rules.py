@@ -47,6 +47,7 @@ def check_try(campaign: Campaign, attempt: Try) -> None:
         assert isinstance(attempt.end, TxnIdsTakenError | CampaignStoppedError | ConnectionError), (
             "foreign messages were taken for ours"
         )
+    _check_blame(campaign, attempt)
     if attempt.table is not None:
         campaign.check_written(attempt)
         _check_tracked(campaign, attempt)
@@ -72,6 +73,21 @@ def _is_collision(campaign: Campaign, attempt: Try) -> bool:
     )
     has_no_other = all(person.kind is not Kind.LONG for person in attempt.people)
     return bool(asked) and is_first and has_only_answers and is_whole and is_taken and has_no_other
+
+
+def _check_blame(campaign: Campaign, attempt: Try) -> None:
+    """What is said to be somebody else's is: whoever believes it sends under other txn_ids.
+
+    Only a try that was taken for dead, and has neither store nor table, cannot know what the next one sends.
+    """
+    blamed = {row.txn_id for row in attempt.table or () if row.reason == "key_taken"}
+    if isinstance(attempt.end, TxnIdsTakenError):
+        blamed |= {made.txn_id for made in attempt.line.attempts}
+    for txn_id in blamed:
+        message = campaign.gateway.messages.get(str(txn_id))
+        is_foreign = message is not None and not message.is_ours
+        is_unknowable = attempt.is_overlapped and not campaign.settings.memories
+        assert is_foreign or is_unknowable, "our own message was taken for somebody else's"
 
 
 def _check_namespace(campaign: Campaign, attempt: Try) -> None:

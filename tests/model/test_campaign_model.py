@@ -22,6 +22,13 @@ _FEW = st.lists(_WORDS, max_size=2)
 _KILLED = st.builds(
     lambda before, after: [*before, Fault.ANSWERED, Event.FLUSH, *after, Fault.KILL_BEFORE], _FEW, _FEW
 )
+_KILLED_EARLY = st.builds(
+    lambda answers, before, kill: [*answers * [Fault.ANSWERED], *before, kill],
+    st.integers(0, 3),
+    _FEW,
+    st.sampled_from([Fault.KILL_BEFORE, Fault.KILL_AFTER]),
+)
+_STARVED = st.sampled_from([[Fault.NO_MONEY], [Fault.BLOCKED], [Event.STOP, Fault.NOT_SENT]])
 _SETTINGS = st.builds(
     Settings,
     memories=st.sampled_from(["table", "table", "store and table", "store", ""]),
@@ -56,7 +63,18 @@ class CampaignMachine(RuleBasedStateMachine):
         """Retry or clear the task, which dies after its journal was written."""
         self._run(self._choose(run), script)
 
-    @rule(run=st.integers(0, 1), before=_FEW, inner=_KILLED | _SCRIPTS, after=_FEW)
+    @rule(run=st.integers(0, 1), script=_KILLED_EARLY)
+    def kill_try_early(self, run, script):
+        """Retry or clear the task, which dies before its journal was written."""
+        self._run(self._choose(run), script)
+
+    @rule(run=st.integers(0, 1), tries=st.lists(_STARVED, min_size=1, max_size=3))
+    def starve(self, run, tries):
+        """Let tries follow each other of which none is accepted anything."""
+        for script in tries:
+            self._run(self._choose(run), script)
+
+    @rule(run=st.integers(0, 1), before=_FEW, inner=_KILLED | _KILLED_EARLY | _SCRIPTS, after=_FEW)
     def overlap(self, run, before, inner, after):
         """Begin a try while the one before it hangs, and let that go on afterwards."""
         self._run(self._choose(run), [*before, Event.OVERLAP, *after], inner)

@@ -76,6 +76,32 @@ def test_the_marks_of_a_killed_try_may_stay(path):
     assert read(path) == ({}, False, UNUSED)
 
 
+def test_another_try_that_goes_further_is_a_rival(path):
+    """Whoever has marked rows since this try has read may have sent them, and nobody else."""
+    older = ResultParts(path, campaign="c")
+    older.mark_started(UNUSED, {make_txn_id(1): "unanswered"})
+    parts = ResultParts(path, campaign="c")
+    list(parts.read())
+    parts.mark_started(UNUSED, {make_txn_id(2): "unanswered"})
+    ResultParts(path, campaign="c").write_people([PersonRow(make_txn_id(1), "992900000001", "news")])
+    assert not parts.has_rival()
+
+    older.mark_started(MAYBE_ACCEPTED, {})
+
+    assert parts.has_rival()
+
+
+def test_another_try_that_has_ended_is_a_rival(path):
+    """The table tells of a try that has begun and ended since this one has read, and left no part."""
+    parts = ResultParts(path, campaign="c")
+    parts.mark_started(UNUSED, {make_txn_id(1): "unanswered"})
+    assert not parts.has_rival()
+
+    path.write_bytes(b"a table")
+
+    assert parts.has_rival()
+
+
 def test_parts_that_are_folded_while_a_try_begins_are_in_the_table(path):
     """A try that was taken for dead may end between the marks and the entries: its table has them then."""
     zombie, heir = ResultParts(path, campaign="c"), ResultParts(path, campaign="c")

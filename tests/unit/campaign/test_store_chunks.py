@@ -130,6 +130,20 @@ def test_two_tries_at_once_overwrite_nothing(make_store):
     assert later.history is MAYBE_ACCEPTED
 
 
+@pytest.mark.parametrize("rival", [1, 3, 9])
+def test_another_try_that_begins_or_goes_further_is_a_rival(make_store, rival):
+    """Whoever has marked rows since this try has read may have sent them, and nobody else."""
+    store = make_store()
+    open_chunks(store).mark_started(UNUSED, {make_txn_id(1): "unanswered"})
+    chunks = open_chunks(store, try_number=2)
+    chunks.mark_started(UNUSED, {make_txn_id(2): "unanswered"})
+    assert not chunks.has_rival()
+
+    open_chunks(store, try_number=rival).mark_started(MAYBE_ACCEPTED, {})
+
+    assert chunks.has_rival()
+
+
 def test_a_task_that_goes_on_in_the_same_try_appends(make_store):
     """After a deferral the same try writes behind its own chunks."""
     store = make_store()

@@ -6,7 +6,7 @@ from model_gateway import Event, Fault
 from model_people import PHONES, Kind, Person
 
 from airflow_provider_osonsms.campaign.earlier_results import OtherCampaignError
-from airflow_provider_osonsms.campaign.send_loop import TxnIdsTakenError
+from airflow_provider_osonsms.campaign.send_loop import RivalTryError, TxnIdsTakenError
 from airflow_provider_osonsms.exactly_once.cap import Cap
 from airflow_provider_osonsms.exactly_once.store import KeysChangedError
 
@@ -81,6 +81,67 @@ def test_a_killed_try_outlives_tries_that_accept_nothing(begin, memory, script):
     assert last.end is None
     assert outcomes(last) == [("accepted_untracked", "answer_lost")] * 2
     assert not [path for path in campaign.files.contents if ".parts" in path]
+
+
+@pytest.mark.parametrize("memory", ["store", "table", "store and table"])
+def test_a_killed_try_outlives_a_refusal_of_every_row(begin, memory):
+    """Rows that a refused account has left are attempted again, so what explains their 108 is kept."""
+    campaign = begin(TWO, memory, concurrency=2)
+    run_try(campaign, Fault.ANSWERED, Fault.KILL_AFTER)
+    refused = run_try(campaign, Fault.BLOCKED, Fault.BLOCKED)
+    assert outcomes(refused) == [("refused", "account_refused")] * 2
+
+    assert outcomes(run_try(campaign)) == [("accepted_untracked", "answer_lost")] * 2
+
+
+def test_another_namespace_is_refused_after_a_killed_try_and_a_refusal(begin):
+    """A table that says of each row that it was refused hides no try that may have sent them."""
+    campaign = begin(TWO, "table", concurrency=2)
+    run_try(campaign, Fault.ANSWERED, Fault.KILL_AFTER)
+    run_try(campaign, Fault.BLOCKED, Fault.BLOCKED)
+    campaign.namespace = "staging"
+
+    later = run_try(campaign)
+
+    assert isinstance(later.end, OtherCampaignError)
+    assert later.line.attempts == []
+
+
+@pytest.mark.parametrize("script", [[Fault.NO_MONEY], [Fault.BLOCKED], [Event.STOP, Fault.NOT_SENT]])
+def test_a_table_that_was_removed_is_missed_by_all_later_tries(begin, script):
+    """A later try that finds no table does not write one that says that no try before it has sent."""
+    campaign = begin(TWO, "table")
+    run_try(campaign)
+    campaign.files.wipe("/results")
+    for _ in range(2):
+        run_try(campaign, *script)
+
+    last = run_try(campaign)
+
+    assert outcomes(last) == [("accepted_untracked", "answer_lost")] * 2
+    assert not [path for path in campaign.files.contents if ".parts" in path]
+
+
+@pytest.mark.parametrize("memory", ["store", "table", "store and table"])
+@pytest.mark.parametrize("inner", [[], [Fault.KILL_AFTER], [Fault.ANSWERED, Fault.KILL_AFTER]])
+def test_messages_of_a_newer_try_are_not_somebody_elses(begin, memory, inner):
+    """A try that was taken for dead finds its first txn_ids taken by the next one, which may be killed."""
+    campaign = begin(ONE if len(inner) == 1 else TWO, memory)
+
+    older = run_try(campaign, Event.OVERLAP, inner=inner)
+
+    assert isinstance(older.end, RivalTryError)
+    assert {reason for _, reason in outcomes(run_try(campaign))} <= {None, "answer_lost"}
+
+
+@pytest.mark.parametrize("memory", ["store", "table", "store and table"])
+def test_a_later_row_that_a_newer_try_may_have_sent_is_not_somebody_elses(begin, memory):
+    """After the first rows, too, a 108 proves nothing while another try is at work."""
+    campaign = begin(TWO, memory)
+
+    run_try(campaign, Fault.ANSWERED, Event.OVERLAP, inner=[Fault.ANSWERED, Fault.KILL_AFTER])
+
+    assert outcomes(run_try(campaign)) == [("accepted", None), ("uncertain", "undecided")]
 
 
 def test_doubts_of_two_tries_add_up(begin):
