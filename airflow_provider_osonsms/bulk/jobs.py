@@ -196,7 +196,7 @@ class BulkRun:
                 return
         if proof.history is TxnIdHistory.MAYBE_CONSUMED:
             self._memory.save_refused_for_now(job)
-        if not self._may_resend:
+        if is_collision(error) or not self._may_resend:  # a 108 here may be of another try's upload
             raise UnconfirmedBulkError(
                 f"Bulk job {number} of {total} may have been created ({error}). It is not repeated. "
                 f"{self._look_for(job, total)}"

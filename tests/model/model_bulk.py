@@ -17,7 +17,7 @@ from airflow_provider_osonsms.bulk.receipts import Receipts
 from airflow_provider_osonsms.client.blocking import OsonSmsClient
 from airflow_provider_osonsms.exactly_once.store import NullStateStore
 from airflow_provider_osonsms.exactly_once.task import TaskIdentity
-from airflow_provider_osonsms.protocol.errors import OsonSmsError
+from airflow_provider_osonsms.protocol.errors import DuplicateTransactionError, OsonSmsError
 from airflow_provider_osonsms.protocol.history import TxnIdHistory
 from airflow_provider_osonsms.protocol.models import BulkJob, BulkReceipt
 
@@ -151,6 +151,11 @@ def check_bulk(task: BulkTask, attempt: BulkTry) -> None:
     people = Counter(phone for job in task.gateway.jobs for phone in job.phones)
     asked_for = {phone for job in task.gateway.jobs if job.txn_id in repeated for phone in job.phones}
     assert {phone for phone, times in people.items() if times > 1} <= asked_for, "somebody is in two jobs"
+    if isinstance(attempt.error, DuplicateTransactionError):
+        # Only a try that was taken for dead, and remembers nothing, cannot know what the next one uploads.
+        assert attempt.is_overlapped, "our own job was taken for somebody else's"
+        remembers = task.has_store or task.has_receipts
+        assert not remembers, "our own job was taken for somebody else's"
     if attempt.receipts is None:
         return
     jobs = {job.txn_id: f"job-{job.msg_id}" for job in reversed(task.gateway.jobs)}

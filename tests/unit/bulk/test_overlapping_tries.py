@@ -4,7 +4,7 @@ import pytest
 from model_bulk import UNNAMED, BulkTask
 from model_gateway import Event, Fault, Gateway
 
-from airflow_provider_osonsms.bulk.jobs import OnUnconfirmed
+from airflow_provider_osonsms.bulk.jobs import OnUnconfirmed, UnconfirmedBulkError
 
 NAMES = ["job-7000001", "job-7000002", "job-7000003"]
 
@@ -37,6 +37,17 @@ def test_the_108_of_a_newer_try_is_no_collision():
 
     assert names(first) == NAMES
     assert names(task.run_try()) == NAMES
+
+
+def test_the_108_of_a_newer_try_without_a_name_is_no_collision():
+    """Where a newer try has uploaded and got no name, a person has to look: the job may be ours."""
+    task = BulkTask(people=(0,))
+
+    first = task.run_try(
+        [Event.OVERLAP], [Fault.LOST, Fault.CONSUMED_109], on_unconfirmed=OnUnconfirmed.RESEND
+    )
+
+    assert isinstance(first.error, UnconfirmedBulkError)
 
 
 def test_a_109_takes_no_name_away():
