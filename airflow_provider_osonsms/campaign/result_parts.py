@@ -173,7 +173,7 @@ class ResultParts:
         """
         try:
             kept = self._find_marks(with_own=keeps_own) if keeps_marks else []
-            for part in self._folded:
+            for part in sorted(self._folded, key=is_started):  # if it ends here, a doubt too many is left
                 if part not in kept:
                     part.unlink(missing_ok=True)
             self._folded = kept

@@ -34,7 +34,7 @@ _HOLE: Final = 3
 _MAX_EXPECTED: Final = 20_000
 """More chunks than this are read as long as they follow each other; a number in the store may be anything."""
 _CAMPAIGNS: Final = "osonsms_campaigns"
-_LATER_TRIES: Final = 20
+_LATER_TRIES: Final = 10
 """So many tries may have begun after this one, which they take for dead, until it asks for them."""
 
 

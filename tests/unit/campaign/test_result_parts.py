@@ -76,6 +76,27 @@ def test_the_marks_of_a_killed_try_may_stay(path):
     assert read(path) == ({}, False, UNUSED)
 
 
+def test_the_mark_is_removed_last(path, monkeypatch):
+    """A process that dies while it removes its parts leaves a doubt too many, and none too few."""
+    parts = ResultParts(path, campaign="c")
+    parts.mark_started(MAYBE_ACCEPTED, {})
+    for number in range(2):
+        parts.append(make_entries(1, first=number))
+    left = iter(range(2))
+    unlink = type(path).unlink
+
+    def die(part, **options):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        unlink(part, **options)
+
+    monkeypatch.setattr(type(path), "unlink", die)
+    with pytest.raises(KeyboardInterrupt):
+        parts.remove()
+
+    assert read(path) == ({}, True, MAYBE_ACCEPTED)
+
+
 def test_another_try_that_goes_further_is_a_rival(path):
     """Whoever has marked rows since this try has read may have sent them, and nobody else."""
     older = ResultParts(path, campaign="c")
