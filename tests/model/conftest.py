@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from airflow_provider_osonsms.campaign import send_loop
+from airflow_provider_osonsms.campaign import journal, send_loop
 from airflow_provider_osonsms.protocol import flows
 
 
@@ -19,6 +19,7 @@ def quiet():
     patch = pytest.MonkeyPatch()
     patch.setattr(flows, "FIRST_PAUSE", 0.0)
     patch.setattr(send_loop, "_HANDFUL", 2)
+    patch.setattr(journal, "PAUSES_FOR_BACKENDS", (0.0, 0.0, 0.0))
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
