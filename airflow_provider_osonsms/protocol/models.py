@@ -31,7 +31,10 @@ class Outcome(StrEnum):
 
     @property
     def is_unsent(self) -> bool:
-        """Whether the row was surely not sent, unless its reason is that it was refused for now."""
+        """Whether nothing says that the row was sent, unless its reason is that it was refused for now.
+
+        A try that was killed may have sent it, until a later one has asked again.
+        """
         return self in (Outcome.PENDING, Outcome.CAPPED, Outcome.REFUSED, Outcome.REJECTED)
 
 
