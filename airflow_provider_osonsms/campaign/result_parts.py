@@ -65,7 +65,7 @@ class ResultParts:
         self._table: str | None = None
 
     def note_table(self, identity: str | None) -> None:
-        """Note the SHA-256 of the table that this try has read, or written."""
+        """Note the SHA-256 of the table that this try has read; None where there was none."""
         self._table = identity
 
     def read_marks(self) -> None:
@@ -169,7 +169,7 @@ class ResultParts:
         Args:
             keeps_marks: Whether the table does not hold that all rows of a try that did not end may be on
                 their way.
-            keeps_own: Whether this try has begun in the same doubt, so that its mark says it, too.
+            keeps_own: Whether this try has begun in the same doubt, so that its mark is kept with theirs.
         """
         try:
             kept = self._find_marks(with_own=keeps_own) if keeps_marks else []

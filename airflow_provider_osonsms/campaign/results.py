@@ -123,7 +123,7 @@ class CampaignResults:
             problem = type(error).__name__
         else:
             if self._parts is not None:
-                self._parts.remove(keeps_marks=needs_marks, keeps_own=needs_marks and self.is_doubted)
+                self._parts.remove(keeps_marks=needs_marks, keeps_own=self.is_doubted)
             return table
         raise ResultsNotWrittenError(
             f"the results cannot be written to results_path ({problem}). What was found out is kept beside "
